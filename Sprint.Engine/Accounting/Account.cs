@@ -1,0 +1,115 @@
+using System.Diagnostics;
+
+namespace Sprint.Engine;
+
+/// <summary>
+/// Counts what runs on a device: floating-point operations and bytes by pass, part of the model and operation, and the
+/// memory held. Each operation reports itself when it is dispatched, so the counts are of what ran, not of a formula beside it.
+/// Not for use from several threads at once.
+/// </summary>
+public sealed class Account
+{
+    private readonly Dictionary<AccountKey, AccountEntry> entries = [];
+    private readonly long[] liveBytes = new long[Enum.GetValues<MemoryCategory>().Length];
+    private readonly long[] peakBytes = new long[Enum.GetValues<MemoryCategory>().Length];
+    private AccountEntry? timedEntry;
+    private long timedSince;
+
+    /// <summary>The pass that operations dispatched now belong to.</summary>
+    public ComputePass Pass { get; set; }
+
+    /// <summary>The part of the model that operations dispatched now belong to, e.g. <c>encoder</c>; empty outside any.</summary>
+    public string Part { get; set; } = "";
+
+    /// <summary>
+    /// Whether time is attributed to operations: the time from one dispatch to the next goes to the first of them.
+    /// Meaningful where dispatch waits for the work (<c>cpu</c>).
+    /// </summary>
+    public bool MeasuresTime { get; set; }
+
+    /// <summary>Bytes held now in all categories.</summary>
+    public long LiveBytes { get; private set; }
+
+    /// <summary>The most bytes held at once in all categories since the last <see cref="ResetPeaks"/>.</summary>
+    public long PeakBytes { get; private set; }
+
+    /// <summary>What ran, by pass, part and operation, in the order of first appearance.</summary>
+    public IReadOnlyDictionary<AccountKey, AccountEntry> Entries => entries;
+
+    /// <summary>The sum over all entries that a condition selects.</summary>
+    /// <param name="condition">Which entries to add; null for all.</param>
+    public AccountTotal Total(Func<AccountKey, bool>? condition = null)
+    {
+        var total = default(AccountTotal);
+        foreach ((AccountKey key, AccountEntry entry) in entries)
+        {
+            if (condition is null || condition(key))
+            {
+                total += entry.Total;
+            }
+        }
+
+        return total;
+    }
+
+    /// <summary>Bytes held now in one category.</summary>
+    /// <param name="category">The category.</param>
+    public long LiveBytesOf(MemoryCategory category) => liveBytes[(int)category];
+
+    /// <summary>The most bytes held at once in one category since the last <see cref="ResetPeaks"/>.</summary>
+    /// <param name="category">The category.</param>
+    public long PeakBytesOf(MemoryCategory category) => peakBytes[(int)category];
+
+    /// <summary>Forgets the counted operations; memory held and its peaks stay.</summary>
+    public void ResetOperations()
+    {
+        entries.Clear();
+        timedEntry = null;
+    }
+
+    /// <summary>Sets each peak to what is held now.</summary>
+    public void ResetPeaks()
+    {
+        liveBytes.CopyTo(peakBytes, 0);
+        PeakBytes = LiveBytes;
+    }
+
+    /// <summary>Ends the time of the last dispatched operation, where <see cref="MeasuresTime"/>.</summary>
+    public void StopTime()
+    {
+        timedEntry?.Ticks += Stopwatch.GetTimestamp() - timedSince;
+        timedEntry = null;
+    }
+
+    internal void Report(in OperationCost cost)
+    {
+        var key = new AccountKey(Pass, Part, cost.Operation);
+        if (!entries.TryGetValue(key, out AccountEntry? entry))
+        {
+            entries.Add(key, entry = new AccountEntry());
+        }
+
+        entry.Add(cost);
+        if (MeasuresTime)
+        {
+            StopTime();
+            timedEntry = entry;
+            timedSince = Stopwatch.GetTimestamp();
+        }
+    }
+
+    internal void Allocated(MemoryCategory category, long bytes)
+    {
+        int index = (int)category;
+        liveBytes[index] += bytes;
+        LiveBytes += bytes;
+        peakBytes[index] = Math.Max(peakBytes[index], liveBytes[index]);
+        PeakBytes = Math.Max(PeakBytes, LiveBytes);
+    }
+
+    internal void Freed(MemoryCategory category, long bytes)
+    {
+        liveBytes[(int)category] -= bytes;
+        LiveBytes -= bytes;
+    }
+}

@@ -1,0 +1,122 @@
+using Sprint.Engine.Operations;
+
+namespace Sprint.Engine;
+
+/// <summary>
+/// The place where a tensor's gradient is gathered. A slot outlives the tensor's values: a residual stream's gradient flows
+/// through tensors whose numbers nobody needs any more. Operations hold slots in their <see cref="TapeNode"/>.
+/// </summary>
+public readonly struct GradientSlot : IEquatable<GradientSlot>
+{
+    private readonly TensorBody? body;
+
+    internal GradientSlot(TensorBody body)
+    {
+        this.body = body;
+        body.SlotReferences++;
+    }
+
+    /// <summary>Whether a gradient is to be computed here.</summary>
+    public bool IsWanted => body is { RequiresGradient: true };
+
+    /// <summary>Whether a gradient has arrived.</summary>
+    public bool HasGradient => body is { HasGradient: true };
+
+    /// <summary>The gradient that has arrived, with the shape of the tensor.</summary>
+    /// <exception cref="InvalidOperationException">None has.</exception>
+    public Tensor Gradient => HasGradient ? body!.Gradient : throw new InvalidOperationException("no gradient has arrived here");
+
+    /// <summary>Whether two slots are those of one tensor.</summary>
+    public static bool operator ==(GradientSlot left, GradientSlot right) => left.Equals(right);
+
+    /// <summary>Whether two slots are those of different tensors.</summary>
+    public static bool operator !=(GradientSlot left, GradientSlot right) => !left.Equals(right);
+
+    /// <summary>The buffer into which an operation writes its contribution.</summary>
+    /// <param name="accumulate">True: add to what the buffer holds; false: it is undefined, overwrite all of it.</param>
+    /// <returns>A tensor of the slot's shape, owned by the slot.</returns>
+    public Tensor Buffer(out bool accumulate)
+    {
+        TensorBody owner = body ?? throw new InvalidOperationException("an empty slot has no buffer");
+        accumulate = owner.HasGradient;
+        if (!owner.HasGradient)
+        {
+            if (!owner.GradientIsPersistent)
+            {
+                bool parameter = owner.Category == MemoryCategory.Parameter;
+                owner.Gradient = owner.Device.Allocate(
+                    owner.Shape, ElementType.Float32, parameter ? MemoryCategory.Gradient : MemoryCategory.Activation);
+                owner.GradientIsPersistent = parameter;
+            }
+
+            owner.HasGradient = true;
+        }
+        else if (owner.Gradient.Body.DataReferences > 1)
+        {
+            // Someone else holds the very same gradient: what is added here must not reach it.
+            Tensor copy = owner.Device.Allocate(owner.Shape);
+            owner.Device.Copy(owner.Gradient, copy);
+            owner.Gradient.Dispose();
+            owner.Gradient = copy;
+        }
+
+        return owner.Gradient;
+    }
+
+    /// <summary>The buffer, set to zero if no contribution came before: for operations that write only a part of it.</summary>
+    /// <returns>A tensor of the slot's shape, owned by the slot, to add to.</returns>
+    public Tensor ZeroedBuffer()
+    {
+        Tensor buffer = Buffer(out bool accumulate);
+        if (!accumulate)
+        {
+            buffer.Device.Clear(buffer);
+        }
+
+        return buffer;
+    }
+
+    /// <summary>Contributes a tensor that already is the gradient, without a copy where it is the first.</summary>
+    /// <param name="gradient">A tensor of the slot's shape; the caller keeps its own handle.</param>
+    public void Pass(Tensor gradient)
+    {
+        if (body is { HasGradient: false, GradientIsPersistent: false } owner && owner.Category != MemoryCategory.Parameter)
+        {
+            owner.Gradient = gradient.Retain();
+            owner.HasGradient = true;
+            return;
+        }
+
+        Tensor buffer = Buffer(out bool accumulate);
+        if (accumulate)
+        {
+            Addition.AddInto(gradient, buffer);
+        }
+        else
+        {
+            buffer.Device.Copy(gradient, buffer);
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool Equals(GradientSlot other) => ReferenceEquals(body, other.body);
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => obj is GradientSlot other && Equals(other);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => body is null ? 0 : System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode(body);
+
+    /// <summary>Drops the gradient of an intermediate result once it has been used.</summary>
+    internal void Clear()
+    {
+        if (body is { HasGradient: true, GradientIsPersistent: false })
+        {
+            body.Gradient.Dispose();
+            body.Gradient = default;
+            body.HasGradient = false;
+        }
+    }
+
+    internal void Release() => body?.Device.ReleaseSlot(body);
+}

@@ -1,0 +1,54 @@
+namespace Sprint.Engine;
+
+/// <summary>
+/// Follows shapes and counts costs without storage or arithmetic, so that FLOPs and memory of a model of any size are known
+/// in milliseconds. Reading a tensor's elements gives zeros.
+/// </summary>
+public sealed class DryRunDevice : Device
+{
+    /// <inheritdoc/>
+    public override string Name => "dryrun";
+
+    /// <inheritdoc/>
+    public override string Description => "shapes and costs only, nothing is computed";
+
+    /// <inheritdoc/>
+    public override bool Executes => false;
+
+    /// <inheritdoc/>
+    public override void Synchronize()
+    {
+    }
+
+    /// <inheritdoc/>
+    public override void Trim()
+    {
+    }
+
+    internal override void CopyFromHost(Tensor destination, ReadOnlySpan<byte> source)
+    {
+    }
+
+    internal override void CopyToHost(Tensor source, Span<byte> destination) => destination.Clear();
+
+    internal override void Copy(Tensor source, Tensor destination)
+    {
+    }
+
+    internal override void Clear(Tensor destination)
+    {
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+    }
+
+    /// <inheritdoc/>
+    protected override nint AcquireMemory(long bytes) => 0;
+
+    /// <inheritdoc/>
+    protected override void ReleaseMemory(nint address, long bytes)
+    {
+    }
+}

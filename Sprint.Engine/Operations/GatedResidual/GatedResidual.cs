@@ -1,0 +1,89 @@
+namespace Sprint.Engine.Operations;
+
+/// <summary>
+/// <c>y = x + gate * branch</c>: x, branch and y (batch, tokens, width); the gate is one chunk of width elements in each row
+/// of modulation (batch, chunks * width). Errors: <see cref="ArgumentException"/>. Source: SPRINT.md section 2.
+/// </summary>
+public static class GatedResidual
+{
+    private const string Name = "gated residual";
+
+    /// <summary>Adds a gated branch to the residual stream.</summary>
+    /// <param name="tape">Where to record, or null in inference.</param>
+    /// <param name="input">x (batch, tokens, width).</param>
+    /// <param name="branch">(batch, tokens, width).</param>
+    /// <param name="modulation">(batch, chunks * width).</param>
+    /// <param name="gateChunk">Which chunk of the modulation is the gate.</param>
+    /// <returns>y (batch, tokens, width), which the caller disposes.</returns>
+    public static Tensor Apply(Tape? tape, Tensor input, Tensor branch, Tensor modulation, int gateChunk)
+    {
+        Require.Rank(input, 3, Name, "the input");
+        Require.SameShape(branch, input.Shape, Name, "the branch");
+        AdaptiveLayerNorm.RequireChunks(Name, input, modulation, gateChunk);
+        Device device = input.Device;
+        Tensor output = device.Allocate(input.Shape);
+        if (device.Dispatch(Cost(input.Shape, 2, 2, 1)))
+        {
+            device.Kernels<IGatedResidualKernels>().Forward(input, branch, modulation, gateChunk, output);
+        }
+
+        if (Tape.Records(tape, input, branch, modulation))
+        {
+            var node = tape.Record<GatedResidualNode>(output);
+            node.GateChunk = gateChunk;
+            node.Branch = branch.Retain();
+            node.Modulation = modulation.Retain();
+            node.InputSlot = Tape.Slot(input);
+            node.BranchSlot = Tape.Slot(branch);
+            node.ModulationSlot = Tape.Slot(modulation);
+        }
+
+        return output;
+    }
+
+    private static OperationCost Cost(Shape shape, int flopsPerElement, int reads, int writes) => new(
+        Name, 0, shape.Count * flopsPerElement, sizeof(float) * shape.Count * reads, sizeof(float) * shape.Count * writes);
+
+    private sealed class GatedResidualNode : TapeNode
+    {
+        internal int GateChunk { get; set; }
+
+        internal Tensor Branch { get; set; }
+
+        internal Tensor Modulation { get; set; }
+
+        internal GradientSlot InputSlot { get; set; }
+
+        internal GradientSlot BranchSlot { get; set; }
+
+        internal GradientSlot ModulationSlot { get; set; }
+
+        protected internal override void Backward(Tensor gradient)
+        {
+            Device device = gradient.Device;
+            bool accumulate = false;
+            Tensor branchGradient = BranchSlot.IsWanted ? BranchSlot.Buffer(out accumulate) : default;
+            Tensor modulationGradient = ModulationSlot.IsWanted ? ModulationSlot.ZeroedBuffer() : default;
+            if (device.Dispatch(Cost(gradient.Shape, 3, 2, 1)))
+            {
+                device.Kernels<IGatedResidualKernels>().Backward(
+                    gradient, Branch, Modulation, GateChunk, branchGradient, accumulate, modulationGradient);
+            }
+
+            // The stream's own gradient is the gradient that arrived: handed on, not copied.
+            if (InputSlot.IsWanted)
+            {
+                InputSlot.Pass(gradient);
+            }
+        }
+
+        protected internal override void Release()
+        {
+            Branch.Dispose();
+            Modulation.Dispose();
+            Tape.Release(InputSlot);
+            Tape.Release(BranchSlot);
+            Tape.Release(ModulationSlot);
+        }
+    }
+}

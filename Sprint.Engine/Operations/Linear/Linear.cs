@@ -1,0 +1,53 @@
+namespace Sprint.Engine.Operations;
+
+/// <summary>
+/// <c>y = activation(x W^T + b)</c> for x (..., inputs), W (outputs, inputs), b (outputs): y (..., outputs).
+/// All leading dimensions of x are rows of one matrix product.
+/// Errors: <see cref="ArgumentException"/> where the lengths do not fit. Source: SPRINT.md section 2.
+/// </summary>
+public static class Linear
+{
+    private const string Name = "linear";
+
+    /// <summary>Applies the layer.</summary>
+    /// <param name="tape">Where to record, or null in inference.</param>
+    /// <param name="input">x (..., inputs).</param>
+    /// <param name="weight">W (outputs, inputs).</param>
+    /// <param name="bias">b (outputs), or empty for none.</param>
+    /// <param name="activation">The function applied to the result.</param>
+    /// <returns>y (..., outputs), which the caller disposes.</returns>
+    public static Tensor Apply(Tape? tape, Tensor input, Tensor weight, Tensor bias = default, Activation activation = Activation.None)
+    {
+        Require.Rank(weight, 2, Name, "the weight");
+        int outputs = weight.Shape[0];
+        int inputs = weight.Shape[1];
+        Require.Length(input, input.Shape.Rank - 1, inputs, Name, "the input");
+        if (!bias.IsEmpty)
+        {
+            Require.SameShape(bias, new Shape(outputs), Name, "the bias");
+        }
+
+        Device device = input.Device;
+        bool records = Tape.Records(tape, input, weight, bias);
+        Tensor output = device.Allocate(input.Shape.WithRowLength(outputs));
+        Tensor preactivation = records && activation != Activation.None ? device.Allocate(output.Shape) : default;
+        if (device.Dispatch(LinearCost.Forward(input.Shape.Rows, inputs, outputs, activation)))
+        {
+            device.Kernels<ILinearKernels>().Forward(input, weight, bias, activation, preactivation, output);
+        }
+
+        if (records)
+        {
+            var node = tape!.Record<LinearNode>(output);
+            node.Activation = activation;
+            node.Input = input.Retain();
+            node.Weight = weight.Retain();
+            node.Preactivation = preactivation;
+            node.InputSlot = Tape.Slot(input);
+            node.WeightSlot = Tape.Slot(weight);
+            node.BiasSlot = Tape.Slot(bias);
+        }
+
+        return output;
+    }
+}

@@ -1,0 +1,71 @@
+namespace Sprint.Engine.Operations;
+
+/// <summary>Saves the input, the weight and, under an activation, its argument.</summary>
+internal sealed class LinearNode : TapeNode
+{
+    internal Activation Activation { get; set; }
+
+    internal Tensor Input { get; set; }
+
+    internal Tensor Weight { get; set; }
+
+    internal Tensor Preactivation { get; set; }
+
+    internal GradientSlot InputSlot { get; set; }
+
+    internal GradientSlot WeightSlot { get; set; }
+
+    internal GradientSlot BiasSlot { get; set; }
+
+    protected internal override void Backward(Tensor gradient)
+    {
+        Device device = gradient.Device;
+        (long rows, int outputs, int inputs) = (gradient.Shape.Rows, Weight.Shape[0], Weight.Shape[1]);
+        if (Activation != Activation.None)
+        {
+            if (device.Dispatch(LinearCost.BackwardActivation(rows, outputs)))
+            {
+                device.Kernels<ILinearKernels>().BackwardActivation(gradient, Activation, Preactivation);
+            }
+
+            gradient = Preactivation;
+        }
+
+        if (InputSlot.IsWanted)
+        {
+            Tensor inputGradient = InputSlot.Buffer(out bool accumulate);
+            if (device.Dispatch(LinearCost.BackwardInput(rows, inputs, outputs)))
+            {
+                device.Kernels<ILinearKernels>().BackwardInput(gradient, Weight, inputGradient, accumulate);
+            }
+        }
+
+        if (WeightSlot.IsWanted)
+        {
+            Tensor weightGradient = WeightSlot.Buffer(out bool accumulate);
+            if (device.Dispatch(LinearCost.BackwardWeight(rows, inputs, outputs)))
+            {
+                device.Kernels<ILinearKernels>().BackwardWeight(gradient, Input, weightGradient, accumulate);
+            }
+        }
+
+        if (BiasSlot.IsWanted)
+        {
+            Tensor biasGradient = BiasSlot.Buffer(out bool accumulate);
+            if (device.Dispatch(LinearCost.BackwardBias(rows, outputs)))
+            {
+                device.Kernels<ILinearKernels>().BackwardBias(gradient, biasGradient, accumulate);
+            }
+        }
+    }
+
+    protected internal override void Release()
+    {
+        Input.Dispose();
+        Weight.Dispose();
+        Preactivation.Dispose();
+        Tape.Release(InputSlot);
+        Tape.Release(WeightSlot);
+        Tape.Release(BiasSlot);
+    }
+}

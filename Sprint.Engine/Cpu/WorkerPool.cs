@@ -1,0 +1,186 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+
+namespace Sprint.Engine.Cpu;
+
+/// <summary>
+/// Persistent threads that run the pieces of one job at a time. Pieces are claimed from one counter, so that a slow core
+/// takes fewer of them; the calling thread takes part; a call allocates nothing and, while the threads are still spinning
+/// from the call before, costs about a microsecond. A caller never waits for a thread that has not begun to work on its job,
+/// so a machine with more threads than free cores loses speed gracefully.
+/// </summary>
+internal sealed unsafe partial class WorkerPool : IDisposable
+{
+    // What nested calls on this thread run in: the pool, the worker's number, and how deep.
+    [ThreadStatic]
+    private static WorkerPool? s_pool;
+    [ThreadStatic]
+    private static int s_worker;
+    [ThreadStatic]
+    private static int s_depth;
+
+    private readonly Lock _gate = new();
+    private readonly Thread[] _threads;
+    private PaddedState _state;
+    private delegate*<void*, int, int, void> _execute;
+    private void* _job;
+    private int _count;
+    private ExceptionDispatchInfo? _failure;
+    private volatile bool _disposed;
+
+    /// <summary>Starts the threads.</summary>
+    /// <param name="threads">How many threads work on a job, the calling one included.</param>
+    /// <exception cref="SprintException"><paramref name="threads"/> is not from 1 to 1024.</exception>
+    public WorkerPool(int threads)
+    {
+        if (threads is < 1 or > 1024)
+            throw new SprintException($"The number of CPU threads is {threads}; it must be from 1 to 1024.");
+
+        Threads = threads;
+        _scratch = new ScratchMemory[threads * (MaximumDepth + 1)];
+        _nestedShared = new ScratchMemory[_scratch.Length];
+        _threads = new Thread[threads - 1];
+        for (int i = 0; i < _threads.Length; i++)
+        {
+            int worker = i + 1;
+            _threads[i] = new Thread(() => Serve(worker)) { IsBackground = true, Name = $"sprint worker {worker}" };
+            _threads[i].Start();
+        }
+    }
+
+    /// <summary>How many threads work on a job, the calling one included.</summary>
+    public int Threads { get; }
+
+    /// <summary>
+    /// Runs the job for the indices from 0 to <paramref name="count"/> and returns when all are done. Calls from several threads take turns;
+    /// a call from inside a job of this pool runs on the thread it is made from.
+    /// </summary>
+    /// <typeparam name="TJob">The job's type.</typeparam>
+    /// <param name="job">The job; the workers share it, and what they write into it is there afterwards.</param>
+    /// <param name="count">How many pieces it has; none if zero or less.</param>
+    /// <exception cref="ObjectDisposedException">The pool was disposed.</exception>
+    /// <remarks>What a piece throws is thrown here; the pieces not yet begun are then left out.</remarks>
+    public void Run<TJob>(ref TJob job, int count)
+        where TJob : struct, IWorkerJob
+    {
+        if (s_pool == this)
+        {
+            RunHere(ref job, count, s_worker);
+            return;
+        }
+
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (count <= 1 || Threads == 1)
+                RunHere(ref job, count, worker: 0);
+            else
+                RunShared(ref job, count);
+        }
+    }
+
+    /// <summary>Ends the threads and frees the scratch memory; a job that is running ends first.</summary>
+    /// <exception cref="InvalidOperationException">Called from inside a job of this pool.</exception>
+    public void Dispose()
+    {
+        if (s_pool == this)
+            throw new InvalidOperationException("A worker pool cannot be disposed from inside one of its jobs.");
+
+        lock (_gate)
+        {
+            if (_disposed)
+                return;
+
+            _disposed = true;
+            lock (_bed)
+                Monitor.PulseAll(_bed);
+            foreach (Thread thread in _threads)
+                thread.Join();
+            FreeScratch();
+        }
+    }
+
+    private void RunHere<TJob>(ref TJob job, int count, int worker)
+        where TJob : struct, IWorkerJob
+    {
+        Place outer = Enter(worker);
+        try
+        {
+            for (int index = 0; index < count; index++)
+                job.Execute(index, worker);
+        }
+        finally
+        {
+            Leave(outer);
+        }
+    }
+
+    private void RunShared<TJob>(ref TJob job, int count)
+        where TJob : struct, IWorkerJob
+    {
+        // A copy on the stack stays where it is; the caller's may lie in an object that the collector moves.
+        TJob shared = job;
+        _job = Unsafe.AsPointer(ref shared);
+        _execute = &Execute<TJob>;
+        _count = count;
+        _state.Next = -1;
+
+        Open(helpers: Math.Min(count, Threads) - 1);
+        Work(worker: 0);
+        Close();
+
+        job = shared;
+        if (_failure is { } failure)
+        {
+            _failure = null;
+            failure.Throw();
+        }
+    }
+
+    private static void Execute<TJob>(void* job, int index, int worker)
+        where TJob : struct, IWorkerJob
+        => Unsafe.AsRef<TJob>(job).Execute(index, worker);
+
+    private void Work(int worker)
+    {
+        Place outer = Enter(worker);
+        try
+        {
+            void* job = _job;
+            int count = _count;
+            delegate*<void*, int, int, void> execute = _execute;
+            for (int index = Interlocked.Increment(ref _state.Next); index < count; index = Interlocked.Increment(ref _state.Next))
+                execute(job, index, worker);
+        }
+#pragma warning disable CA1031 // Whatever a piece throws is rethrown by the caller's thread.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(exception), null);
+            // Half the range leaves room for every thread's last claim.
+            Interlocked.Exchange(ref _state.Next, int.MaxValue / 2);
+        }
+        finally
+        {
+            Leave(outer);
+        }
+    }
+
+    private Place Enter(int worker)
+    {
+        Place outer = new(s_pool, s_worker, s_depth);
+        s_depth = s_pool == this ? s_depth + 1 : 0;
+        s_pool = this;
+        s_worker = worker;
+        return outer;
+    }
+
+    private static void Leave(Place outer)
+    {
+        s_pool = outer.Pool;
+        s_worker = outer.Worker;
+        s_depth = outer.Depth;
+    }
+
+    private readonly record struct Place(WorkerPool? Pool, int Worker, int Depth);
+}

@@ -1,0 +1,90 @@
+namespace Sprint.Engine.Operations;
+
+/// <summary>
+/// AdamW with clipping by the global norm and an exponential moving average, over all trainable parameters in one pass:
+/// clip, <c>m = b1 m + (1-b1) g</c>, <c>v = b2 v + (1-b2) g^2</c>,
+/// <c>p = p (1 - lr wd) - lr (m / (1-b1^k)) / (sqrt(v / (1-b2^k)) + eps)</c>, average. Frozen parameters are left alone.
+/// Source: SPRINT.md section 4.
+/// </summary>
+public sealed class AdamW : IDisposable
+{
+    private const string Name = "adamw";
+    private readonly Device device;
+    private readonly List<AdamWState> states = [];
+
+    /// <summary>Creates the optimizer: moments zero, averages copies of the values as they are now.</summary>
+    /// <param name="device">Where the parameters live.</param>
+    /// <param name="parameters">All parameters; frozen ones are skipped.</param>
+    public AdamW(Device device, IEnumerable<Parameter> parameters)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(parameters);
+        this.device = device;
+        foreach (Parameter parameter in parameters)
+        {
+            if (parameter.Trainable)
+            {
+                states.Add(new AdamWState(parameter));
+                Elements += parameter.Value.Count;
+            }
+        }
+
+        Norm = device.Allocate(new Shape(1), ElementType.Float32, MemoryCategory.Optimizer);
+    }
+
+    /// <summary>Each trainable parameter with its moments and average, in the order of the parameters.</summary>
+    public IReadOnlyList<AdamWState> States => states;
+
+    /// <summary>How many numbers are learned.</summary>
+    public long Elements { get; }
+
+    /// <summary>(1): the global norm of the gradients before clipping, as the last <see cref="Update"/> found it.</summary>
+    public Tensor Norm { get; }
+
+    /// <summary>Applies the gathered gradients and forgets them.</summary>
+    /// <param name="settings">The numbers of this update.</param>
+    public void Update(in AdamWSettings settings)
+    {
+        foreach (AdamWState state in states)
+        {
+            // A parameter that no backward pass reached has a zero gradient, not an undefined one.
+            _ = state.Parameter.Gradient;
+        }
+
+        Account account = device.Account;
+        ComputePass pass = account.Pass;
+        account.Pass = ComputePass.Optimizer;
+        try
+        {
+            if (device.Dispatch(new OperationCost("gradient norm", 0, 2 * Elements, sizeof(float) * Elements, sizeof(float))))
+            {
+                device.Kernels<IAdamWKernels>().GradientNorm(states, Norm);
+            }
+
+            if (device.Dispatch(new OperationCost(Name, 0, 18 * Elements, 5 * sizeof(float) * Elements, 4 * sizeof(float) * Elements)))
+            {
+                device.Kernels<IAdamWKernels>().Update(states, Norm, settings);
+            }
+        }
+        finally
+        {
+            account.Pass = pass;
+        }
+
+        foreach (AdamWState state in states)
+        {
+            state.Parameter.ForgetGradient();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (AdamWState state in states)
+        {
+            state.Dispose();
+        }
+
+        Norm.Dispose();
+    }
+}

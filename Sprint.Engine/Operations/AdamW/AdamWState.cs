@@ -1,0 +1,38 @@
+namespace Sprint.Engine.Operations;
+
+/// <summary>A parameter with its moments and its exponential moving average, all of the parameter's shape.</summary>
+public sealed class AdamWState : IDisposable
+{
+    internal AdamWState(Parameter parameter)
+    {
+        Parameter = parameter;
+        Device device = parameter.Value.Device;
+        Shape shape = parameter.Value.Shape;
+        FirstMoment = device.Allocate(shape, ElementType.Float32, MemoryCategory.Optimizer);
+        SecondMoment = device.Allocate(shape, ElementType.Float32, MemoryCategory.Optimizer);
+        Average = device.Allocate(shape, ElementType.Float32, MemoryCategory.Parameter);
+        device.Clear(FirstMoment);
+        device.Clear(SecondMoment);
+        device.Copy(parameter.Value, Average);
+    }
+
+    /// <summary>What is learned.</summary>
+    public Parameter Parameter { get; }
+
+    /// <summary>m: the moving average of gradients.</summary>
+    public Tensor FirstMoment { get; }
+
+    /// <summary>v: the moving average of squared gradients.</summary>
+    public Tensor SecondMoment { get; }
+
+    /// <summary>The exponential moving average of the values, with which samples are drawn.</summary>
+    public Tensor Average { get; }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        FirstMoment.Dispose();
+        SecondMoment.Dispose();
+        Average.Dispose();
+    }
+}

@@ -1,0 +1,183 @@
+namespace Sprint.Engine.Operations;
+
+/// <summary>
+/// Joins the dense and the sparse path: <c>y[n] = f[n] Wf^T + (kept(n) ? g[row(n)] Wg^T : m Wg^T) + b</c>, which is the linear
+/// layer over concatenated channels <c>W [g_full ; f] + b</c> with neither the padded g nor the concatenation in memory: the
+/// sparse half is a product over kept rows, and for dropped rows one constant vector.
+/// Errors: <see cref="ArgumentException"/>. Source: SPRINT.md sections 1 and 7.
+/// </summary>
+public static class ResidualFusion
+{
+    private const string Name = "residual fusion";
+
+    /// <summary>Fuses the two paths.</summary>
+    /// <param name="tape">Where to record, or null in inference.</param>
+    /// <param name="inputs">f, g, the row map and the parameters.</param>
+    /// <returns>y (batch, tokens, width), which the caller disposes.</returns>
+    public static Tensor Apply(Tape? tape, in FusionInputs inputs)
+    {
+        Check(inputs);
+        Device device = inputs.Dense.Device;
+        Tensor output = device.Allocate(inputs.Dense.Shape);
+        if (device.Dispatch(ForwardCost(inputs)))
+        {
+            device.Kernels<IResidualFusionKernels>().Forward(
+                inputs.Dense, inputs.Sparse, inputs.Rows, inputs.MaskToken, inputs.Weight, inputs.Bias, output);
+        }
+
+        if (Tape.Records(tape, inputs.Dense, inputs.Sparse, inputs.MaskToken, inputs.Weight, inputs.Bias))
+        {
+            var node = tape.Record<FusionNode>(output);
+            node.Inputs = Retain(inputs);
+            node.DenseSlot = Tape.Slot(inputs.Dense);
+            node.SparseSlot = Tape.Slot(inputs.Sparse);
+            node.MaskTokenSlot = Tape.Slot(inputs.MaskToken);
+            node.WeightSlot = Tape.Slot(inputs.Weight);
+            node.BiasSlot = Tape.Slot(inputs.Bias);
+        }
+
+        return output;
+    }
+
+    private static void Check(in FusionInputs inputs)
+    {
+        Require.Rank(inputs.Dense, 3, Name, "the dense path");
+        int width = inputs.Dense.Shape[2];
+        Require.SameShape(inputs.Weight, new Shape(width, 2 * width), Name, "the weight");
+        Require.SameShape(inputs.Bias, new Shape(width), Name, "the bias");
+        Require.That(inputs.MaskToken.Count == width, Name, $"a mask token of shape {inputs.MaskToken.Shape} does not fit width {width}");
+        if (!inputs.Sparse.IsEmpty)
+        {
+            Require.Rank(inputs.Sparse, 3, Name, "the sparse path");
+            Require.Length(inputs.Sparse, 2, width, Name, "the sparse path");
+        }
+
+        if (!inputs.Rows.IsEmpty)
+        {
+            Require.SameShape(inputs.Rows, new Shape(inputs.Dense.Shape[0], inputs.Dense.Shape[1]), Name, "the row map");
+            Require.Type(inputs.Rows, ElementType.Int32, Name, "the row map");
+        }
+        else if (!inputs.Sparse.IsEmpty)
+        {
+            Require.SameShape(inputs.Sparse, inputs.Dense.Shape, Name, "the sparse path without a row map");
+        }
+    }
+
+    private static FusionInputs Retain(in FusionInputs inputs)
+    {
+        inputs.Dense.Retain();
+        if (!inputs.Sparse.IsEmpty)
+        {
+            inputs.Sparse.Retain();
+        }
+
+        if (!inputs.Rows.IsEmpty)
+        {
+            inputs.Rows.Retain();
+        }
+
+        inputs.MaskToken.Retain();
+        inputs.Weight.Retain();
+        inputs.Bias.Retain();
+        return inputs;
+    }
+
+    /// <summary>Rows of the dense product, of the sparse one, and one for the constant of dropped rows where there are any.</summary>
+    private static long ProductRows(in FusionInputs inputs)
+    {
+        long dropped = inputs.Sparse.IsEmpty || !inputs.Rows.IsEmpty ? 1 : 0;
+        return inputs.Dense.Shape.Rows + (inputs.Sparse.IsEmpty ? 0 : inputs.Sparse.Shape.Rows) + dropped;
+    }
+
+    private static OperationCost ForwardCost(in FusionInputs inputs)
+    {
+        long width = inputs.Dense.Shape[2];
+        return new OperationCost(
+            Name,
+            2 * ProductRows(inputs) * width * width,
+            2 * inputs.Dense.Count,
+            sizeof(float) * (inputs.Dense.Count + inputs.Weight.Count + (inputs.Sparse.IsEmpty ? 0 : inputs.Sparse.Count)),
+            sizeof(float) * inputs.Dense.Count);
+    }
+
+    /// <summary>Saves f, g, the row map and handles on the parameters.</summary>
+    private sealed class FusionNode : TapeNode
+    {
+        internal FusionInputs Inputs { get; set; }
+
+        internal GradientSlot DenseSlot { get; set; }
+
+        internal GradientSlot SparseSlot { get; set; }
+
+        internal GradientSlot MaskTokenSlot { get; set; }
+
+        internal GradientSlot WeightSlot { get; set; }
+
+        internal GradientSlot BiasSlot { get; set; }
+
+        protected internal override void Backward(Tensor gradient)
+        {
+            Device device = gradient.Device;
+            long width = gradient.Shape[2];
+            (bool accumulateDense, bool accumulateSparse) = (false, false);
+            Tensor denseGradient = DenseSlot.IsWanted ? DenseSlot.Buffer(out accumulateDense) : default;
+            Tensor sparseGradient = SparseSlot.IsWanted ? SparseSlot.Buffer(out accumulateSparse) : default;
+            long rows = (denseGradient.IsEmpty ? 0 : denseGradient.Shape.Rows) + (sparseGradient.IsEmpty ? 0 : sparseGradient.Shape.Rows);
+            var cost = new OperationCost(
+                Name, 2 * rows * width * width, 0, sizeof(float) * (gradient.Count + Inputs.Weight.Count), sizeof(float) * rows * width);
+            if (rows > 0 && device.Dispatch(cost))
+            {
+                device.Kernels<IResidualFusionKernels>().BackwardInputs(
+                    gradient, Inputs.Rows, Inputs.Weight, denseGradient, accumulateDense, sparseGradient, accumulateSparse);
+            }
+
+            BackwardParameters(gradient, device, width);
+        }
+
+        protected internal override void Release()
+        {
+            Inputs.Dense.Dispose();
+            Inputs.Sparse.Dispose();
+            Inputs.Rows.Dispose();
+            Inputs.MaskToken.Dispose();
+            Inputs.Weight.Dispose();
+            Inputs.Bias.Dispose();
+            Tape.Release(DenseSlot);
+            Tape.Release(SparseSlot);
+            Tape.Release(MaskTokenSlot);
+            Tape.Release(WeightSlot);
+            Tape.Release(BiasSlot);
+        }
+
+        private void BackwardParameters(Tensor gradient, Device device, long width)
+        {
+            (bool accumulateWeight, bool accumulateBias) = (false, false);
+            Tensor weightGradient = WeightSlot.IsWanted ? WeightSlot.Buffer(out accumulateWeight) : default;
+            Tensor biasGradient = BiasSlot.IsWanted ? BiasSlot.Buffer(out accumulateBias) : default;
+            Tensor maskTokenGradient = MaskTokenSlot.IsWanted ? MaskTokenSlot.ZeroedBuffer() : default;
+            long products = weightGradient.IsEmpty ? 0 : ProductRows(Inputs);
+            var cost = new OperationCost(
+                Name,
+                2 * (products + (maskTokenGradient.IsEmpty ? 0 : 1)) * width * width,
+                gradient.Count,
+                sizeof(float) * (gradient.Count + Inputs.Dense.Count + (Inputs.Sparse.IsEmpty ? 0 : Inputs.Sparse.Count)),
+                sizeof(float) * Inputs.Weight.Count);
+            bool wanted = !weightGradient.IsEmpty || !biasGradient.IsEmpty || !maskTokenGradient.IsEmpty;
+            if (wanted && device.Dispatch(cost))
+            {
+                device.Kernels<IResidualFusionKernels>().BackwardParameters(
+                    gradient,
+                    Inputs.Dense,
+                    Inputs.Sparse,
+                    Inputs.Rows,
+                    Inputs.MaskToken,
+                    Inputs.Weight,
+                    weightGradient,
+                    accumulateWeight,
+                    biasGradient,
+                    accumulateBias,
+                    maskTokenGradient);
+            }
+        }
+    }
+}

@@ -1,0 +1,37 @@
+namespace Sprint.Engine.Operations;
+
+/// <summary>
+/// Sinusoidal features of times: <c>[cos(t f_i), sin(t f_i)]</c>, <c>f_i = exp(-ln(10000) i / (features/2))</c>, t in [0, 1]
+/// taken as it is. t (batch), result (batch, features). No gradient flows to t.
+/// Errors: <see cref="ArgumentException"/>. Source: SPRINT.md section 2.
+/// </summary>
+public static class TimestepEmbedding
+{
+    private const string Name = "timestep embedding";
+
+    /// <summary>Computes the features.</summary>
+    /// <param name="times">t (batch).</param>
+    /// <param name="features">How many, even.</param>
+    /// <returns>(batch, features), which the caller disposes.</returns>
+    public static Tensor Apply(Tensor times, int features = 256)
+    {
+        Require.Rank(times, 1, Name, "the times");
+        Require.That(features > 0 && features % 2 == 0, Name, $"the number of features must be positive and even, not {features}");
+        Tensor output = times.Device.Allocate(new Shape(times.Shape[0], features));
+        if (times.Device.Dispatch(new OperationCost(Name, 0, 3 * output.Count, sizeof(float) * times.Count, sizeof(float) * output.Count)))
+        {
+            times.Device.Kernels<ITimestepEmbeddingKernels>().Forward(times, output);
+        }
+
+        return output;
+    }
+}
+
+/// <summary>What a device does for <see cref="TimestepEmbedding"/>.</summary>
+public interface ITimestepEmbeddingKernels
+{
+    /// <summary>Computes the features.</summary>
+    /// <param name="times">(batch).</param>
+    /// <param name="output">(batch, features), overwritten.</param>
+    void Forward(Tensor times, Tensor output);
+}

@@ -19,10 +19,9 @@ public static class ResidualFusion
         Check(inputs);
         Device device = inputs.Dense.Device;
         Tensor output = device.Allocate(inputs.Dense.Shape);
-        if (device.Dispatch(ForwardCost(inputs)))
+        if (device.Dispatch(FusionCost.Forward(inputs)))
         {
-            device.Kernels<IResidualFusionKernels>().Forward(
-                inputs.Dense, inputs.Sparse, inputs.Rows, inputs.MaskToken, inputs.Weight, inputs.Bias, output);
+            device.Kernels<IResidualFusionKernels>().Forward(inputs, output);
         }
 
         if (Tape.Records(tape, inputs.Dense, inputs.Sparse, inputs.MaskToken, inputs.Weight, inputs.Bias))
@@ -82,24 +81,6 @@ public static class ResidualFusion
         return inputs;
     }
 
-    /// <summary>Rows of the dense product, of the sparse one, and one for the constant of dropped rows where there are any.</summary>
-    private static long ProductRows(in FusionInputs inputs)
-    {
-        long dropped = inputs.Sparse.IsEmpty || !inputs.Rows.IsEmpty ? 1 : 0;
-        return inputs.Dense.Shape.Rows + (inputs.Sparse.IsEmpty ? 0 : inputs.Sparse.Shape.Rows) + dropped;
-    }
-
-    private static OperationCost ForwardCost(in FusionInputs inputs)
-    {
-        long width = inputs.Dense.Shape[2];
-        return new OperationCost(
-            Name,
-            2 * ProductRows(inputs) * width * width,
-            2 * inputs.Dense.Count,
-            sizeof(float) * (inputs.Dense.Count + inputs.Weight.Count + (inputs.Sparse.IsEmpty ? 0 : inputs.Sparse.Count)),
-            sizeof(float) * inputs.Dense.Count);
-    }
-
     /// <summary>Saves f, g, the row map and handles on the parameters.</summary>
     private sealed class FusionNode : TapeNode
     {
@@ -117,21 +98,19 @@ public static class ResidualFusion
 
         protected internal override void Backward(Tensor gradient)
         {
+            (bool accumulateDense, bool accumulateSparse, bool accumulateWeight, bool accumulateBias) = (false, false, false, false);
+            Tensor dense = DenseSlot.IsWanted ? DenseSlot.Buffer(out accumulateDense) : default;
+            Tensor sparse = SparseSlot.IsWanted ? SparseSlot.Buffer(out accumulateSparse) : default;
+            Tensor weight = WeightSlot.IsWanted ? WeightSlot.Buffer(out accumulateWeight) : default;
+            Tensor bias = BiasSlot.IsWanted ? BiasSlot.Buffer(out accumulateBias) : default;
+            Tensor maskToken = MaskTokenSlot.IsWanted ? MaskTokenSlot.ZeroedBuffer() : default;
+            var gradients = new FusionGradients(
+                dense, accumulateDense, sparse, accumulateSparse, weight, accumulateWeight, bias, accumulateBias, maskToken);
             Device device = gradient.Device;
-            long width = gradient.Shape[2];
-            (bool accumulateDense, bool accumulateSparse) = (false, false);
-            Tensor denseGradient = DenseSlot.IsWanted ? DenseSlot.Buffer(out accumulateDense) : default;
-            Tensor sparseGradient = SparseSlot.IsWanted ? SparseSlot.Buffer(out accumulateSparse) : default;
-            long rows = (denseGradient.IsEmpty ? 0 : denseGradient.Shape.Rows) + (sparseGradient.IsEmpty ? 0 : sparseGradient.Shape.Rows);
-            var cost = new OperationCost(
-                Name, 2 * rows * width * width, 0, sizeof(float) * (gradient.Count + Inputs.Weight.Count), sizeof(float) * rows * width);
-            if (rows > 0 && device.Dispatch(cost))
+            if (device.Dispatch(FusionCost.Backward(Inputs, gradients)))
             {
-                device.Kernels<IResidualFusionKernels>().BackwardInputs(
-                    gradient, Inputs.Rows, Inputs.Weight, denseGradient, accumulateDense, sparseGradient, accumulateSparse);
+                device.Kernels<IResidualFusionKernels>().Backward(gradient, Inputs, gradients);
             }
-
-            BackwardParameters(gradient, device, width);
         }
 
         protected internal override void Release()
@@ -147,37 +126,6 @@ public static class ResidualFusion
             Tape.Release(MaskTokenSlot);
             Tape.Release(WeightSlot);
             Tape.Release(BiasSlot);
-        }
-
-        private void BackwardParameters(Tensor gradient, Device device, long width)
-        {
-            (bool accumulateWeight, bool accumulateBias) = (false, false);
-            Tensor weightGradient = WeightSlot.IsWanted ? WeightSlot.Buffer(out accumulateWeight) : default;
-            Tensor biasGradient = BiasSlot.IsWanted ? BiasSlot.Buffer(out accumulateBias) : default;
-            Tensor maskTokenGradient = MaskTokenSlot.IsWanted ? MaskTokenSlot.ZeroedBuffer() : default;
-            long products = weightGradient.IsEmpty ? 0 : ProductRows(Inputs);
-            var cost = new OperationCost(
-                Name,
-                2 * (products + (maskTokenGradient.IsEmpty ? 0 : 1)) * width * width,
-                gradient.Count,
-                sizeof(float) * (gradient.Count + Inputs.Dense.Count + (Inputs.Sparse.IsEmpty ? 0 : Inputs.Sparse.Count)),
-                sizeof(float) * Inputs.Weight.Count);
-            bool wanted = !weightGradient.IsEmpty || !biasGradient.IsEmpty || !maskTokenGradient.IsEmpty;
-            if (wanted && device.Dispatch(cost))
-            {
-                device.Kernels<IResidualFusionKernels>().BackwardParameters(
-                    gradient,
-                    Inputs.Dense,
-                    Inputs.Sparse,
-                    Inputs.Rows,
-                    Inputs.MaskToken,
-                    Inputs.Weight,
-                    weightGradient,
-                    accumulateWeight,
-                    biasGradient,
-                    accumulateBias,
-                    maskTokenGradient);
-            }
         }
     }
 }

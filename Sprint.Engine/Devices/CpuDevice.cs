@@ -1,0 +1,159 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using Sprint.Engine.Cpu;
+using Sprint.Engine.Operations;
+
+namespace Sprint.Engine;
+
+/// <summary>
+/// Runs operations as managed SIMD code on all cores, in float32. Results are the same bits for any number of threads.
+/// Memory is native, aligned to 64 bytes and cached: a warm training step allocates nothing.
+/// </summary>
+public sealed unsafe class CpuDevice : Device
+{
+    private const int Alignment = 64;
+    private readonly Dictionary<long, Stack<nint>> cache = [];
+
+    /// <summary>Creates the device.</summary>
+    /// <param name="threads">How many threads work on an operation; 0 for as many as there are cores.</param>
+    /// <exception cref="SprintException">The number of threads is not from 0 to 1024.</exception>
+    public CpuDevice(int threads = 0)
+    {
+        Pool = new WorkerPool(threads == 0 ? Environment.ProcessorCount : threads);
+        Register<ILinearKernels>(new CpuLinear(this));
+        Register<IAdaptiveLayerNormKernels>(new CpuAdaptiveLayerNorm(this));
+        Register<IGatedResidualKernels>(new CpuGatedResidual(this));
+        Register<ITokenDropKernels>(new CpuTokenDrop(this));
+        Register<IResidualFusionKernels>(new CpuResidualFusion(this));
+        Register<IPatchifyKernels>(new CpuPatchify(this));
+        Register<ITimestepEmbeddingKernels>(new CpuTimestepEmbedding());
+        Register<ILabelEmbeddingKernels>(new CpuLabelEmbedding());
+        Register<IFlowMatchingKernels>(new CpuFlowMatching(this));
+        Register<IAdamWKernels>(new CpuAdamW(this));
+        Register<IRandomKernels>(new CpuRandom(this));
+        Register<IAdditionKernels>(new CpuAddition(this));
+        Register<ISiluKernels>(new CpuSilu(this));
+    }
+
+    /// <inheritdoc/>
+    public override string Name => "cpu";
+
+    /// <inheritdoc/>
+    public override string Description => $"{Pool.Threads} threads, {VectorName} vectors, float32";
+
+    /// <inheritdoc/>
+    public override bool Executes => true;
+
+    /// <summary>How many threads work on an operation.</summary>
+    public int Threads => Pool.Threads;
+
+    /// <summary>
+    /// Whether memory is filled with NaN before it is handed out, so that reading what no operation wrote cannot go unnoticed.
+    /// For tests; slow.
+    /// </summary>
+    public bool PoisonsMemory { get; set; }
+
+    /// <summary>How often memory had to be asked of the system because the cache had none of the size.</summary>
+    public long SystemAllocations { get; private set; }
+
+    internal WorkerPool Pool { get; }
+
+    private static string VectorName =>
+        Vector512.IsHardwareAccelerated ? "512-bit" : Vector256.IsHardwareAccelerated ? "256-bit" + (Fma.IsSupported ? " fused" : "") : "128-bit";
+
+    /// <inheritdoc/>
+    public override void Synchronize()
+    {
+    }
+
+    /// <inheritdoc/>
+    public override void Trim()
+    {
+        foreach (Stack<nint> blocks in cache.Values)
+        {
+            while (blocks.TryPop(out nint block))
+            {
+                NativeMemory.AlignedFree((void*)block);
+            }
+        }
+
+        cache.Clear();
+    }
+
+    internal override void CopyFromHost(Tensor destination, ReadOnlySpan<byte> source) =>
+        source.CopyTo(new Span<byte>((void*)destination.Address, source.Length));
+
+    internal override void CopyToHost(Tensor source, Span<byte> destination) =>
+        new ReadOnlySpan<byte>((void*)source.Address, destination.Length).CopyTo(destination);
+
+    internal override void Copy(Tensor source, Tensor destination)
+    {
+        if (source.Body.Bytes != destination.Body.Bytes)
+        {
+            throw new ArgumentException($"{source} does not fit {destination}");
+        }
+
+        Buffer.MemoryCopy((void*)source.Address, (void*)destination.Address, destination.Body.Bytes, source.Body.Bytes);
+    }
+
+    internal override void Clear(Tensor destination) => NativeMemory.Clear((void*)destination.Address, (nuint)destination.Body.Bytes);
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        Trim();
+        if (disposing)
+        {
+            Pool.Dispose();
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override nint AcquireMemory(long bytes)
+    {
+        long size = SizeClass(bytes);
+        if (!cache.TryGetValue(size, out Stack<nint>? blocks))
+        {
+            cache.Add(size, blocks = new Stack<nint>());
+        }
+
+        if (!blocks.TryPop(out nint block))
+        {
+            SystemAllocations++;
+            try
+            {
+                block = (nint)NativeMemory.AlignedAlloc((nuint)size, Alignment);
+            }
+            catch (OutOfMemoryException exception)
+            {
+                throw new SprintException(
+                    $"cpu: no memory for another {size / 1048576.0:F0} MiB on top of {Account.LiveBytes / 1048576.0:F0} MiB in use: lower the batch or the model's size",
+                    exception);
+            }
+        }
+
+        if (PoisonsMemory)
+        {
+            NativeMemory.Fill((void*)block, (nuint)size, 0xFF);
+        }
+
+        return block;
+    }
+
+    /// <inheritdoc/>
+    protected override void ReleaseMemory(nint address, long bytes) => cache[SizeClass(bytes)].Push(address);
+
+    /// <summary>Rounds up to one of eight sizes per power of two, so that slightly different shapes share blocks.</summary>
+    private static long SizeClass(long bytes)
+    {
+        if (bytes <= 512)
+        {
+            return 512;
+        }
+
+        long step = Math.Max(Alignment, 1L << (60 - BitOperations.LeadingZeroCount((ulong)(bytes - 1))));
+        return (bytes + step - 1) / step * step;
+    }
+}

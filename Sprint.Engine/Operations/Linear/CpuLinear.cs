@@ -1,0 +1,87 @@
+using Sprint.Engine.Cpu;
+
+namespace Sprint.Engine.Operations;
+
+/// <summary><see cref="Linear"/> on the CPU: packed products, bias and activation applied to tiles while they are in cache.</summary>
+internal sealed unsafe class CpuLinear(CpuDevice device) : ILinearKernels
+{
+    public void Forward(Tensor input, Tensor weight, Tensor bias, Activation activation, Tensor preactivation, Tensor output)
+    {
+        (int rows, int outputs, int inputs) = Sizes(output, weight);
+        var a = MatrixOperand.Rows((float*)input.Address, inputs);
+        var b = MatrixOperand.Transposed((float*)weight.Address, inputs);
+        float* c = (float*)output.Address;
+        float* biases = bias.IsEmpty ? null : (float*)bias.Address;
+        float* stored = preactivation.IsEmpty ? null : (float*)preactivation.Address;
+        switch (activation)
+        {
+            case Activation.Gelu:
+                MatrixProduct.Multiply(
+                    device.Pool, a, b, c, outputs, rows, outputs, inputs, accumulate: false, new ActivationEpilogue<GeluFunction>(biases, stored, outputs));
+                break;
+            case Activation.Silu:
+                MatrixProduct.Multiply(
+                    device.Pool, a, b, c, outputs, rows, outputs, inputs, accumulate: false, new ActivationEpilogue<SiluFunction>(biases, stored, outputs));
+                break;
+            default:
+                if (biases != null)
+                {
+                    MatrixProduct.Multiply(device.Pool, a, b, c, outputs, rows, outputs, inputs, accumulate: false, new BiasEpilogue(biases));
+                }
+                else
+                {
+                    MatrixProduct.Multiply(device.Pool, a, b, c, outputs, rows, outputs, inputs);
+                }
+
+                break;
+        }
+    }
+
+    public void BackwardActivation(Tensor gradient, Activation activation, Tensor preactivation)
+    {
+        if (activation == Activation.Gelu)
+        {
+            Elementwise.Run(device, default(GeluDerivativeFunction), gradient, preactivation, preactivation);
+        }
+        else if (activation == Activation.Silu)
+        {
+            Elementwise.Run(device, default(SiluDerivativeFunction), gradient, preactivation, preactivation);
+        }
+    }
+
+    public void BackwardInput(Tensor gradient, Tensor weight, Tensor inputGradient, bool accumulate)
+    {
+        (int rows, int outputs, int inputs) = Sizes(gradient, weight);
+        MatrixProduct.Multiply(
+            device.Pool,
+            MatrixOperand.Rows((float*)gradient.Address, outputs),
+            MatrixOperand.Rows((float*)weight.Address, inputs),
+            (float*)inputGradient.Address,
+            inputs,
+            rows,
+            inputs,
+            outputs,
+            accumulate);
+    }
+
+    public void BackwardWeight(Tensor gradient, Tensor input, Tensor weightGradient, bool accumulate)
+    {
+        (int rows, int outputs, int inputs) = Sizes(gradient, weightGradient);
+        MatrixProduct.Multiply(
+            device.Pool,
+            MatrixOperand.Transposed((float*)gradient.Address, outputs),
+            MatrixOperand.Rows((float*)input.Address, inputs),
+            (float*)weightGradient.Address,
+            inputs,
+            outputs,
+            inputs,
+            rows,
+            accumulate);
+    }
+
+    public void BackwardBias(Tensor gradient, Tensor biasGradient, bool accumulate) => ColumnSums.Run(
+        device, (float*)gradient.Address, gradient.Shape.Rows, gradient.Shape.RowLength, (float*)biasGradient.Address, accumulate);
+
+    private static (int Rows, int Outputs, int Inputs) Sizes(Tensor rows, Tensor weight) =>
+        (checked((int)rows.Shape.Rows), weight.Shape[0], weight.Shape[1]);
+}

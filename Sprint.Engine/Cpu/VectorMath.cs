@@ -1,0 +1,189 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Sprint.Engine.Cpu;
+
+/// <summary>
+/// Elementary functions on sixteen single-precision lanes. Every lane goes through the same fused operations on every machine,
+/// so results have the same bits whether the hardware has 512, 256 or 128-bit registers.
+/// </summary>
+internal static class VectorMath
+{
+    /// <summary>Lanes of a vector.</summary>
+    internal const int Lanes = 16;
+
+    // 1.5 * 2^23: adding it rounds to the nearest integer, which is then found in the low bits of the sum.
+    private const float RoundingShift = 12582912f;
+
+    private const float LogBase2OfE = 1.44269502f;
+
+    // ln 2 in two parts; the first has 15 bits, so its product with any exponent is exact.
+    private const float LogOf2High = 0.693145752f;
+    private const float LogOf2Low = 1.42860677e-06f;
+
+    // exp(x) overflows to infinity above the first and rounds to zero below the second.
+    private const float ExpOverflow = 89f;
+    private const float ExpUnderflow = -104f;
+
+    // Below this the fast exponential's result would leave the normal range, so it is zero.
+    private const float ExpFlush = -86.5f;
+
+    // 2 sqrt(2/pi), and that times 0.044715 and 3 * 0.044715: the argument 2u of the GELU and its derivative.
+    private const float GeluLinear = 1.59576917f;
+    private const float GeluCubic = 0.0713548139f;
+    private const float GeluCubicSlope = 0.214064449f;
+
+    // Beyond these GELU and SiLU are x or 0 to the last bit; clamping there keeps infinity times zero away.
+    private const float GeluSaturation = 20f;
+    private const float SiluSaturation = 200f;
+
+    /// <summary>e^x within 1 ulp; overflow gives infinity, underflow goes gradually to zero, NaN stays.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector512<float> Exp(Vector512<float> x)
+    {
+        x = Clamp(x, ExpUnderflow, ExpOverflow);
+        Vector512<float> mantissa = ReduceExp(x, out Vector512<int> exponent);
+
+        // Two factors: one alone cannot hold 2^128 or 2^-150. The first product is exact, the second rounds once.
+        Vector512<int> half = exponent >> 1;
+        return mantissa * PowerOf2(half) * PowerOf2(exponent - half);
+    }
+
+    /// <summary>
+    /// e^x within 1 ulp for x at most 0, as a softmax needs it: cheaper than <see cref="Exp"/>; zero below -86.5, minus infinity included.
+    /// NaN stays.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector512<float> ExpNonPositive(Vector512<float> x)
+    {
+        Vector512<float> vanishes = Vector512.LessThan(x, Vector512.Create(ExpFlush));
+        Vector512<float> mantissa = ReduceExp(x, out Vector512<int> exponent);
+        Vector512<float> scaled = (mantissa.AsInt32() + (exponent << 23)).AsSingle();
+        return Vector512.AndNot(scaled, vanishes);
+    }
+
+    /// <summary>tanh x within 2 ulp.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector512<float> Tanh(Vector512<float> x)
+    {
+        Vector512<float> magnitude = Vector512.Abs(x);
+        Vector512<float> square = x * x;
+        Vector512<float> series = Vector512.Create(-0.00570497755f);
+        series = Vector512.FusedMultiplyAdd(series, square, Vector512.Create(0.0206390787f));
+        series = Vector512.FusedMultiplyAdd(series, square, Vector512.Create(-0.0537397116f));
+        series = Vector512.FusedMultiplyAdd(series, square, Vector512.Create(0.133314416f));
+        series = Vector512.FusedMultiplyAdd(series, square, Vector512.Create(-0.333332807f));
+        Vector512<float> small = Vector512.FusedMultiplyAdd(series * square, x, x);
+
+        Vector512<float> decay = ExpNonPositive(magnitude * -2f);
+        Vector512<float> one = Vector512<float>.One;
+        Vector512<float> large = one - (decay + decay) / (one + decay);
+        Vector512<float> sign = x & Vector512.Create(-0f);
+        return Vector512.ConditionalSelect(Vector512.LessThan(magnitude, Vector512.Create(0.625f)), small, large) | sign;
+    }
+
+    /// <summary>1/(1 + e^-x) within 3 ulp, also where the result is subnormal.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector512<float> Sigmoid(Vector512<float> x)
+    {
+        Vector512<float> one = Vector512<float>.One;
+        Vector512<float> decay = Exp(-Vector512.Abs(x));
+        Vector512<float> numerator = Vector512.ConditionalSelect(Vector512.LessThan(x, Vector512<float>.Zero), decay, one);
+        return numerator / (one + decay);
+    }
+
+    /// <summary>
+    /// GELU in its tanh form, x/2 (1 + tanh u) = x sigmoid(2u) with u = sqrt(2/pi)(x + 0.044715 x^3).
+    /// The second form has no cancellation in the negative tail. Minus infinity gives -0.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector512<float> Gelu(Vector512<float> x)
+    {
+        x = ClampBelow(x, -GeluSaturation);
+        return x * Sigmoid(GeluArgument(x, x * x));
+    }
+
+    /// <summary>d GELU / dx.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector512<float> GeluDerivative(Vector512<float> x)
+    {
+        x = Clamp(x, -GeluSaturation, GeluSaturation);
+        Vector512<float> square = x * x;
+        Vector512<float> slope = Vector512.FusedMultiplyAdd(Vector512.Create(GeluCubicSlope), square, Vector512.Create(GeluLinear));
+        return SwishDerivative(GeluArgument(x, square), x * slope);
+    }
+
+    /// <summary>SiLU, x sigmoid(x), within 4 ulp while the sigmoid is normal. Minus infinity gives -0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector512<float> Silu(Vector512<float> x)
+    {
+        x = ClampBelow(x, -SiluSaturation);
+        return x * Sigmoid(x);
+    }
+
+    /// <summary>d SiLU / dx.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector512<float> SiluDerivative(Vector512<float> x)
+    {
+        x = Clamp(x, -SiluSaturation, SiluSaturation);
+        return SwishDerivative(x, x);
+    }
+
+    /// <summary>1/sqrt(x), correctly rounded twice (square root, then quotient).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector512<float> ReciprocalSqrt(Vector512<float> x) => Vector512<float>.One / Vector512.Sqrt(x);
+
+    // s + slope s (1 - s) with s = sigmoid(argument); s (1 - s) = e/(1 + e)^2 has no cancellation.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> SwishDerivative(Vector512<float> argument, Vector512<float> slope)
+    {
+        Vector512<float> one = Vector512<float>.One;
+        Vector512<float> decay = Exp(-Vector512.Abs(argument));
+        Vector512<float> reciprocal = one / (one + decay);
+        Vector512<float> other = decay * reciprocal;
+        Vector512<float> sigmoid = Vector512.ConditionalSelect(Vector512.LessThan(argument, Vector512<float>.Zero), other, reciprocal);
+        return Vector512.FusedMultiplyAdd(slope, other * reciprocal, sigmoid);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> GeluArgument(Vector512<float> x, Vector512<float> square) =>
+        x * Vector512.FusedMultiplyAdd(Vector512.Create(GeluCubic), square, Vector512.Create(GeluLinear));
+
+    // x = exponent * ln 2 + r with |r| <= ln(2)/2; the result is e^r, in [0.707, 1.415].
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> ReduceExp(Vector512<float> x, out Vector512<int> exponent)
+    {
+        Vector512<float> shift = Vector512.Create(RoundingShift);
+        Vector512<float> shifted = Vector512.FusedMultiplyAdd(x, Vector512.Create(LogBase2OfE), shift);
+        exponent = shifted.AsInt32() - shift.AsInt32();
+        Vector512<float> whole = shifted - shift;
+        Vector512<float> r = Vector512.FusedMultiplyAdd(whole, Vector512.Create(-LogOf2High), x);
+        r = Vector512.FusedMultiplyAdd(whole, Vector512.Create(-LogOf2Low), r);
+
+        Vector512<float> series = Vector512.Create(0.00138144288f);
+        series = Vector512.FusedMultiplyAdd(series, r, Vector512.Create(0.00836879667f));
+        series = Vector512.FusedMultiplyAdd(series, r, Vector512.Create(0.0416683964f));
+        series = Vector512.FusedMultiplyAdd(series, r, Vector512.Create(0.166665196f));
+        series = Vector512.FusedMultiplyAdd(series, r, Vector512.Create(0.49999994f));
+        series = Vector512.FusedMultiplyAdd(series, r, Vector512<float>.One);
+        return Vector512.FusedMultiplyAdd(series, r, Vector512<float>.One);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> PowerOf2(Vector512<int> exponent) => ((exponent + Vector512.Create(127)) << 23).AsSingle();
+
+    // Comparisons rather than minimum and maximum, whose treatment of NaN differs between machines.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Clamp(Vector512<float> x, float low, float high)
+    {
+        Vector512<float> highest = Vector512.Create(high);
+        return ClampBelow(Vector512.ConditionalSelect(Vector512.GreaterThan(x, highest), highest, x), low);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> ClampBelow(Vector512<float> x, float low)
+    {
+        Vector512<float> lowest = Vector512.Create(low);
+        return Vector512.ConditionalSelect(Vector512.LessThan(x, lowest), lowest, x);
+    }
+}

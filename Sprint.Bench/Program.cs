@@ -1,1 +1,23 @@
-return 0;
+using System.CommandLine;
+using Sprint.Bench;
+using Sprint.Engine;
+
+RootCommand root = new("Measures what token dropping saves: step times, matrix products, savings per drop ratio.");
+root.Subcommands.Add(GemmCommand.Create());
+
+ParseResult result = root.Parse(args);
+if (result.Errors.Count > 0)
+{
+    await Console.Error.WriteLineAsync(result.Errors[0].Message);
+    return 2;
+}
+
+try
+{
+    return await result.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+}
+catch (SprintException exception)
+{
+    await Console.Error.WriteLineAsync(exception.Message);
+    return 2;
+}

@@ -1,0 +1,134 @@
+namespace Sprint.Engine.Cpu;
+
+/// <content>One piece of C: all its tiles, block after block of k.</content>
+internal unsafe partial struct MatrixProductJob<TLanes, TVector, TRows, TVectors, TEpilogue>
+{
+    // So few k at a time that what one row of A's memory holds for several tiles is still in the first-level cache for the next.
+    private const int DepthPackedAtOnce = 32;
+
+    // Room for one tile of which only a part lies in C.
+    private static int EdgeSize => 8 * 3 * TLanes.Count;
+
+    private readonly void Multiply(int rowBlock, int columnBlock, int worker)
+    {
+        int firstRow = rowBlock * _plan.RowBlock;
+        int endRow = (int)Math.Min((long)firstRow + _plan.RowBlock, _plan.Rows);
+        int firstPanel = columnBlock * _plan.PanelsOfBlock;
+        int endPanel = Math.Min(firstPanel + _plan.PanelsOfBlock, _plan.Panels);
+
+        bool packsA = !_a.RowsContiguous;
+        long aSize = packsA ? (long)_plan.RowBlock * _plan.DepthBlock : 0;
+        long bSize = PacksForItself ? (long)_plan.DepthBlock * _plan.PanelsOfBlock * TVectors.Value * TLanes.Count : 0;
+        float* edge = (float*)_pool.Scratch(worker, sizeof(float) * (EdgeSize + aSize + bSize));
+        float* packedB = edge + EdgeSize;
+        float* packedA = packedB + bSize;
+
+        for (int block = _firstBlock; block < _endBlock; block++)
+        {
+            int start = _plan.DepthStart(block);
+            int depth = _plan.DepthStart(block + 1) - start;
+            if (packsA)
+                PackA(firstRow, endRow, start, depth, packedA);
+            if (PacksForItself)
+                PackB(block, firstPanel, endPanel, packedB);
+
+            for (int row = firstRow; row < endRow;)
+            {
+                int rows = TileRows(endRow - row);
+                float* a = packsA ? packedA + ((long)(row - firstRow) * depth) : _a.Data + (row * _a.RowStride) + start;
+                for (int panel = firstPanel; panel < endPanel; panel++)
+                {
+                    (nint b, long bStride) = PanelPlace(block, panel, firstPanel, packedB);
+                    Tile(row, rows, panel, depth, packsA, a, (float*)b, bStride, _accumulate || block > 0, edge);
+                }
+
+                if (!TEpilogue.IsEmpty && block == _plan.DepthBlocks - 1)
+                    Finish(row, rows, firstPanel, endPanel);
+                row += rows;
+            }
+        }
+    }
+
+    /// <summary>Full tiles first; what is left over is made of tiles of 4, 2 and 1 rows, so that no row is computed in vain.</summary>
+    private static int TileRows(int left) => left >= TRows.Value ? TRows.Value : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+
+    private readonly bool LiesWithinC(int panel) => _plan.PanelStart(panel + 1) * TLanes.Count <= _plan.Columns;
+
+    // Where a panel of B is read from, and its stride.
+    private readonly (nint Data, long Stride) PanelPlace(int block, int panel, int firstPanel, float* packedB)
+    {
+        int start = _plan.PanelStart(panel);
+        if (ReadsInPlace && LiesWithinC(panel))
+            return ((nint)(_b.Data + (_plan.DepthStart(block) * _b.RowStride) + (start * TLanes.Count)), _b.RowStride);
+
+        int width = (_plan.PanelStart(panel + 1) - start) * TLanes.Count;
+        if (!PacksForItself)
+            return ((nint)(_packed + PackedOffset(block, panel)), width);
+
+        int depth = _plan.DepthStart(block + 1) - _plan.DepthStart(block);
+        return ((nint)(packedB + ((long)(start - _plan.PanelStart(firstPanel)) * TLanes.Count * depth)), width);
+    }
+
+    private readonly void PackA(int firstRow, int endRow, int start, int depth, float* packed)
+    {
+        for (int done = 0; done < depth; done += DepthPackedAtOnce)
+        {
+            int part = Math.Min(DepthPackedAtOnce, depth - done);
+            for (int row = firstRow; row < endRow;)
+            {
+                int rows = TileRows(endRow - row);
+                float* source = _a.Data + row + ((start + done) * _a.ColumnStride);
+                MatrixPacking.Copy(source, _a.ColumnStride, rows, part, packed + ((long)(row - firstRow) * depth) + (done * rows), rows);
+                row += rows;
+            }
+        }
+    }
+
+    private readonly void PackB(int block, int firstPanel, int endPanel, float* packed)
+    {
+        for (int panel = firstPanel; panel < endPanel; panel++)
+        {
+            if (!(ReadsInPlace && LiesWithinC(panel)))
+                Pack(block, panel, (float*)PanelPlace(block, panel, firstPanel, packed).Data);
+        }
+    }
+
+    private readonly void Tile(int row, int rows, int panel, int depth, bool packedA, float* a, float* b, long bStride, bool add, float* edge)
+    {
+        int start = _plan.PanelStart(panel);
+        int vectors = _plan.PanelStart(panel + 1) - start;
+        float* c = _c + (row * _cStride) + (start * TLanes.Count);
+        if (LiesWithinC(panel))
+        {
+            MatrixTileChoice<TLanes, TVector>.Multiply(rows, vectors, packedA, depth, a, _a.RowStride, b, bStride, c, _cStride, add);
+            return;
+        }
+
+        long edgeStride = vectors * TLanes.Count;
+        MatrixTileChoice<TLanes, TVector>.Multiply(rows, vectors, packedA, depth, a, _a.RowStride, b, bStride, edge, edgeStride, add: false);
+        int count = _plan.Columns - (start * TLanes.Count);
+        for (int i = 0; i < rows; i++, c += _cStride, edge += edgeStride)
+            CopyRow(edge, c, count, add);
+    }
+
+    private static void CopyRow(float* source, float* target, int count, bool add)
+    {
+        int i = 0;
+        for (; i + TLanes.Count <= count; i += TLanes.Count)
+        {
+            TVector value = TLanes.Load(source + i);
+            TLanes.Store(add ? TLanes.Add(TLanes.Load(target + i), value) : value, target + i);
+        }
+
+        for (; i < count; i++)
+            target[i] = add ? target[i] + source[i] : source[i];
+    }
+
+    private readonly void Finish(int row, int rows, int firstPanel, int endPanel)
+    {
+        int column = _plan.PanelStart(firstPanel) * TLanes.Count;
+        int count = Math.Min(_plan.PanelStart(endPanel) * TLanes.Count, _plan.Columns) - column;
+        for (int i = row; i < row + rows; i++)
+            _epilogue.Apply(_c + (i * _cStride) + column, i, column, count);
+    }
+}

@@ -1,0 +1,108 @@
+namespace Sprint.Engine.Cpu;
+
+/// <summary>One product being computed: first the pieces of B's packing, then the pieces of C.</summary>
+/// <typeparam name="TLanes">Operations on the vectors.</typeparam>
+/// <typeparam name="TVector">The vector type.</typeparam>
+/// <typeparam name="TRows">Rows of a full tile.</typeparam>
+/// <typeparam name="TVectors">Vectors in a row of a full tile.</typeparam>
+/// <typeparam name="TEpilogue">What is done to the finished elements.</typeparam>
+internal unsafe partial struct MatrixProductJob<TLanes, TVector, TRows, TVectors, TEpilogue> : IWorkerJob
+    where TLanes : struct, IVectorLanes<TVector>
+    where TVector : struct
+    where TRows : struct, ITileNumber
+    where TVectors : struct, ITileNumber
+    where TEpilogue : struct, IMatrixEpilogue
+{
+    // A row of B read where it lies costs less than packing it as long as few tiles read it.
+    private const int RowsThatReadInPlace = 16;
+
+    private readonly WorkerPool _pool;
+    private readonly MatrixOperand _a;
+    private readonly MatrixOperand _b;
+    private readonly float* _c;
+    private readonly long _cStride;
+    private readonly bool _accumulate;
+    private readonly TEpilogue _epilogue;
+    private readonly MatrixPlan _plan;
+    private float* _packed;
+    private bool _packing;
+    private int _firstBlock;
+    private int _endBlock;
+
+    public MatrixProductJob(
+        WorkerPool pool, MatrixOperand a, MatrixOperand b, float* c, long cStride, int rows, int columns, int depth, bool accumulate, TEpilogue epilogue)
+    {
+        _pool = pool;
+        _a = a;
+        _b = b;
+        _c = c;
+        _cStride = cStride;
+        _accumulate = accumulate;
+        _epilogue = epilogue;
+        _plan = new MatrixPlan(rows, columns, depth, TLanes.Count, TRows.Value, TVectors.Value, pool.Threads);
+    }
+
+    /// <summary>Whether each worker packs the columns that it computes; with one row block nobody else reads them.</summary>
+    private readonly bool PacksForItself => _plan.RowBlocks == 1;
+
+    private readonly bool ReadsInPlace => _b.RowsContiguous && _plan.Rows <= RowsThatReadInPlace;
+
+    /// <summary>Computes the product.</summary>
+    public void Run()
+    {
+        int pieces = _plan.RowBlocks * _plan.ColumnBlocks;
+        if (PacksForItself)
+        {
+            _endBlock = _plan.DepthBlocks;
+            _pool.Run(ref this, pieces);
+            return;
+        }
+
+        using WorkerPool.Exclusive turn = _pool.EnterExclusive();
+        _packed = (float*)_pool.SharedScratch(sizeof(float) * (long)_plan.DepthBlocksOfRound * _plan.DepthBlock * _plan.Vectors * TLanes.Count);
+        for (_firstBlock = 0; _firstBlock < _plan.DepthBlocks; _firstBlock = _endBlock)
+        {
+            _endBlock = Math.Min(_firstBlock + _plan.DepthBlocksOfRound, _plan.DepthBlocks);
+            _packing = true;
+            _pool.Run(ref this, (_endBlock - _firstBlock) * _plan.Panels);
+            _packing = false;
+            _pool.Run(ref this, pieces);
+        }
+    }
+
+    /// <inheritdoc/>
+    public readonly void Execute(int index, int worker)
+    {
+        if (_packing)
+        {
+            (int block, int panel) = Math.DivRem(index, _plan.Panels);
+            block += _firstBlock;
+            Pack(block, panel, _packed + PackedOffset(block, panel));
+            return;
+        }
+
+        (int columnBlock, int rowBlock) = Math.DivRem(index, _plan.RowBlocks);
+        Multiply(rowBlock, columnBlock, worker);
+    }
+
+    private readonly long PackedOffset(int block, int panel)
+    {
+        int start = _plan.DepthStart(block);
+        int depth = _plan.DepthStart(block + 1) - start;
+        return (((long)(start - _plan.DepthStart(_firstBlock)) * _plan.Vectors) + ((long)_plan.PanelStart(panel) * depth)) * TLanes.Count;
+    }
+
+    private readonly void Pack(int block, int panel, float* target)
+    {
+        int start = _plan.DepthStart(block);
+        int depth = _plan.DepthStart(block + 1) - start;
+        int column = _plan.PanelStart(panel) * TLanes.Count;
+        int end = _plan.PanelStart(panel + 1) * TLanes.Count;
+        int count = Math.Min(end, _plan.Columns) - column;
+        float* source = _b.Data + (start * _b.RowStride) + (column * _b.ColumnStride);
+        if (_b.RowsContiguous)
+            MatrixPacking.Copy(source, _b.RowStride, count, depth, target, end - column);
+        else
+            MatrixPacking.Transpose(source, _b.ColumnStride, count, depth, target, end - column);
+    }
+}

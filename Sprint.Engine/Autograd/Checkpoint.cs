@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Sprint.Engine;
 
 /// <summary>
@@ -35,6 +37,7 @@ public static class Checkpoint
     /// <summary>The most tensors that a stretch can read.</summary>
     public const int MaximumInputs = 4;
 
+    [SuppressMessage("Design", "CA1001", Justification = "the inner tape is empty again after each backward pass")]
     private sealed class CheckpointNode : TapeNode
     {
         private readonly Tape inner = new();

@@ -1,0 +1,183 @@
+using System.Globalization;
+using Sprint.Engine;
+
+namespace Sprint.Model.Configuration;
+
+/// <summary>
+/// The architecture of a <see cref="Network.SprintTransformer"/>. Keys are those of the reference's <c>network_config</c>,
+/// in snake_case in YAML. The defaults are a small model for 16x16 images of one channel.
+/// </summary>
+public sealed record ModelConfiguration
+{
+    /// <summary>Side of the square input, in pixels or latent pixels.</summary>
+    public int ContextSize { get; init; } = 16;
+
+    /// <summary>Side of a patch; divides <see cref="ContextSize"/>.</summary>
+    public int PatchSize { get; init; } = 2;
+
+    /// <summary>Channels of the input: 1 or 3 for pixels, 4 for the usual latents.</summary>
+    public int InChannels { get; init; } = 1;
+
+    /// <summary>Number of classes, without the null class.</summary>
+    public int NumClasses { get; init; } = 10;
+
+    /// <summary>Width D of a token.</summary>
+    public int HiddenSize { get; init; } = 128;
+
+    /// <summary>Number of attention heads; divides <see cref="HiddenSize"/> into heads of a multiple of 4 channels.</summary>
+    public int NumHeads { get; init; } = 4;
+
+    /// <summary>Width of the MLP's hidden layer over <see cref="HiddenSize"/>.</summary>
+    public double MlpRatio { get; init; } = 4;
+
+    /// <summary>Dense blocks before the drop.</summary>
+    public int EncoderDepth { get; init; } = 1;
+
+    /// <summary>Blocks that see the kept tokens only.</summary>
+    public int MiddleDepth { get; init; } = 4;
+
+    /// <summary>Dense blocks after the fusion.</summary>
+    public int DecoderDepth { get; init; } = 1;
+
+    /// <summary><c>RMSNorm</c>, or null for none: the norm of q.</summary>
+    public string? QNorm { get; init; } = RmsNorm;
+
+    /// <summary><c>RMSNorm</c>, or null for none: the norm of k.</summary>
+    public string? KNorm { get; init; } = RmsNorm;
+
+    /// <summary>Base of the rotary embedding's frequencies.</summary>
+    public double RopeTheta { get; init; } = 10000;
+
+    /// <summary>Probability that training replaces a label by the null class.</summary>
+    public double ClassDropoutProb { get; init; } = 0.1;
+
+    /// <summary>Probability that training drops a sample's whole sparse path: what path-drop guidance needs.</summary>
+    public double CfgMaskProb { get; init; } = 0.1;
+
+    /// <summary>Whether the mask token is learned; in the reference it is frozen.</summary>
+    public bool TrainMaskToken { get; init; }
+
+    /// <summary>Whether blocks keep only their inputs for the backward pass and are run again there.</summary>
+    public bool UseCheckpoint { get; init; }
+
+    /// <summary>Whether the MLP is SwiGLU. Not built.</summary>
+    public bool UseSwiglu { get; init; }
+
+    /// <summary>A key of the reference's files without effect on its own there, nor here.</summary>
+    public bool UseSwigluLarge { get; init; } = true;
+
+    /// <summary><c>normal</c>; <c>lora</c> is not built.</summary>
+    public string AdalnType { get; init; } = "normal";
+
+    /// <summary>Whether hidden states are aligned with features of another network. Not built.</summary>
+    public bool RepresentationAlign { get; init; }
+
+    /// <summary>The depth of the alignment; without effect unless <see cref="RepresentationAlign"/>.</summary>
+    public int RepresentationDepth { get; init; } = 8;
+
+    /// <summary>Whether dropped tokens are restored as mask tokens; only true is built.</summary>
+    public bool UseMaskRestore { get; init; } = true;
+
+    /// <summary>How the paths are joined; only <c>concat_linear</c> is built.</summary>
+    public string ResidualType { get; init; } = "concat_linear";
+
+    internal const string RmsNorm = "RMSNorm";
+
+    /// <summary>Channels of a head.</summary>
+    public int HeadSize => HiddenSize / NumHeads;
+
+    /// <summary>Tokens along a side of the grid.</summary>
+    public int GridSide => ContextSize / PatchSize;
+
+    /// <summary>Tokens of a sample: N.</summary>
+    public int Tokens => GridSide * GridSide;
+
+    /// <summary>Numbers in a patch.</summary>
+    public int PatchFeatures => InChannels * PatchSize * PatchSize;
+
+    /// <summary>Width of the MLP's hidden layer.</summary>
+    public int MlpWidth => (int)(HiddenSize * MlpRatio);
+
+    /// <summary>The label that stands for no class.</summary>
+    public int NullClass => NumClasses;
+
+    /// <summary>The published sizes, for latents of 4 channels with patch 2 and 1000 classes.</summary>
+    /// <param name="size"><c>S</c>, <c>B</c>, <c>L</c> or <c>XL</c>.</param>
+    /// <param name="contextSize">Side of the latent: 32 for images of 256x256.</param>
+    /// <exception cref="SprintException">There is no such size.</exception>
+    public static ModelConfiguration Named(string size, int contextSize = 32)
+    {
+        ArgumentNullException.ThrowIfNull(size);
+        (int width, int heads, int middle) = size.ToUpperInvariant() switch
+        {
+            "S" => (384, 6, 8),
+            "B" => (768, 12, 8),
+            "L" => (1024, 16, 20),
+            "XL" => (1152, 16, 24),
+            _ => throw new SprintException($"model size '{size}' is not known: choose S, B, L or XL"),
+        };
+        return new ModelConfiguration
+        {
+            ContextSize = contextSize,
+            InChannels = 4,
+            NumClasses = 1000,
+            HiddenSize = width,
+            NumHeads = heads,
+            EncoderDepth = 2,
+            MiddleDepth = middle,
+            DecoderDepth = 2,
+        };
+    }
+
+    /// <summary>Checks that the values describe a model that can be built.</summary>
+    /// <exception cref="SprintException">One does not; the sentence names it.</exception>
+    public void Validate()
+    {
+        Positive(ContextSize, "context_size");
+        Positive(PatchSize, "patch_size");
+        Positive(InChannels, "in_channels");
+        Positive(NumClasses, "num_classes");
+        Positive(HiddenSize, "hidden_size");
+        Positive(NumHeads, "num_heads");
+        NotNegative(EncoderDepth, "encoder_depth");
+        NotNegative(MiddleDepth, "middle_depth");
+        NotNegative(DecoderDepth, "decoder_depth");
+        Probability(ClassDropoutProb, "class_dropout_prob");
+        Probability(CfgMaskProb, "cfg_mask_prob");
+        Require(ContextSize % PatchSize == 0, $"patch_size {PatchSize} does not divide context_size {ContextSize}: choose a divisor of {ContextSize}");
+        Require(HiddenSize % NumHeads == 0, $"num_heads {NumHeads} does not divide hidden_size {HiddenSize}: choose a divisor of {HiddenSize}");
+        Require(
+            HeadSize % 4 == 0,
+            $"hidden_size {HiddenSize} over num_heads {NumHeads} gives heads of {HeadSize} channels: 2-D rotary embedding needs a multiple of 4");
+        Require(MlpRatio > 0 && MlpWidth > 0, $"mlp_ratio {Text(MlpRatio)} must be above 0");
+        Require(RopeTheta > 1, $"rope_theta {Text(RopeTheta)} must be above 1");
+        Norm(QNorm, "q_norm");
+        Norm(KNorm, "k_norm");
+        Unbuilt(UseSwiglu, "use_swiglu: true (a SwiGLU MLP)", "false");
+        Unbuilt(AdalnType != "normal", $"adaln_type: {AdalnType}", "normal");
+        Unbuilt(RepresentationAlign, "representation_align: true", "false");
+        Unbuilt(!UseMaskRestore, "use_mask_restore: false", "true");
+        Unbuilt(ResidualType != "concat_linear", $"residual_type: {ResidualType}", "concat_linear");
+    }
+
+    private static void Require(bool condition, string complaint)
+    {
+        if (!condition)
+        {
+            throw new SprintException("model: " + complaint);
+        }
+    }
+
+    private static void Positive(int value, string key) => Require(value >= 1, $"{key} {value} must be at least 1");
+
+    private static void NotNegative(int value, string key) => Require(value >= 0, $"{key} {value} must be at least 0");
+
+    private static void Probability(double value, string key) => Require(value is >= 0 and <= 1, $"{key} {Text(value)} must be from 0 to 1");
+
+    private static void Norm(string? value, string key) => Require(
+        value is null || value.Equals(RmsNorm, StringComparison.OrdinalIgnoreCase), $"{key} '{value}' is not known: choose RMSNorm or null");
+
+    private static void Unbuilt(bool asked, string what, string instead) => Require(!asked, $"{what} is not built: use {instead}");
+
+    private static string Text(double value) => value.ToString("0.######", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,76 @@
+using Sprint.Engine;
+using Sprint.Engine.Operations;
+
+namespace Sprint.Model.Network;
+
+/// <summary>
+/// The parameters of a model by name, in the order in which they were made, initialised as SPRINT.md section 2 says. Each
+/// draws from its own random stream, so adding one does not change the others.
+/// </summary>
+public sealed class ParameterSet : IDisposable
+{
+    private readonly Device device;
+    private readonly ulong seed;
+    private readonly List<Parameter> parameters = [];
+    private readonly Dictionary<string, Parameter> byName = new(StringComparer.Ordinal);
+
+    internal ParameterSet(Device device, ulong seed)
+    {
+        this.device = device;
+        this.seed = seed;
+    }
+
+    /// <summary>All parameters.</summary>
+    public IReadOnlyList<Parameter> All => parameters;
+
+    /// <summary>The number of values in all parameters.</summary>
+    public long Count => parameters.Sum(parameter => parameter.Value.Count);
+
+    /// <summary>The parameter of a name, or null.</summary>
+    /// <param name="name">The name in checkpoints.</param>
+    public Parameter? Find(string name) => byName.GetValueOrDefault(name);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (Parameter parameter in parameters)
+        {
+            parameter.Dispose();
+        }
+    }
+
+    /// <summary>The weight of a linear layer (outputs, inputs): Xavier-uniform.</summary>
+    internal Tensor Linear(string name, int outputs, int inputs)
+    {
+        float bound = MathF.Sqrt(6f / (inputs + outputs));
+        return Add(name, new Shape(outputs, inputs), random => bound * ((2 * random.Uniform()) - 1));
+    }
+
+    /// <summary>Normal values of a small deviation.</summary>
+    internal Tensor Normal(string name, Shape shape, float deviation, bool trainable = true) =>
+        Add(name, shape, random => deviation * random.Normal(), trainable);
+
+    internal Tensor Zeros(string name, params ReadOnlySpan<int> shape) => Add(name, new Shape(shape), _ => 0);
+
+    internal Tensor Ones(string name, params ReadOnlySpan<int> shape) => Add(name, new Shape(shape), _ => 1);
+
+    private Tensor Add(string name, Shape shape, Func<HostRandom, float> value, bool trainable = true)
+    {
+        var parameter = new Parameter(device, name, shape, trainable);
+        if (device.Executes)
+        {
+            var random = new HostRandom(new RandomStream(seed, RandomPurpose.Initialisation.Stream((uint)parameters.Count)));
+            var values = new float[shape.Count];
+            for (int i = 0; i < values.Length; i++)
+            {
+                values[i] = value(random);
+            }
+
+            parameter.Value.CopyFrom<float>(values);
+        }
+
+        parameters.Add(parameter);
+        byName.Add(name, parameter);
+        return parameter.Value;
+    }
+}

@@ -1,0 +1,229 @@
+using Sprint.Engine;
+using Sprint.Engine.Operations;
+using Sprint.Model.Configuration;
+
+namespace Sprint.Model.Network;
+
+/// <summary>
+/// The diffusion transformer with SPRINT's split: a dense encoder, sparse middle blocks over the kept tokens, residual fusion,
+/// a dense decoder. It predicts the velocity of flow matching. Parameters bear the reference's names.
+/// Source: SPRINT.md sections 1 to 3.
+/// </summary>
+public sealed class SprintTransformer : IDisposable
+{
+    private const int TimestepFeatures = 256;
+    private const float EmbeddingDeviation = 0.02f;
+    private readonly Device device;
+    private readonly RopeTable rope;
+    private readonly Tensor maskToken;
+    private readonly Tensor patchWeight;
+    private readonly Tensor patchBias;
+    private readonly Tensor timeWeight1;
+    private readonly Tensor timeBias1;
+    private readonly Tensor timeWeight2;
+    private readonly Tensor timeBias2;
+    private readonly Tensor labelTable;
+    private readonly TransformerBlock[] encoder;
+    private readonly TransformerBlock[] middle;
+    private readonly TransformerBlock[] decoder;
+    private readonly Tensor fusionWeight;
+    private readonly Tensor fusionBias;
+    private readonly Tensor finalWeight;
+    private readonly Tensor finalBias;
+    private readonly Tensor finalModulationWeight;
+    private readonly Tensor finalModulationBias;
+
+    /// <summary>Builds a model with fresh parameters.</summary>
+    /// <param name="device">Where it lives.</param>
+    /// <param name="configuration">Its architecture.</param>
+    /// <param name="seed">Determines the initial parameters.</param>
+    /// <exception cref="SprintException">The configuration describes no model that can be built.</exception>
+    public SprintTransformer(Device device, ModelConfiguration configuration, ulong seed = 0)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(configuration);
+        configuration.Validate();
+        this.device = device;
+        Configuration = configuration;
+        int width = configuration.HiddenSize;
+        rope = new RopeTable(device, configuration.GridSide, configuration.GridSide, configuration.HeadSize, configuration.RopeTheta);
+        Parameters = new ParameterSet(device, seed);
+        maskToken = Parameters.Normal("mask_token", new Shape(1, 1, width), EmbeddingDeviation, configuration.TrainMaskToken);
+        patchWeight = Parameters.Linear("x_embedder.proj.weight", width, configuration.PatchFeatures);
+        patchBias = Parameters.Zeros("x_embedder.proj.bias", width);
+        timeWeight1 = Parameters.Normal("t_embedder.mlp.0.weight", new Shape(width, TimestepFeatures), EmbeddingDeviation);
+        timeBias1 = Parameters.Zeros("t_embedder.mlp.0.bias", width);
+        timeWeight2 = Parameters.Normal("t_embedder.mlp.2.weight", new Shape(width, width), EmbeddingDeviation);
+        timeBias2 = Parameters.Zeros("t_embedder.mlp.2.bias", width);
+        labelTable = Parameters.Normal(
+            "y_embedder.embedding_table.weight", new Shape(configuration.NumClasses + 1, width), EmbeddingDeviation);
+        encoder = Blocks("encoder_blocks", configuration.EncoderDepth);
+        middle = Blocks("middle_blocks", configuration.MiddleDepth);
+        decoder = Blocks("decoder_blocks", configuration.DecoderDepth);
+        fusionWeight = Parameters.Linear("renoise_linear.weight", width, 2 * width);
+        fusionBias = Parameters.Zeros("renoise_linear.bias", width);
+        finalWeight = Parameters.Zeros("final_layer.linear.weight", configuration.PatchFeatures, width);
+        finalBias = Parameters.Zeros("final_layer.linear.bias", configuration.PatchFeatures);
+        finalModulationWeight = Parameters.Zeros("final_layer.adaLN_modulation.1.weight", 2 * width, width);
+        finalModulationBias = Parameters.Zeros("final_layer.adaLN_modulation.1.bias", 2 * width);
+    }
+
+    /// <summary>The architecture.</summary>
+    public ModelConfiguration Configuration { get; }
+
+    /// <summary>What is learned, and the mask token.</summary>
+    public ParameterSet Parameters { get; }
+
+    /// <summary>Where the model lives.</summary>
+    public Device Device => device;
+
+    /// <summary>Predicts the velocity.</summary>
+    /// <param name="tape">Where to record, or null in inference.</param>
+    /// <param name="image">x_t (batch, channels, side, side).</param>
+    /// <param name="times">t (batch), from 0 for data to 1 for noise.</param>
+    /// <param name="labels">(batch) int32; <see cref="ModelConfiguration.NullClass"/> for none.</param>
+    /// <param name="selection">What of the sparse path runs.</param>
+    /// <param name="observer">Sees intermediate results, or null.</param>
+    /// <returns>(batch, channels, side, side), which the caller disposes.</returns>
+    /// <exception cref="ArgumentException">A shape does not fit the configuration.</exception>
+    public Tensor Forward(
+        Tape? tape, Tensor image, Tensor times, Tensor labels, TokenSelection selection = default, IActivationObserver? observer = null)
+    {
+        Account account = device.Account;
+        string outerPart = account.Part;
+        account.Part = ModelPart.Embedding;
+        using Tensor conditioning = Condition(tape, times, labels, observer);
+        using Tensor embedded = Embed(tape, image, observer);
+
+        account.Part = ModelPart.Encoder;
+        using Tensor dense = Run(tape, encoder, "encoder", embedded, conditioning, default, observer);
+
+        account.Part = ModelPart.Middle;
+        using Tensor sparse = RunMiddle(tape, dense, conditioning, selection, observer);
+
+        account.Part = ModelPart.Fusion;
+        using Tensor fused = Fuse(tape, dense, sparse, selection, observer);
+        observer?.Observe("fused", fused);
+
+        account.Part = ModelPart.Decoder;
+        using Tensor decoded = Run(tape, decoder, "decoder", fused, conditioning, default, observer);
+
+        account.Part = ModelPart.Final;
+        using Tensor modulation = Linear.Apply(tape, conditioning, finalModulationWeight, finalModulationBias);
+        using Tensor normalised = AdaptiveLayerNorm.Apply(tape, decoded, modulation, shiftChunk: 0, scaleChunk: 1);
+        using Tensor tokens = Linear.Apply(tape, normalised, finalWeight, finalBias);
+        observer?.Observe("final_tokens", tokens);
+        Tensor output = Patchify.Invert(tape, tokens, Configuration.PatchSize, Configuration.ContextSize, Configuration.ContextSize);
+        account.Part = outerPart;
+        return output;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Parameters.Dispose();
+        rope.Dispose();
+    }
+
+    private TransformerBlock[] Blocks(string name, int count)
+    {
+        var blocks = new TransformerBlock[count];
+        for (int i = 0; i < count; i++)
+        {
+            blocks[i] = new TransformerBlock(Parameters, $"{name}.{i}", Configuration, rope);
+        }
+
+        return blocks;
+    }
+
+    /// <summary>SiLU(t_emb + y_emb), which every modulation layer reads.</summary>
+    private Tensor Condition(Tape? tape, Tensor times, Tensor labels, IActivationObserver? observer)
+    {
+        using Tensor features = TimestepEmbedding.Apply(times, TimestepFeatures);
+        using Tensor hidden = Linear.Apply(tape, features, timeWeight1, timeBias1, Activation.Silu);
+        using Tensor time = Linear.Apply(tape, hidden, timeWeight2, timeBias2);
+        using Tensor label = LabelEmbedding.Apply(tape, labelTable, labels);
+        using Tensor sum = Addition.Apply(tape, time, label);
+        observer?.Observe("t_emb", time);
+        observer?.Observe("y_emb", label);
+        observer?.Observe("c", sum);
+        return Silu.Apply(tape, sum);
+    }
+
+    private Tensor Embed(Tape? tape, Tensor image, IActivationObserver? observer)
+    {
+        using Tensor patches = Patchify.Apply(tape, image, Configuration.PatchSize);
+        observer?.Observe("tokens_in", patches);
+        Tensor embedded = Linear.Apply(tape, patches, patchWeight, patchBias);
+        observer?.Observe("x_embed", embedded);
+        return embedded;
+    }
+
+    private static Tensor Run(
+        Tape? tape, TransformerBlock[] blocks, string name, Tensor input, Tensor conditioning, Tensor ids, IActivationObserver? observer)
+    {
+        Tensor x = input.Retain();
+        for (int i = 0; i < blocks.Length; i++)
+        {
+            Tensor next = blocks[i].Apply(tape, x, conditioning, ids);
+            x.Dispose();
+            x = next;
+            observer?.Observe($"{name}.{i}", x);
+        }
+
+        return x;
+    }
+
+    private Tensor RunMiddle(Tape? tape, Tensor dense, Tensor conditioning, in TokenSelection selection, IActivationObserver? observer)
+    {
+        if (selection.SkipsMiddle)
+        {
+            return default;
+        }
+
+        if (selection.KeptIds.IsEmpty)
+        {
+            return Run(tape, middle, "middle", dense, conditioning, default, observer);
+        }
+
+        using Tensor kept = TokenDrop.Gather(tape, dense, selection.KeptIds);
+        return Run(tape, middle, "middle", kept, conditioning, selection.KeptIds, observer);
+    }
+
+    private Tensor Fuse(Tape? tape, Tensor dense, Tensor sparse, in TokenSelection selection, IActivationObserver? observer)
+    {
+        bool located = !sparse.IsEmpty && !(selection.KeptIds.IsEmpty && selection.PathDrop.IsEmpty);
+        using Tensor rows = located
+            ? TokenDrop.Locate(device, dense.Shape[0], dense.Shape[1], selection.KeptIds, selection.PathDrop)
+            : default;
+        if (observer is not null)
+        {
+            ObserveRestored(dense, sparse, rows, observer);
+        }
+
+        return ResidualFusion.Apply(tape, new FusionInputs(dense, sparse, rows, maskToken, fusionWeight, fusionBias));
+    }
+
+    /// <summary>The padded sparse path, which the fusion does without: made for observers alone.</summary>
+    private void ObserveRestored(Tensor dense, Tensor sparse, Tensor rows, IActivationObserver observer)
+    {
+        if (!sparse.IsEmpty && rows.IsEmpty)
+        {
+            observer.Observe("restored", sparse);
+            return;
+        }
+
+        using Tensor nothing = sparse.IsEmpty ? device.Allocate(new Shape(1, 1, dense.Shape[2])) : default;
+        using Tensor nowhere = rows.IsEmpty ? device.Allocate(new Shape(dense.Shape[0], dense.Shape[1]), ElementType.Int32) : default;
+        if (!nowhere.IsEmpty)
+        {
+            var minusOnes = new int[nowhere.Count];
+            Array.Fill(minusOnes, -1);
+            nowhere.CopyFrom<int>(minusOnes);
+        }
+
+        using Tensor restored = TokenDrop.Scatter(
+            null, sparse.IsEmpty ? nothing : sparse, rows.IsEmpty ? nowhere : rows, maskToken);
+        observer.Observe("restored", restored);
+    }
+}

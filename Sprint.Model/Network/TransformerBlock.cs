@@ -1,0 +1,86 @@
+using Sprint.Engine;
+using Sprint.Engine.Operations;
+using Sprint.Model.Configuration;
+
+namespace Sprint.Model.Network;
+
+/// <summary>
+/// An adaLN-Zero block: <c>x += gate1 Attention(LN(x) (1 + scale1) + shift1)</c>, <c>x += gate2 MLP(LN(x) (1 + scale2) + shift2)</c>,
+/// the six vectors from one linear layer of SiLU(c). Source: SPRINT.md section 2.
+/// </summary>
+public sealed class TransformerBlock : ICheckpointedStretch
+{
+    private readonly RopeTable rope;
+    private readonly int heads;
+    private readonly bool checkpoints;
+    private readonly Tensor qkvWeight;
+    private readonly Tensor qkvBias;
+    private readonly Tensor queryNorm;
+    private readonly Tensor keyNorm;
+    private readonly Tensor projectionWeight;
+    private readonly Tensor projectionBias;
+    private readonly Tensor firstWeight;
+    private readonly Tensor firstBias;
+    private readonly Tensor secondWeight;
+    private readonly Tensor secondBias;
+    private readonly Tensor modulationWeight;
+    private readonly Tensor modulationBias;
+
+    internal TransformerBlock(ParameterSet parameters, string name, ModelConfiguration configuration, RopeTable rope)
+    {
+        this.rope = rope;
+        heads = configuration.NumHeads;
+        checkpoints = configuration.UseCheckpoint;
+        (int width, int head, int mlp) = (configuration.HiddenSize, configuration.HeadSize, configuration.MlpWidth);
+        qkvWeight = parameters.Linear($"{name}.attn.qkv.weight", 3 * width, width);
+        qkvBias = parameters.Zeros($"{name}.attn.qkv.bias", 3 * width);
+        queryNorm = configuration.QNorm is null ? default : parameters.Ones($"{name}.attn.q_norm.weight", head);
+        keyNorm = configuration.KNorm is null ? default : parameters.Ones($"{name}.attn.k_norm.weight", head);
+        projectionWeight = parameters.Linear($"{name}.attn.proj.weight", width, width);
+        projectionBias = parameters.Zeros($"{name}.attn.proj.bias", width);
+        firstWeight = parameters.Linear($"{name}.mlp.fc1.weight", mlp, width);
+        firstBias = parameters.Zeros($"{name}.mlp.fc1.bias", mlp);
+        secondWeight = parameters.Linear($"{name}.mlp.fc2.weight", width, mlp);
+        secondBias = parameters.Zeros($"{name}.mlp.fc2.bias", width);
+        modulationWeight = parameters.Zeros($"{name}.adaLN_modulation.1.weight", 6 * width, width);
+        modulationBias = parameters.Zeros($"{name}.adaLN_modulation.1.bias", 6 * width);
+    }
+
+    /// <summary>Applies the block.</summary>
+    /// <param name="tape">Where to record, or null in inference.</param>
+    /// <param name="input">x (batch, tokens, width).</param>
+    /// <param name="conditioning">SiLU(c) (batch, width).</param>
+    /// <param name="tokenIds">(batch, tokens) int32: each token's place in the full grid; empty where token i is in place i.</param>
+    /// <returns>(batch, tokens, width), which the caller disposes.</returns>
+    public Tensor Apply(Tape? tape, Tensor input, Tensor conditioning, Tensor tokenIds) =>
+        checkpoints && tape is not null
+            ? Checkpoint.Run(tape, this, input, conditioning, tokenIds)
+            : ((ICheckpointedStretch)this).Forward(tape, [input, conditioning, tokenIds]);
+
+    /// <inheritdoc/>
+    Tensor ICheckpointedStretch.Forward(Tape? tape, ReadOnlySpan<Tensor> inputs)
+    {
+        (Tensor x, Tensor conditioning, Tensor tokenIds) = (inputs[0], inputs[1], inputs[2]);
+        using Tensor modulation = Linear.Apply(tape, conditioning, modulationWeight, modulationBias);
+        using Tensor attended = Attend(tape, x, modulation, tokenIds);
+        return Mlp(tape, attended, modulation);
+    }
+
+    private Tensor Attend(Tape? tape, Tensor x, Tensor modulation, Tensor tokenIds)
+    {
+        using Tensor normalised = AdaptiveLayerNorm.Apply(tape, x, modulation, shiftChunk: 0, scaleChunk: 1);
+        using Tensor qkv = Linear.Apply(tape, normalised, qkvWeight, qkvBias);
+        var arguments = new AttentionArguments(heads, queryNorm, keyNorm, rope.Cosines, rope.Sines, tokenIds);
+        using Tensor heard = Attention.Apply(tape, qkv, arguments);
+        using Tensor branch = Linear.Apply(tape, heard, projectionWeight, projectionBias);
+        return GatedResidual.Apply(tape, x, branch, modulation, gateChunk: 2);
+    }
+
+    private Tensor Mlp(Tape? tape, Tensor x, Tensor modulation)
+    {
+        using Tensor normalised = AdaptiveLayerNorm.Apply(tape, x, modulation, shiftChunk: 3, scaleChunk: 4);
+        using Tensor hidden = Linear.Apply(tape, normalised, firstWeight, firstBias, Activation.Gelu);
+        using Tensor branch = Linear.Apply(tape, hidden, secondWeight, secondBias);
+        return GatedResidual.Apply(tape, x, branch, modulation, gateChunk: 5);
+    }
+}

@@ -1,0 +1,107 @@
+using Sprint.Engine;
+using Sprint.Engine.Operations;
+using Sprint.Model.Configuration;
+
+namespace Sprint.Model.Objective;
+
+/// <summary>
+/// Draws noise, times, dropped labels, kept tokens and dropped paths of a training step. All of it is a function of the seed,
+/// the step and the micro-batch: a resumed run draws what an uninterrupted one does, and every device draws the same ids.
+/// </summary>
+public sealed class StepSampler
+{
+    private readonly Device device;
+    private readonly ModelConfiguration model;
+    private readonly ulong seed;
+    private float[] times = [];
+    private int[] labels = [];
+    private int[] pathDrops = [];
+
+    /// <summary>Creates a sampler.</summary>
+    /// <param name="device">Where the tensors go.</param>
+    /// <param name="model">The model that will read them.</param>
+    /// <param name="seed">Of the run.</param>
+    public StepSampler(Device device, ModelConfiguration model, ulong seed)
+    {
+        this.device = device;
+        this.model = model;
+        this.seed = seed;
+    }
+
+    /// <summary>Draws the inputs of one micro-batch.</summary>
+    /// <param name="images">x_0, batch times the size of an image.</param>
+    /// <param name="classes">The label of each image.</param>
+    /// <param name="pattern">Which tokens are kept.</param>
+    /// <param name="settings">How times are drawn.</param>
+    /// <param name="step">The step of the run.</param>
+    /// <param name="microBatch">Which part of an accumulated batch.</param>
+    /// <returns>Tensors that the caller disposes.</returns>
+    public StepInputs Draw(
+        ReadOnlySpan<float> images, ReadOnlySpan<int> classes, DropPattern pattern, LossConfiguration settings, long step, int microBatch)
+    {
+        ArgumentNullException.ThrowIfNull(pattern);
+        ArgumentNullException.ThrowIfNull(settings);
+        int batch = classes.Length;
+        Resize(batch);
+        DrawTimes(settings, step, microBatch);
+        DrawLabelsAndPaths(classes, step, microBatch);
+        var shape = new Shape(batch, model.InChannels, model.ContextSize, model.ContextSize);
+        Tensor kept = default;
+        if (pattern.Kind != DropKind.None)
+        {
+            using Tensor uniforms = RandomNumbers.Uniform(
+                device, TokenDrop.UniformsShape(pattern, batch), Stream(RandomPurpose.TokenDrop, step, microBatch));
+            kept = TokenDrop.Select(uniforms, pattern);
+        }
+
+        return new StepInputs(
+            device.From(shape, images),
+            RandomNumbers.Normal(device, shape, Stream(RandomPurpose.Noise, step, microBatch)),
+            device.From(new Shape(batch), times),
+            device.From(new Shape(batch), labels),
+            kept,
+            model.CfgMaskProb > 0 ? device.From(new Shape(batch), pathDrops) : default);
+    }
+
+    private static float Time(float normal, FlowPath path) =>
+        path == FlowPath.Linear ? 1f / (1f + MathF.Exp(-normal)) : 2f / MathF.PI * MathF.Atan(MathF.Exp(normal));
+
+    private void Resize(int batch)
+    {
+        if (times.Length != batch)
+        {
+            times = new float[batch];
+            labels = new int[batch];
+            pathDrops = new int[batch];
+        }
+    }
+
+    private RandomStream Stream(RandomPurpose purpose, long step, int microBatch) =>
+        new(seed, purpose.Stream((ulong)step), (ulong)microBatch << 40);
+
+    private void DrawTimes(LossConfiguration settings, long step, int microBatch)
+    {
+        RandomStream stream = Stream(RandomPurpose.Times, step, microBatch);
+        for (int i = 0; i < times.Length; i++)
+        {
+            (uint word0, uint word1, _, _) = Philox.Block(stream.Seed, stream.Stream, stream.Counter + (ulong)i);
+            times[i] = settings.Weighting == TimeWeighting.Uniform
+                ? Philox.Uniform(word0)
+                : Time(Philox.Normal(word0, word1).Normal0, settings.PathType);
+        }
+    }
+
+    private void DrawLabelsAndPaths(ReadOnlySpan<int> classes, long step, int microBatch)
+    {
+        RandomStream labelStream = Stream(RandomPurpose.LabelDrop, step, microBatch);
+        RandomStream pathStream = Stream(RandomPurpose.PathDrop, step, microBatch);
+        for (int i = 0; i < classes.Length; i++)
+        {
+            uint labelWord = Philox.Block(labelStream.Seed, labelStream.Stream, labelStream.Counter + (ulong)i).Word0;
+            uint pathWord = Philox.Block(pathStream.Seed, pathStream.Stream, pathStream.Counter + (ulong)i).Word0;
+            labels[i] = Philox.Uniform(labelWord) < model.ClassDropoutProb ? model.NullClass : classes[i];
+            pathDrops[i] = Philox.Uniform(pathWord) < model.CfgMaskProb ? 1 : 0;
+        }
+
+    }
+}

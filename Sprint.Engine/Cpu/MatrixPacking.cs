@@ -36,6 +36,13 @@ internal static unsafe class MatrixPacking
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Copy(float* source, long stride, int count, int depth, float* target, int width)
     {
+        if (count == 8 && width == 8)
+        {
+            for (int k = 0; k < depth; k++, source += stride, target += 8)
+                Vector256.Load(source).Store(target);
+            return;
+        }
+
         for (int k = 0; k < depth; k++, source += stride, target += width)
         {
             int line = 0;

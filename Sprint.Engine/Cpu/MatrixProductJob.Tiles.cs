@@ -1,14 +1,15 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
 namespace Sprint.Engine.Cpu;
 
 /// <content>One piece of C: all its tiles, block after block of k.</content>
 internal unsafe partial struct MatrixProductJob<TLanes, TVector, TRows, TVectors, TEpilogue>
 {
-    // So few k at a time that what one row of A's memory holds for several tiles is still in the first-level cache for the next.
-    private const int DepthPackedAtOnce = 32;
-
     // Room for one tile of which only a part lies in C.
     private static int EdgeSize => 8 * 3 * TLanes.Count;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Multiply(int rowBlock, int columnBlock, int worker)
     {
         int firstRow = rowBlock * _plan.RowBlock;
@@ -30,7 +31,7 @@ internal unsafe partial struct MatrixProductJob<TLanes, TVector, TRows, TVectors
             if (packsA)
                 PackA(firstRow, endRow, start, depth, packedA);
             if (PacksForItself)
-                PackB(block, firstPanel, endPanel, packedB);
+                PackOwn(block, firstPanel, endPanel, packedB);
 
             for (int row = firstRow; row < endRow;)
             {
@@ -52,47 +53,7 @@ internal unsafe partial struct MatrixProductJob<TLanes, TVector, TRows, TVectors
     /// <summary>Full tiles first; what is left over is made of tiles of 4, 2 and 1 rows, so that no row is computed in vain.</summary>
     private static int TileRows(int left) => left >= TRows.Value ? TRows.Value : left >= 4 ? 4 : left >= 2 ? 2 : 1;
 
-    private readonly bool LiesWithinC(int panel) => _plan.PanelStart(panel + 1) * TLanes.Count <= _plan.Columns;
-
-    // Where a panel of B is read from, and its stride.
-    private readonly (nint Data, long Stride) PanelPlace(int block, int panel, int firstPanel, float* packedB)
-    {
-        int start = _plan.PanelStart(panel);
-        if (ReadsInPlace && LiesWithinC(panel))
-            return ((nint)(_b.Data + (_plan.DepthStart(block) * _b.RowStride) + (start * TLanes.Count)), _b.RowStride);
-
-        int width = (_plan.PanelStart(panel + 1) - start) * TLanes.Count;
-        if (!PacksForItself)
-            return ((nint)(_packed + PackedOffset(block, panel)), width);
-
-        int depth = _plan.DepthStart(block + 1) - _plan.DepthStart(block);
-        return ((nint)(packedB + ((long)(start - _plan.PanelStart(firstPanel)) * TLanes.Count * depth)), width);
-    }
-
-    private readonly void PackA(int firstRow, int endRow, int start, int depth, float* packed)
-    {
-        for (int done = 0; done < depth; done += DepthPackedAtOnce)
-        {
-            int part = Math.Min(DepthPackedAtOnce, depth - done);
-            for (int row = firstRow; row < endRow;)
-            {
-                int rows = TileRows(endRow - row);
-                float* source = _a.Data + row + ((start + done) * _a.ColumnStride);
-                MatrixPacking.Copy(source, _a.ColumnStride, rows, part, packed + ((long)(row - firstRow) * depth) + (done * rows), rows);
-                row += rows;
-            }
-        }
-    }
-
-    private readonly void PackB(int block, int firstPanel, int endPanel, float* packed)
-    {
-        for (int panel = firstPanel; panel < endPanel; panel++)
-        {
-            if (!(ReadsInPlace && LiesWithinC(panel)))
-                Pack(block, panel, (float*)PanelPlace(block, panel, firstPanel, packed).Data);
-        }
-    }
-
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly void Tile(int row, int rows, int panel, int depth, bool packedA, float* a, float* b, long bStride, bool add, float* edge)
     {
         int start = _plan.PanelStart(panel);
@@ -111,6 +72,7 @@ internal unsafe partial struct MatrixProductJob<TLanes, TVector, TRows, TVectors
             CopyRow(edge, c, count, add);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void CopyRow(float* source, float* target, int count, bool add)
     {
         int i = 0;
@@ -120,10 +82,17 @@ internal unsafe partial struct MatrixProductJob<TLanes, TVector, TRows, TVectors
             TLanes.Store(add ? TLanes.Add(TLanes.Load(target + i), value) : value, target + i);
         }
 
+        for (; i + 4 <= count; i += 4)
+        {
+            Vector128<float> value = Vector128.Load(source + i);
+            (add ? Vector128.Load(target + i) + value : value).Store(target + i);
+        }
+
         for (; i < count; i++)
             target[i] = add ? target[i] + source[i] : source[i];
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Finish(int row, int rows, int firstPanel, int endPanel)
     {
         int column = _plan.PanelStart(firstPanel) * TLanes.Count;

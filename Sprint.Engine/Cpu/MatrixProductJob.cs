@@ -15,6 +15,7 @@ internal unsafe partial struct MatrixProductJob<TLanes, TVector, TRows, TVectors
 {
     // A row of B read where it lies costs less than packing it as long as few tiles read it.
     private const int RowsThatReadInPlace = 16;
+    private const int RowsOfPackingPiece = 16;
 
     private readonly WorkerPool _pool;
     private readonly MatrixOperand _a;
@@ -45,6 +46,9 @@ internal unsafe partial struct MatrixProductJob<TLanes, TVector, TRows, TVectors
     /// <summary>Whether each worker packs the columns that it computes; with one row block nobody else reads them.</summary>
     private readonly bool PacksForItself => _plan.RowBlocks == 1;
 
+    // Rows of B are packed some at a time over their whole length, columns of it a panel at a time: either way memory is read in its order.
+    private readonly int PackingPieces => _b.RowsContiguous ? (_plan.DepthBlock + RowsOfPackingPiece - 1) / RowsOfPackingPiece : _plan.Panels;
+
     private readonly bool ReadsInPlace => _b.RowsContiguous && _plan.Rows <= RowsThatReadInPlace;
 
     /// <summary>Computes the product.</summary>
@@ -64,7 +68,7 @@ internal unsafe partial struct MatrixProductJob<TLanes, TVector, TRows, TVectors
         {
             _endBlock = Math.Min(_firstBlock + _plan.DepthBlocksOfRound, _plan.DepthBlocks);
             _packing = true;
-            _pool.Run(ref this, (_endBlock - _firstBlock) * _plan.Panels);
+            _pool.Run(ref this, (_endBlock - _firstBlock) * PackingPieces);
             _packing = false;
             _pool.Run(ref this, pieces);
         }
@@ -75,34 +79,16 @@ internal unsafe partial struct MatrixProductJob<TLanes, TVector, TRows, TVectors
     {
         if (_packing)
         {
-            (int block, int panel) = Math.DivRem(index, _plan.Panels);
+            (int block, int piece) = Math.DivRem(index, PackingPieces);
             block += _firstBlock;
-            Pack(block, panel, _packed + PackedOffset(block, panel));
+            if (_b.RowsContiguous)
+                PackRows(block, piece * RowsOfPackingPiece, (piece + 1) * RowsOfPackingPiece, 0, _plan.Panels, SharedBlock(block));
+            else
+                PackColumns(block, piece, SharedBlock(block) + PanelOffset(block, piece, 0));
             return;
         }
 
         (int columnBlock, int rowBlock) = Math.DivRem(index, _plan.RowBlocks);
         Multiply(rowBlock, columnBlock, worker);
-    }
-
-    private readonly long PackedOffset(int block, int panel)
-    {
-        int start = _plan.DepthStart(block);
-        int depth = _plan.DepthStart(block + 1) - start;
-        return (((long)(start - _plan.DepthStart(_firstBlock)) * _plan.Vectors) + ((long)_plan.PanelStart(panel) * depth)) * TLanes.Count;
-    }
-
-    private readonly void Pack(int block, int panel, float* target)
-    {
-        int start = _plan.DepthStart(block);
-        int depth = _plan.DepthStart(block + 1) - start;
-        int column = _plan.PanelStart(panel) * TLanes.Count;
-        int end = _plan.PanelStart(panel + 1) * TLanes.Count;
-        int count = Math.Min(end, _plan.Columns) - column;
-        float* source = _b.Data + (start * _b.RowStride) + (column * _b.ColumnStride);
-        if (_b.RowsContiguous)
-            MatrixPacking.Copy(source, _b.RowStride, count, depth, target, end - column);
-        else
-            MatrixPacking.Transpose(source, _b.ColumnStride, count, depth, target, end - column);
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Sprint.Engine.Cpu;
 
@@ -41,6 +42,8 @@ internal static unsafe class MatrixTile
         TVector c50 = default, c51 = default, c52 = default;
         TVector c60 = default, c61 = default, c62 = default;
         TVector c70 = default, c71 = default, c72 = default;
+
+        Prefetch<TLanes, TVector, TRows, TVectors>(c, cStride);
 
         // Row pointers of an A that is not packed; packed, its rows are at constant offsets from one pointer.
         float* a1 = a + aStride;
@@ -176,6 +179,25 @@ internal static unsafe class MatrixTile
                 Finish<TLanes, TVector, TVectors, TileNumber0>(c + (6 * cStride), c60, c61, c62);
             if (TRows.Value > 7)
                 Finish<TLanes, TVector, TVectors, TileNumber0>(c + (7 * cStride), c70, c71, c72);
+        }
+    }
+
+    // C comes from far away as a rule; asked for now, it is there when the sums are.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Prefetch<TLanes, TVector, TRows, TVectors>(float* c, long cStride)
+        where TLanes : struct, IVectorLanes<TVector>
+        where TVector : struct
+        where TRows : struct, ITileNumber
+        where TVectors : struct, ITileNumber
+    {
+        if (!Sse.IsSupported)
+            return;
+
+        for (int row = 0; row < TRows.Value; row++, c += cStride)
+        {
+            for (int element = 0; element < TVectors.Value * TLanes.Count; element += 16)
+                Sse.Prefetch0(c + element);
+            Sse.Prefetch0(c + (TVectors.Value * TLanes.Count) - 1);
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Sprint.Engine.Cpu;
 
 /// <summary>Finds the micro-kernel compiled for a tile's size.</summary>
@@ -19,6 +21,7 @@ internal static unsafe class MatrixTileChoice<TLanes, TVector>
     /// <param name="c">C's element (0, 0) of this tile.</param>
     /// <param name="cStride">From row to row of C.</param>
     /// <param name="add">Whether the sum is added to what C holds.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Multiply(
         int rows, int vectors, bool packed, long depth, float* a, long aStride, float* b, long bStride, float* c, long cStride, bool add)
     {
@@ -28,6 +31,8 @@ internal static unsafe class MatrixTileChoice<TLanes, TVector>
             ChooseRows<TileNumber0>(rows, vectors, depth, a, aStride, b, bStride, c, cStride, add);
     }
 
+    // Compiled in full from the first call: what a tile costs is little beside what unoptimised code around it would.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ChooseRows<TPacked>(
         int rows, int vectors, long depth, float* a, long aStride, float* b, long bStride, float* c, long cStride, bool add)
         where TPacked : struct, ITileNumber
@@ -52,6 +57,7 @@ internal static unsafe class MatrixTileChoice<TLanes, TVector>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void ChooseVectors<TRows, TPacked>(
         int vectors, long depth, float* a, long aStride, float* b, long bStride, float* c, long cStride, bool add)
         where TRows : struct, ITileNumber

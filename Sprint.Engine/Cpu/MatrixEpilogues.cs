@@ -1,0 +1,112 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Sprint.Engine.Cpu;
+
+/// <summary>Adds one value for each column: <c>C = A B + bias</c>.</summary>
+internal readonly unsafe struct BiasEpilogue : IMatrixEpilogue
+{
+    private readonly float* _bias;
+
+    /// <summary>Creates the epilogue.</summary>
+    /// <param name="bias">One value for each column of C.</param>
+    public BiasEpilogue(float* bias) => _bias = bias;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Apply(float* row, int rowIndex, int column, int count)
+    {
+        float* bias = _bias + column;
+        int i = 0;
+        for (; i + 16 <= count; i += 16)
+            (Vector512.Load(row + i) + Vector512.Load(bias + i)).Store(row + i);
+        if (i < count)
+            VectorMemory.StorePartial(VectorMemory.LoadPartial(row + i, count - i) + VectorMemory.LoadPartial(bias + i, count - i), row + i, count - i);
+    }
+}
+
+/// <summary>
+/// Adds a bias, keeps the sum for the backward pass and applies an activation: <c>P = A B + bias, C = f(P)</c>.
+/// </summary>
+/// <typeparam name="TActivation">The function f.</typeparam>
+internal readonly unsafe struct ActivationEpilogue<TActivation> : IMatrixEpilogue
+    where TActivation : struct, IActivation
+{
+    private readonly float* _bias;
+    private readonly float* _preactivation;
+    private readonly long _stride;
+
+    /// <summary>Creates the epilogue.</summary>
+    /// <param name="bias">One value for each column of C, or null for none.</param>
+    /// <param name="preactivation">Where P is stored, row-major, of C's shape; or null where no backward pass follows.</param>
+    /// <param name="stride">Elements from one row of P to the next.</param>
+    public ActivationEpilogue(float* bias, float* preactivation, long stride)
+    {
+        _bias = bias;
+        _preactivation = preactivation;
+        _stride = stride;
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Apply(float* row, int rowIndex, int column, int count)
+    {
+        float* bias = _bias == null ? null : _bias + column;
+        float* preactivation = _preactivation == null ? null : _preactivation + (rowIndex * _stride) + column;
+        int i = 0;
+        for (; i + 16 <= count; i += 16)
+        {
+            Vector512<float> sum = Vector512.Load(row + i);
+            if (bias != null)
+                sum += Vector512.Load(bias + i);
+            if (preactivation != null)
+                sum.Store(preactivation + i);
+            TActivation.Value(sum).Store(row + i);
+        }
+
+        if (i == count)
+            return;
+
+        int left = count - i;
+        Vector512<float> last = VectorMemory.LoadPartial(row + i, left);
+        if (bias != null)
+            last += VectorMemory.LoadPartial(bias + i, left);
+        if (preactivation != null)
+            VectorMemory.StorePartial(last, preactivation + i, left);
+        VectorMemory.StorePartial(TActivation.Value(last), row + i, left);
+    }
+}
+
+/// <summary>Goes backwards through an activation: <c>C = (A B) f'(P)</c>, elementwise.</summary>
+/// <typeparam name="TActivation">The function f.</typeparam>
+internal readonly unsafe struct ActivationDerivativeEpilogue<TActivation> : IMatrixEpilogue
+    where TActivation : struct, IActivation
+{
+    private readonly float* _preactivation;
+    private readonly long _stride;
+
+    /// <summary>Creates the epilogue.</summary>
+    /// <param name="preactivation">P as the forward pass stored it, row-major, of C's shape.</param>
+    /// <param name="stride">Elements from one row of P to the next.</param>
+    public ActivationDerivativeEpilogue(float* preactivation, long stride)
+    {
+        _preactivation = preactivation;
+        _stride = stride;
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Apply(float* row, int rowIndex, int column, int count)
+    {
+        float* preactivation = _preactivation + (rowIndex * _stride) + column;
+        int i = 0;
+        for (; i + 16 <= count; i += 16)
+            (Vector512.Load(row + i) * TActivation.Derivative(Vector512.Load(preactivation + i))).Store(row + i);
+        if (i == count)
+            return;
+
+        int left = count - i;
+        Vector512<float> derivative = TActivation.Derivative(VectorMemory.LoadPartial(preactivation + i, left));
+        VectorMemory.StorePartial(VectorMemory.LoadPartial(row + i, left) * derivative, row + i, left);
+    }
+}

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using Sprint.Engine.Cpu;
 
 namespace Sprint.Engine.Operations;
@@ -17,11 +18,11 @@ internal sealed unsafe class CpuLinear(CpuDevice device) : ILinearKernels
         {
             case Activation.Gelu:
                 MatrixProduct.Multiply(
-                    device.Pool, a, b, c, outputs, rows, outputs, inputs, accumulate: false, new ActivationEpilogue<GeluFunction>(biases, stored, outputs));
+                    device.Pool, a, b, c, outputs, rows, outputs, inputs, accumulate: false, new ActivationEpilogue<GeluActivation>(biases, stored, outputs));
                 break;
             case Activation.Silu:
                 MatrixProduct.Multiply(
-                    device.Pool, a, b, c, outputs, rows, outputs, inputs, accumulate: false, new ActivationEpilogue<SiluFunction>(biases, stored, outputs));
+                    device.Pool, a, b, c, outputs, rows, outputs, inputs, accumulate: false, new ActivationEpilogue<SiluActivation>(biases, stored, outputs));
                 break;
             default:
                 if (biases != null)
@@ -41,11 +42,11 @@ internal sealed unsafe class CpuLinear(CpuDevice device) : ILinearKernels
     {
         if (activation == Activation.Gelu)
         {
-            Elementwise.Run(device, default(GeluDerivativeFunction), gradient, preactivation, preactivation);
+            Elementwise.Run(device, default(DerivativeFunction<GeluActivation>), gradient, preactivation, preactivation);
         }
         else if (activation == Activation.Silu)
         {
-            Elementwise.Run(device, default(SiluDerivativeFunction), gradient, preactivation, preactivation);
+            Elementwise.Run(device, default(DerivativeFunction<SiluActivation>), gradient, preactivation, preactivation);
         }
     }
 
@@ -84,4 +85,11 @@ internal sealed unsafe class CpuLinear(CpuDevice device) : ILinearKernels
 
     private static (int Rows, int Outputs, int Inputs) Sizes(Tensor rows, Tensor weight) =>
         (checked((int)rows.Shape.Rows), weight.Shape[0], weight.Shape[1]);
+
+    /// <summary>The first vector, a gradient, times the activation's derivative at the second.</summary>
+    private readonly struct DerivativeFunction<TActivation> : IElementwiseFunction
+        where TActivation : struct, IActivation
+    {
+        public Vector512<float> Apply(Vector512<float> first, Vector512<float> second) => first * TActivation.Derivative(second);
+    }
 }

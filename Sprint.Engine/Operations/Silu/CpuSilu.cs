@@ -16,7 +16,7 @@ internal sealed class CpuSilu(CpuDevice device) : ISiluKernels
         public Vector512<float> Apply(Vector512<float> first, Vector512<float> second) => VectorMath.Silu(first);
     }
 
-    internal readonly struct Derivative : IElementwiseFunction
+    private readonly struct Derivative : IElementwiseFunction
     {
         public Vector512<float> Apply(Vector512<float> first, Vector512<float> second) => first * VectorMath.SiluDerivative(second);
     }

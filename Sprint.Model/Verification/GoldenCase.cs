@@ -1,0 +1,18 @@
+namespace Sprint.Model.Verification;
+
+/// <summary>The result of one case of a golden folder.</summary>
+/// <param name="Name">The file, and the case within it where it has several.</param>
+/// <param name="Comparisons">Every tensor that was compared.</param>
+public sealed record GoldenCase(string Name, IReadOnlyList<TensorComparison> Comparisons)
+{
+    /// <summary>Why the case could not run, or null.</summary>
+    public string? Failure { get; init; }
+
+    /// <summary>Whether it ran and every tensor is within its tolerance.</summary>
+    public bool Passes => Failure is null && Comparisons.Count > 0 && Comparisons.All(comparison => comparison.Passes);
+
+    /// <summary>The comparison that is nearest to its tolerance, or beyond it.</summary>
+    public TensorComparison? Worst => Comparisons.MaxBy(comparison => double.IsNaN(comparison.Error)
+        ? double.PositiveInfinity
+        : comparison.Error == 0 ? 0 : comparison.Error / comparison.Tolerance);
+}

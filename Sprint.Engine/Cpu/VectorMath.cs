@@ -62,6 +62,51 @@ internal static class VectorMath
         return Vector512.AndNot(scaled, vanishes);
     }
 
+    /// <summary>
+    /// 2^x within 2 ulp for x at most 0, as a softmax needs it in its inner loop. Below -125 the result stays at 2^-125: no weight that matters,
+    /// and no comparison to be paid for. Exactly 1 at 0. NaN stays. Slightly positive x, from rounding, is fine.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector512<float> Exp2NonPositive(Vector512<float> x)
+    {
+        Vector512<float> shift = Vector512.Create(RoundingShift);
+        x = Vector512.MaxNative(Vector512.Create(-125f), x);
+        Vector512<float> shifted = x + shift;
+        Vector512<float> r = x - (shifted - shift);
+        Vector512<float> series = Vector512.Create(0.00132645969f);
+        series = Vector512.FusedMultiplyAdd(series, r, Vector512.Create(0.00967161823f));
+        series = Vector512.FusedMultiplyAdd(series, r, Vector512.Create(0.0555073507f));
+        series = Vector512.FusedMultiplyAdd(series, r, Vector512.Create(0.240222409f));
+        series = Vector512.FusedMultiplyAdd(series, r, Vector512.Create(0.693147004f));
+        series = Vector512.FusedMultiplyAdd(series, r, Vector512<float>.One);
+
+        // The low bits of the shifted value are the exponent; the shift pushes the others out.
+        return (series.AsInt32() + (shifted.AsInt32() << 23)).AsSingle();
+    }
+
+    /// <summary>ln x within 2 ulp for positive, normal x; anything else gives no meaningful result.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector512<float> LogPositive(Vector512<float> x)
+    {
+        // x = 2^exponent (1 + f) with 1 + f between sqrt(1/2) and sqrt(2).
+        Vector512<int> exponent = (x.AsInt32() - Vector512.Create(0x3F3504F3)) >> 23;
+        Vector512<float> f = (x.AsInt32() - (exponent << 23)).AsSingle() - Vector512<float>.One;
+        Vector512<float> whole = Vector512.ConvertToSingle(exponent);
+        Vector512<float> series = Vector512.Create(0.0674775541f);
+        series = Vector512.FusedMultiplyAdd(series, f, Vector512.Create(-0.116775043f));
+        series = Vector512.FusedMultiplyAdd(series, f, Vector512.Create(0.118886791f));
+        series = Vector512.FusedMultiplyAdd(series, f, Vector512.Create(-0.124053404f));
+        series = Vector512.FusedMultiplyAdd(series, f, Vector512.Create(0.142194554f));
+        series = Vector512.FusedMultiplyAdd(series, f, Vector512.Create(-0.166680053f));
+        series = Vector512.FusedMultiplyAdd(series, f, Vector512.Create(0.200021237f));
+        series = Vector512.FusedMultiplyAdd(series, f, Vector512.Create(-0.250000089f));
+        series = Vector512.FusedMultiplyAdd(series, f, Vector512.Create(0.333333135f));
+        Vector512<float> square = f * f;
+        Vector512<float> tail = Vector512.FusedMultiplyAdd(series * f, square, whole * Vector512.Create(LogOf2Low));
+        tail = Vector512.FusedMultiplyAdd(square, Vector512.Create(-0.5f), tail);
+        return Vector512.FusedMultiplyAdd(whole, Vector512.Create(LogOf2High), f + tail);
+    }
+
     /// <summary>tanh x within 2 ulp.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Vector512<float> Tanh(Vector512<float> x)

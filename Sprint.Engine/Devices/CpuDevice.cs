@@ -25,6 +25,7 @@ public sealed unsafe class CpuDevice : Device
         Register<ILinearKernels>(new CpuLinear(this));
         Register<IAdaptiveLayerNormKernels>(new CpuAdaptiveLayerNorm(this));
         Register<IGatedResidualKernels>(new CpuGatedResidual(this));
+        Register<IAttentionKernels>(new CpuAttention(this));
         Register<ITokenDropKernels>(new CpuTokenDrop(this));
         Register<IResidualFusionKernels>(new CpuResidualFusion(this));
         Register<IPatchifyKernels>(new CpuPatchify(this));

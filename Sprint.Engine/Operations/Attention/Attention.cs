@@ -12,6 +12,9 @@ public static class Attention
     /// <summary>The constant added to the mean square in the norm of q and k.</summary>
     public const float NormEpsilon = 1e-6f;
 
+    /// <summary>The most channels that a head can have.</summary>
+    public const int MaximumHeadSize = 256;
+
     private const string Name = "attention";
 
     /// <summary>Attends.</summary>
@@ -58,19 +61,14 @@ public static class Attention
         Require.That(
             arguments.Heads > 0 && row % (3 * arguments.Heads) == 0, Name, $"rows of {row} elements are not q, k and v of {arguments.Heads} heads");
         int headSize = row / (3 * arguments.Heads);
-        Require.That(headSize % 4 == 0, Name, $"the head size must be a multiple of 4, not {headSize}");
+        Require.That(
+            headSize % 4 == 0 && headSize is > 0 and <= MaximumHeadSize, Name, $"the head size must be a multiple of 4 up to {MaximumHeadSize}, not {headSize}");
         CheckNorm(arguments.QueryNormWeight, headSize, "the norm weight of q");
         CheckNorm(arguments.KeyNormWeight, headSize, "the norm weight of k");
-        Require.That(arguments.Cosines.IsEmpty == arguments.Sines.IsEmpty, Name, "cosines and sines come together");
-        int positions = int.MaxValue;
-        if (!arguments.Cosines.IsEmpty)
-        {
-            Require.Rank(arguments.Cosines, 2, Name, "the table of cosines");
-            Require.Length(arguments.Cosines, 1, headSize / 2, Name, "the table of cosines");
-            Require.SameShape(arguments.Sines, arguments.Cosines.Shape, Name, "the table of sines");
-            positions = arguments.Cosines.Shape[0];
-        }
-
+        Require.Rank(arguments.Cosines, 2, Name, "the table of cosines");
+        Require.Length(arguments.Cosines, 1, headSize / 2, Name, "the table of cosines");
+        Require.SameShape(arguments.Sines, arguments.Cosines.Shape, Name, "the table of sines");
+        int positions = arguments.Cosines.Shape[0];
         if (arguments.TokenIds.IsEmpty)
         {
             Require.That(qkv.Shape[1] <= positions, Name, $"{qkv.Shape[1]} tokens without ids need as many rows in the rotary table, not {positions}");

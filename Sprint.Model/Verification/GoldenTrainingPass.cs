@@ -1,0 +1,106 @@
+using Sprint.Engine;
+using Sprint.Engine.Operations;
+using Sprint.Model.Checkpoints;
+using Sprint.Model.Network;
+using Sprint.Model.Objective;
+
+namespace Sprint.Model.Verification;
+
+/// <summary>One loss and its gradients, from given noise, times, masks and path drops.</summary>
+internal sealed class GoldenTrainingPass(Device device, Func<bool, SprintTransformer> loadModel, SafetensorsFile file)
+{
+    internal GoldenCase Run(string name)
+    {
+        bool masked = file.Contains("ids_keep");
+        using SprintTransformer model = loadModel(file.Contains("extra_grad.mask_token"));
+        using StepInputs inputs = ReadInputs(device, model, file, "");
+        var comparisons = new List<TensorComparison>
+        {
+            TensorComparison.Absolute("t", inputs.Times.ToArray(), file.ReadFloats("t"), GoldenTolerances.Output),
+        };
+        if (masked)
+        {
+            comparisons.Add(TensorComparison.Equal("ids_keep", Integers(inputs.KeptIds), file.ReadInt32("ids_keep")));
+        }
+
+        using var tape = new Tape();
+        using Tensor mixed = FlowMatching.Interpolate(inputs.Data, inputs.Noise, inputs.Times, FlowPath.Linear, out Tensor target);
+        using Tensor goal = target;
+        Tape.Watch(mixed);
+        using Tensor output = model.Forward(tape, mixed, inputs.Times, inputs.Labels, new TokenSelection(inputs.KeptIds, inputs.PathDrop, false));
+        using Tensor loss = FlowMatching.Loss(tape, output, target);
+        tape.Backward(loss);
+
+        Output("model_input", mixed);
+        Output("target", target);
+        Output("output", output);
+        Output("denoising_loss", loss);
+        Gradient("grad_model_input", Tape.GradientOf(mixed));
+        foreach (SafetensorsEntry entry in file.Entries)
+        {
+            string? parameter = entry.Name.StartsWith("grad.", StringComparison.Ordinal) ? entry.Name["grad.".Length..]
+                : entry.Name.StartsWith("extra_grad.", StringComparison.Ordinal) ? entry.Name["extra_grad.".Length..]
+                : null;
+            if (parameter is not null)
+            {
+                Parameter found = model.Parameters.Find(parameter)
+                    ?? throw new SprintException($"{file.Path}: '{entry.Name}' is the gradient of no parameter of the model");
+                Gradient(entry.Name, found.Gradient);
+            }
+        }
+
+        return new GoldenCase(name, comparisons);
+
+        void Output(string key, Tensor actual) =>
+            comparisons.Add(TensorComparison.Absolute(key, actual.ToArray(), file.ReadFloats(key), GoldenTolerances.Output));
+
+        void Gradient(string key, Tensor actual) =>
+            comparisons.Add(TensorComparison.OfLargest(key, actual.ToArray(), file.ReadFloats(key), GoldenTolerances.Gradient));
+    }
+
+    /// <summary>
+    /// The inputs of a step. The kept ids are selected from the stored uniforms where there are any, so that the selection is
+    /// verified too.
+    /// </summary>
+    internal static StepInputs ReadInputs(Device device, SprintTransformer model, SafetensorsFile file, string prefix)
+    {
+        Tensor kept = default;
+        if (file.Contains(prefix + "mask_rand") && file.Contains(prefix + "ids_keep"))
+        {
+            int tokens = model.Configuration.Tokens;
+            int keptTokens = GoldenData.ShapeOf(file, prefix + "ids_keep")[1];
+            int side = model.Configuration.GridSide;
+            DropPattern pattern = DropPattern.Structured(side, side, 1 - ((double)keptTokens / tokens));
+            if (pattern.Kind != DropKind.None)
+            {
+                using Tensor uniforms = file.Floats(device, prefix + "mask_rand");
+                kept = TokenDrop.Select(uniforms, pattern);
+            }
+        }
+        else
+        {
+            kept = file.IntegersOrEmpty(device, prefix + "ids_keep");
+        }
+
+        float[] times = [.. file.ReadFloats(prefix + "t_normal").Select(z => 1f / (1f + MathF.Exp(-z)))];
+        return new StepInputs(
+            file.Floats(device, prefix + "x0"),
+            file.Floats(device, prefix + "noise"),
+            device.From(new Shape(times.Length), times),
+            file.Integers(device, prefix + "y"),
+            kept,
+            file.IntegersOrEmpty(device, prefix + "path_drop"));
+    }
+
+    private static int[] Integers(Tensor tensor)
+    {
+        if (tensor.IsEmpty)
+        {
+            return [];
+        }
+
+        var values = new int[tensor.Count];
+        tensor.CopyTo<int>(values);
+        return values;
+    }
+}

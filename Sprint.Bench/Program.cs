@@ -3,6 +3,7 @@ using Sprint.Bench;
 using Sprint.Engine;
 
 RootCommand root = new("Measures what token dropping saves: step times, matrix products, savings per drop ratio.");
+root.Subcommands.Add(StepCommand.Create());
 root.Subcommands.Add(GemmCommand.Create());
 
 ParseResult result = root.Parse(args);

@@ -50,8 +50,14 @@ internal static unsafe class MatrixPacking
                 Vector512.Load(source + line).Store(target + line);
             for (; line + 4 <= count; line += 4)
                 Vector128.Load(source + line).Store(target + line);
-            for (; line < count; line++)
+            for (; line + 2 <= count; line += 2)
+                *(long*)(target + line) = *(long*)(source + line);
+            if (line < count)
+            {
                 target[line] = source[line];
+                line++;
+            }
+
             for (; line < width; line++)
                 target[line] = 0;
         }

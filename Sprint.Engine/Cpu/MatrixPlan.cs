@@ -14,7 +14,7 @@ internal readonly struct MatrixPlan
     private const int PiecesPerThread = 4;
 
     // Packed B beyond this is made and used in several rounds, so that it stays in the last-level cache.
-    private const long LargestPackedRound = 16 << 20;
+    private const long LargestPackedRound = 6 << 20;
 
     /// <summary>Cuts up a product.</summary>
     /// <param name="rows">Rows of C.</param>

@@ -1,14 +1,29 @@
+using System.CommandLine;
 using Sprint.Engine;
-using Sprint.Model.Verification;
+using Sprint.Train;
 
-using var device = new CpuDevice { PoisonsMemory = true };
-var verifier = new GoldenVerifier(device, args[1]);
-foreach (string file in verifier.CaseFiles)
+var root = new RootCommand("Sprint trains and samples diffusion transformers with SPRINT token dropping.")
 {
-    foreach (GoldenCase result in verifier.Run(file))
-    {
-        Console.WriteLine($"{result.Name,-30} {(result.Passes ? "ok" : "FAIL")} {result.Comparisons.Count} {result.Worst} {result.Failure}");
-    }
+    TrainCommand.Create(),
+    SampleCommand.Create(),
+    VerifyCommand.Create(),
+    DevicesCommand.Create(),
+};
+
+ParseResult parsed = root.Parse(args);
+if (parsed.Errors.Count > 0)
+{
+    await Console.Error.WriteLineAsync($"{parsed.Errors[0].Message} See: sprint {parsed.CommandResult.Command.Name} --help".Replace("sprint sprint", "sprint", StringComparison.Ordinal));
+    return ExitCode.BadInput;
 }
 
-return 0;
+try
+{
+    // Ctrl-C is the command's own business: training finishes its step and saves.
+    return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+}
+catch (SprintException exception)
+{
+    await Console.Error.WriteLineAsync(exception.Message);
+    return ExitCode.BadInput;
+}

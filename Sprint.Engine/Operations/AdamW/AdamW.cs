@@ -82,6 +82,28 @@ public sealed class AdamW : IDisposable
         }
     }
 
+    /// <summary>Sets the moments to zero, as for a new run; values and averages stay.</summary>
+    public void ResetMoments()
+    {
+        foreach (AdamWState state in states)
+        {
+            device.Clear(state.FirstMoment);
+            device.Clear(state.SecondMoment);
+        }
+    }
+
+    /// <summary>Exchanges values and averages: once to draw samples, once more to go on training.</summary>
+    public void SwapAverages()
+    {
+        foreach (AdamWState state in states)
+        {
+            using Tensor values = device.Allocate(state.Average.Shape);
+            device.Copy(state.Parameter.Value, values);
+            device.Copy(state.Average, state.Parameter.Value);
+            device.Copy(values, state.Average);
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

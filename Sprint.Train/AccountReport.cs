@@ -50,7 +50,7 @@ internal static class AccountReport
 
     /// <summary>How much less, in percent; nothing where there is nothing to compare.</summary>
     internal static string Saved(double spent, double dense) =>
-        dense > 0 ? (100 * (1 - (spent / dense))).ToString("F0", CultureInfo.InvariantCulture) + "%" : "";
+        dense > 0 ? Math.Round(100 * (1 - (spent / dense))).ToString("0;-0;0", CultureInfo.InvariantCulture) + "%" : "";
 
     private static string Seconds(double seconds) => seconds.ToString("F0", CultureInfo.InvariantCulture) + " s";
 }

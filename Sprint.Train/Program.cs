@@ -1,6 +1,13 @@
 using System.CommandLine;
+using Spectre.Console;
 using Sprint.Engine;
 using Sprint.Train;
+
+if (Console.IsOutputRedirected)
+{
+    // A file or a pipe has no width of its own: tables keep their lines whole.
+    AnsiConsole.Profile.Width = 160;
+}
 
 var root = new RootCommand("Sprint trains and samples diffusion transformers with SPRINT token dropping.")
 {

@@ -65,9 +65,10 @@ internal static class TrainCommand
         }
 
         (RunFolder folder, TrainingConfiguration configuration) = OpenRun(configurationPath, output, resume, overrides);
-        using IImageDataset dataset = DatasetFactory.Open(configuration.Data with { Path = ProjectFiles.Find(configuration.Data.Path) });
+        var noise = new EpochNoise((ulong)configuration.Seed);
+        using IImageDataset dataset = OpenData(configuration.Data, noise);
         using var display = new TrainingDisplay(configuration, device, dataset, folder);
-        using var trainer = new Trainer(device, configuration, dataset, folder, display);
+        using var trainer = new Trainer(device, configuration, dataset, folder, display, noise);
         if (resume)
         {
             string? checkpoint = trainer.Resume();
@@ -119,6 +120,31 @@ internal static class TrainCommand
         TrainingConfiguration configuration = ConfigurationReader.Read<TrainingConfiguration>(ProjectFiles.Find(configurationPath), overrides);
         configuration.Validate();
         return (RunFolder.Create(output ?? FreeRun(name), configuration), configuration);
+    }
+
+    private static IImageDataset OpenData(DatasetSettings settings, EpochNoise noise)
+    {
+        IImageDataset dataset = null!;
+        AnsiConsole.Status().Start("reading data", context => dataset = DatasetFactory.Open(
+            settings with { Path = ProjectFiles.Find(settings.Path) },
+            noise.Fill,
+            (done, all) => context.Status($"checking images: {done} of {all}")));
+        if (dataset is ImageFolderDataset { BadFiles: { Count: > 0 } bad })
+        {
+            const int Shown = 10;
+            AnsiConsole.WriteLine($"{bad.Count} files are no images and are left out:");
+            foreach (BadFile file in bad.Take(Shown))
+            {
+                AnsiConsole.WriteLine($"  {file.Path}: {file.Reason}");
+            }
+
+            if (bad.Count > Shown)
+            {
+                AnsiConsole.WriteLine($"  and {bad.Count - Shown} more");
+            }
+        }
+
+        return dataset;
     }
 
     private static string FreeRun(string name)

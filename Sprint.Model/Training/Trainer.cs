@@ -18,6 +18,7 @@ public sealed partial class Trainer : IDisposable
     private readonly IImageDataset dataset;
     private readonly RunFolder folder;
     private readonly ITrainingObserver observer;
+    private readonly EpochNoise? noise;
     private readonly SprintTransformer model;
     private readonly AdamW optimizer;
     private readonly TrainingStep step;
@@ -33,9 +34,15 @@ public sealed partial class Trainer : IDisposable
     /// <param name="dataset">What to learn from.</param>
     /// <param name="folder">Where to write.</param>
     /// <param name="observer">Hears of progress.</param>
+    /// <param name="noise">The noise of the data's latents, told the epoch before each read; or null.</param>
     /// <exception cref="SprintException">Data and model do not fit, or the configuration is not valid.</exception>
     public Trainer(
-        Device device, TrainingConfiguration configuration, IImageDataset dataset, RunFolder folder, ITrainingObserver observer)
+        Device device,
+        TrainingConfiguration configuration,
+        IImageDataset dataset,
+        RunFolder folder,
+        ITrainingObserver observer,
+        EpochNoise? noise = null)
     {
         ArgumentNullException.ThrowIfNull(configuration);
         ArgumentNullException.ThrowIfNull(dataset);
@@ -46,6 +53,7 @@ public sealed partial class Trainer : IDisposable
         this.dataset = dataset;
         this.folder = folder;
         this.observer = observer;
+        this.noise = noise;
         model = new SprintTransformer(device, configuration.Model, (ulong)configuration.Seed);
         optimizer = new AdamW(device, model.Parameters.All);
         step = new TrainingStep(model, optimizer, configuration.Loss, (ulong)configuration.Seed);
@@ -233,6 +241,7 @@ public sealed partial class Trainer : IDisposable
     private DataPosition ReadBatch(DataPosition position)
     {
         DataPosition next = shuffler.Take(position, chosen);
+        noise?.Epoch = position.Epoch;
         int image = images.Length / labels.Length;
         for (int i = 0; i < chosen.Length; i++)
         {

@@ -1,3 +1,6 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
 namespace Sprint.Model.Data;
 
 /// <summary>
@@ -21,39 +24,56 @@ internal static class ImageResampler
         double scale = (double)Math.Min(width, height) / size;
         Window[] across = Windows(width, size, scale);
         Window[] down = Windows(height, size, scale);
-        int firstRow = down[0].First;
-        int rows = down[^1].First + down[^1].Weights.Length - firstRow;
-        float[] narrowed = new float[rows * size * channels];
-        for (int row = 0; row < rows; row++)
+        int left = across[0].First;
+        int span = across[^1].First + across[^1].Weights.Length - left;
+
+        // First downwards: whole rows are added up, which runs over neighbours in memory; then across, over far fewer rows.
+        float[] shortened = new float[size * channels * span];
+        float[] line = new float[channels * span];
+        int firstTarget = 0;
+        for (int row = down[0].First; row < down[^1].First + down[^1].Weights.Length; row++)
         {
-            ReadOnlySpan<byte> line = source.Slice((int)((long)(firstRow + row) * width * stride), width * stride);
-            for (int x = 0; x < size; x++)
+            ReadOnlySpan<byte> pixels = source.Slice(checked(((row * width) + left) * stride), span * stride);
+            for (int channel = 0; channel < channels; channel++)
             {
-                Window window = across[x];
-                for (int channel = 0; channel < channels; channel++)
-                {
-                    float sum = 0;
-                    for (int tap = 0; tap < window.Weights.Length; tap++)
-                        sum += window.Weights[tap] * line[((window.First + tap) * stride) + channel];
-                    narrowed[(((row * size) + x) * channels) + channel] = sum;
-                }
+                for (int x = 0; x < span; x++)
+                    line[(channel * span) + x] = pixels[(x * stride) + channel];
             }
+
+            while (down[firstTarget].First + down[firstTarget].Weights.Length <= row)
+                firstTarget++;
+            for (int target = firstTarget; target < size && down[target].First <= row; target++)
+                AddScaled(line, down[target].Weights[row - down[target].First], shortened.AsSpan(target * line.Length, line.Length));
         }
 
         byte[] result = new byte[channels * size * size];
-        for (int y = 0; y < size; y++)
+        for (int plane = 0; plane < size * channels; plane++)
         {
-            Window window = down[y];
-            for (int x = 0; x < size * channels; x++)
+            ReadOnlySpan<float> values = shortened.AsSpan(plane * span, span);
+            Span<byte> target = result.AsSpan(((plane % channels * size) + (plane / channels)) * size, size);
+            for (int x = 0; x < size; x++)
             {
+                ReadOnlySpan<float> weights = across[x].Weights;
+                ReadOnlySpan<float> taps = values.Slice(across[x].First - left, weights.Length);
                 float sum = 0;
-                for (int tap = 0; tap < window.Weights.Length; tap++)
-                    sum += window.Weights[tap] * narrowed[((window.First - firstRow + tap) * size * channels) + x];
-                result[(x % channels * size * size) + (y * size) + (x / channels)] = (byte)Math.Clamp(MathF.Round(sum), 0, 255);
+                for (int tap = 0; tap < weights.Length; tap++)
+                    sum += weights[tap] * taps[tap];
+                target[x] = (byte)Math.Clamp(MathF.Round(sum), 0, 255);
             }
         }
 
         return result;
+    }
+
+    /// <summary>sums += factor * values; each element by itself, so that the bits are the same for any vector width.</summary>
+    private static void AddScaled(ReadOnlySpan<float> values, float factor, Span<float> sums)
+    {
+        ReadOnlySpan<Vector<float>> wideValues = MemoryMarshal.Cast<float, Vector<float>>(values);
+        Span<Vector<float>> wideSums = MemoryMarshal.Cast<float, Vector<float>>(sums);
+        for (int index = 0; index < wideSums.Length; index++)
+            wideSums[index] += wideValues[index] * factor;
+        for (int index = wideSums.Length * Vector<float>.Count; index < sums.Length; index++)
+            sums[index] += values[index] * factor;
     }
 
     private static Window[] Windows(int length, int size, double scale)

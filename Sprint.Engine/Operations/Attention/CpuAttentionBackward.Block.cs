@@ -99,7 +99,6 @@ internal static unsafe partial class CpuAttentionBackward
         internal readonly float* ValuesGradient;
         internal readonly float* Weights;
         internal readonly float* ScoresGradient;
-        internal readonly float* Angles;
         internal readonly float* Partials;
         internal readonly float* QueryInverseRoots;
         internal readonly float* KeyInverseRoots;
@@ -126,8 +125,7 @@ internal static unsafe partial class CpuAttentionBackward
             ValuesGradient = scratch.Tiles((long)groups * depth);
             Weights = scratch.Tiles(QueryGroups * KeyGroups);
             ScoresGradient = scratch.Tiles(QueryGroups * KeyGroups);
-            Angles = scratch.Tiles(2 * depth);
-            Partials = scratch.Tiles(1);
+            Partials = scratch.Tiles(2);
             QueryInverseRoots = scratch.Floats(groups * Lanes);
             KeyInverseRoots = scratch.Floats(groups * Lanes);
             Offsets = scratch.Floats(groups * Lanes);

@@ -13,7 +13,7 @@ internal static unsafe partial class CpuAttentionBackward
     private const int Lanes = VectorMath.Lanes;
 
     // Query and key groups of a block: its P and dS fit the first-level cache.
-    private const int QueryGroups = 2;
+    private const int QueryGroups = 4;
     private const int KeyGroups = 8;
 
     /// <summary>Bytes of scratch that <see cref="Run"/> needs.</summary>
@@ -74,13 +74,9 @@ internal static unsafe partial class CpuAttentionBackward
         int token = group * Lanes, count = problem.TokensOfGroup(group), headSize = problem.HeadSize;
         nint stride = problem.QkvStride, tiles = (nint)group * problem.Depth * TileSize;
         float* query = queries + token * stride, key = query + problem.OutStride, value = key + problem.OutStride;
-        CpuRotaryAngles.Gather(problem, ids, token, count, work.Angles);
         CpuRotaryNorm.Forward(
-            query, stride, count, headSize, problem.QueryNormWeight != null, work.QueryWeight, work.Angles, work.Queries + tiles,
-            work.QueryInverseRoots + token);
-        CpuRotaryNorm.Forward(
-            key, stride, count, headSize, problem.KeyNormWeight != null, work.KeyWeight, work.Angles, work.Keys + tiles,
-            work.KeyInverseRoots + token);
+            problem, ids, token, QuerySide(problem, work, token, work.Queries + tiles, query, null),
+            KeySide(problem, work, token, work.Keys + tiles, key, null));
         CpuHeadRows.ToTiles(value, stride, count, headSize, work.Values + tiles);
         for (int tile = 0; tile < problem.Depth; tile++)
             VectorRows.Transpose(work.Queries + tiles + tile * TileSize, work.QueriesTransposed + tiles + tile * TileSize);
@@ -104,15 +100,35 @@ internal static unsafe partial class CpuAttentionBackward
     {
         int token = group * Lanes, count = problem.TokensOfGroup(group), headSize = problem.HeadSize;
         nint stride = problem.QkvStride, tiles = (nint)group * problem.Depth * TileSize, row = token * stride, keys = problem.OutStride;
-        if (problem.Groups > 1)
-            CpuRotaryAngles.Gather(problem, ids, token, count, work.Angles);
         CpuRotaryNorm.Backward(
-            work.QueriesGradient + tiles, problem.Scale, queries + row, queriesGradient + row, stride, count, headSize,
-            problem.QueryNormWeight != null, work.QueryWeight, work.Angles, work.QueryInverseRoots + token, work.Partials,
-            work.QueryNormSums);
-        CpuRotaryNorm.Backward(
-            work.KeysGradient + tiles, problem.Scale, queries + keys + row, queriesGradient + keys + row, stride, count, headSize,
-            problem.KeyNormWeight != null, work.KeyWeight, work.Angles, work.KeyInverseRoots + token, work.Partials, work.KeyNormSums);
+            problem, ids, token, QuerySide(problem, work, token, work.QueriesGradient + tiles, queries + row, queriesGradient + row),
+            KeySide(problem, work, token, work.KeysGradient + tiles, queries + keys + row, queriesGradient + keys + row));
         CpuHeadRows.FromTiles(work.ValuesGradient + tiles, queriesGradient + 2 * keys + row, stride, count, headSize);
     }
+
+    private static CpuRotaryNorm.Side QuerySide(
+        in CpuAttentionProblem problem, in Workspace work, int token, float* tiles, float* rows, float* gradientRows) => new()
+        {
+            Rows = rows,
+            HasNorm = problem.QueryNormWeight != null,
+            Weight = work.QueryWeight,
+            InverseRoots = work.QueryInverseRoots + token,
+            Tiles = tiles,
+            GradientRows = gradientRows,
+            WeightGradient = work.QueryNormSums,
+            Partials = work.Partials,
+        };
+
+    private static CpuRotaryNorm.Side KeySide(
+        in CpuAttentionProblem problem, in Workspace work, int token, float* tiles, float* rows, float* gradientRows) => new()
+        {
+            Rows = rows,
+            HasNorm = problem.KeyNormWeight != null,
+            Weight = work.KeyWeight,
+            InverseRoots = work.KeyInverseRoots + token,
+            Tiles = tiles,
+            GradientRows = gradientRows,
+            WeightGradient = work.KeyNormSums,
+            Partials = work.Partials + TileSize,
+        };
 }

@@ -13,8 +13,8 @@ internal static unsafe class CpuAttentionForward
     private const int TileSize = VectorRows.TileSize;
     private const int Lanes = VectorMath.Lanes;
 
-    // Query groups of a block: three fill the accumulators of a product.
-    private const int ManyGroups = 3;
+    // Query groups of a block: its scores stay close while each tile of keys is used for all of them.
+    private const int ManyGroups = 2;
 
     // Beyond so many key groups a block's scores would crowd out the keys and values in the second-level cache.
     private const int LongSequence = 64;
@@ -80,13 +80,25 @@ internal static unsafe class CpuAttentionForward
             int token = group * Lanes, count = problem.TokensOfGroup(group), headSize = problem.HeadSize;
             nint stride = problem.QkvStride, tiles = (nint)group * problem.Depth * TileSize;
             float* query = queries + token * stride, key = query + problem.OutStride, value = key + problem.OutStride;
-            CpuRotaryAngles.Gather(problem, ids, token, count, work.Angles);
-            CpuRotaryNorm.Forward(
-                query, stride, count, headSize, problem.QueryNormWeight != null, work.QueryWeight, work.Angles, work.Output, work.Rows);
+            CpuRotaryNorm.Side querySide = new()
+            {
+                Rows = query,
+                HasNorm = problem.QueryNormWeight != null,
+                Weight = work.QueryWeight,
+                InverseRoots = work.Roots,
+                Tiles = work.Output,
+            };
+            CpuRotaryNorm.Side keySide = new()
+            {
+                Rows = key,
+                HasNorm = problem.KeyNormWeight != null,
+                Weight = work.KeyWeight,
+                InverseRoots = work.Roots + Lanes,
+                Tiles = work.Keys + tiles,
+            };
+            CpuRotaryNorm.Forward(problem, ids, token, querySide, keySide);
             for (int tile = 0; tile < problem.Depth; tile++)
                 VectorRows.Transpose(work.Output + tile * TileSize, work.QueriesTransposed + tiles + tile * TileSize);
-            CpuRotaryNorm.Forward(
-                key, stride, count, headSize, problem.KeyNormWeight != null, work.KeyWeight, work.Angles, work.Keys + tiles, work.Rows);
             CpuHeadRows.ToTiles(value, stride, count, headSize, work.Values + tiles);
         }
     }
@@ -140,26 +152,24 @@ internal static unsafe class CpuAttentionForward
         internal readonly float* Values;
         internal readonly float* Scores;
         internal readonly float* Output;
-        internal readonly float* Angles;
         internal readonly float* QueryWeight;
         internal readonly float* KeyWeight;
         internal readonly float* Reciprocals;
-        internal readonly float* Rows;
+        internal readonly float* Roots;
 
         internal Workspace(ref CpuScratch scratch, int tokens, int headSize)
         {
             int groups = CpuAttentionProblem.GroupsOf(tokens), depth = CpuAttentionProblem.GroupsOf(headSize);
-            BlockGroups = groups > LongSequence ? 1 : groups == 4 ? 2 : Math.Min(ManyGroups, groups);
+            BlockGroups = groups > LongSequence ? 1 : Math.Min(ManyGroups, groups);
             QueriesTransposed = scratch.Tiles((long)groups * depth);
             Keys = scratch.Tiles((long)groups * depth);
             Values = scratch.Tiles((long)groups * depth);
             Scores = scratch.Tiles((long)BlockGroups * groups);
             Output = scratch.Tiles(BlockGroups * depth);
-            Angles = scratch.Tiles(2 * depth);
             QueryWeight = scratch.Floats(depth * Lanes);
             KeyWeight = scratch.Floats(depth * Lanes);
             Reciprocals = scratch.Floats(BlockGroups * Lanes);
-            Rows = scratch.Floats(Lanes);
+            Roots = scratch.Floats(2 * Lanes);
         }
     }
 }

@@ -3,58 +3,37 @@ using System.Runtime.Intrinsics;
 
 namespace Sprint.Engine.Cpu;
 
-/// <summary>
-/// The rotary embedding of one group of tokens: tiles of cosines and of signed sines, one per channel, so that turning sixteen channels
-/// is x cos + swap(x) sin. Made once per group for its queries and keys.
-/// </summary>
-internal static unsafe class CpuRotaryAngles
+/// <summary>The rotary embedding of sixteen channels: cosines and signed sines per channel, so that a turn is x cos + swap(x) sin.</summary>
+internal readonly struct CpuRotaryAngles
 {
-    private const int Lanes = VectorMath.Lanes;
-    private const int TileSize = VectorRows.TileSize;
-    private const int Pairs = Lanes / 2;
+    /// <summary>Channel pairs of a tile.</summary>
+    internal const int Pairs = VectorMath.Lanes / 2;
 
-    /// <summary>Fills a group's tiles of cosines, and behind them those of sines.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Gather(in CpuAttentionProblem problem, int* ids, int firstToken, int count, float* angles)
+    private readonly Vector512<float> cos;
+    private readonly Vector512<float> signedSin;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private CpuRotaryAngles(Vector512<float> cos, Vector512<float> signedSin) => (this.cos, this.signedSin) = (cos, signedSin);
+
+    /// <summary>Loads the angles of up to eight pairs from rows of the tables.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static unsafe CpuRotaryAngles Load(float* cos, float* sin, int left)
     {
-        float* cos = problem.CosTable, sin = problem.SinTable;
-        int half = problem.HeadSize / 2;
-        nint toSines = (nint)problem.Depth * TileSize;
-        for (int left = half; left > 0; left -= Pairs)
-        {
-            for (int row = 0; row < count; row++)
-            {
-                nint start = (nint)(ids != null ? ids[firstToken + row] : firstToken + row) * half;
-                float* target = angles + row * Lanes;
-                Duplicate(LoadPairs(cos + start, left)).Store(target);
-                (Duplicate(LoadPairs(sin + start, left)) ^ EvenNegated).Store(target + toSines);
-            }
-
-            cos += Pairs;
-            sin += Pairs;
-            angles += TileSize;
-        }
+        Vector512<float> evenNegated = Vector512.Create(0x0000_0000_8000_0000UL).AsSingle();
+        return left >= Pairs
+            ? new(Duplicate(Vector256.Load(cos)), Duplicate(Vector256.Load(sin)) ^ evenNegated)
+            : new(
+                Duplicate(VectorMemory.LoadPartial(cos, left).GetLower()),
+                Duplicate(VectorMemory.LoadPartial(sin, left).GetLower()) ^ evenNegated);
     }
 
-    /// <summary>Turns sixteen channels: pairs (a, b) become (a cos - b sin, b cos + a sin).</summary>
+    /// <summary>Pairs (a, b) become (a cos - b sin, b cos + a sin).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector512<float> Turn(Vector512<float> x, Vector512<float> cos, Vector512<float> sin) =>
-        Vector512.FusedMultiplyAdd(x, cos, SwapPairs(x) * sin);
+    internal Vector512<float> Turn(Vector512<float> x) => Vector512.FusedMultiplyAdd(x, cos, SwapPairs(x) * signedSin);
 
-    /// <summary>Turns sixteen channels back: pairs (a, b) become (a cos + b sin, b cos - a sin).</summary>
+    /// <summary>Pairs (a, b) become (a cos + b sin, b cos - a sin).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector512<float> TurnBack(Vector512<float> x, Vector512<float> cos, Vector512<float> sin) =>
-        Vector512.FusedMultiplyAdd(x, cos, -(SwapPairs(x) * sin));
-
-    private static Vector512<float> EvenNegated
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Vector512.Create(0x0000_0000_8000_0000UL).AsSingle();
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> LoadPairs(float* source, int left) =>
-        left >= Pairs ? Vector256.Load(source) : VectorMemory.LoadPartial(source, left).GetLower();
+    internal Vector512<float> TurnBack(Vector512<float> x) => Vector512.FusedMultiplyAdd(x, cos, -(SwapPairs(x) * signedSin));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Duplicate(Vector256<float> pairs)

@@ -97,6 +97,11 @@ internal static class SampleCommand
 
         int[] classes = ParseClasses(classList, run.Model.NumClasses);
         using Device device = open();
+        if (!device.Executes)
+        {
+            throw new SprintException($"device {device.Name} computes no samples: choose cpu");
+        }
+
         using var model = new SprintTransformer(device, run.Model);
         using (SafetensorsFile file = SafetensorsFile.Open(weights))
         {

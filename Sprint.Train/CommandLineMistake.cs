@@ -10,12 +10,18 @@ internal static class CommandLineMistake
     /// <summary>The first mistake of a command line, or null.</summary>
     internal static string? Find(ParseResult parsed)
     {
+        Command command = parsed.CommandResult.Command;
+        string help = $"sprint {command.Name} --help";
+        if (command.Arguments.Count > 0 && UnknownOption(parsed) is { } unknown)
+        {
+            return NoOption(unknown, command, help);
+        }
+
         if (parsed.Errors.Count == 0)
         {
             return null;
         }
 
-        Command command = parsed.CommandResult.Command;
         if (command.Subcommands.Count > 0)
         {
             string commands = string.Join(", ", command.Subcommands.Select(known => known.Name));
@@ -24,19 +30,18 @@ internal static class CommandLineMistake
                 : $"no command is given: choose one of {commands}, or see sprint --help";
         }
 
-        string help = $"sprint {command.Name} --help";
         if (parsed.UnmatchedTokens.Count > 0)
         {
             string token = parsed.UnmatchedTokens[0];
-            string options = string.Join(", ", command.Options.Where(option => option is not HelpOption).Select(option => option.Name));
             return token.StartsWith('-')
-                ? $"'{token}' is no option of sprint {command.Name}: it has {options}; see {help}"
+                ? NoOption(token, command, help)
                 : $"'{token}' is one argument too many for sprint {command.Name}; see {help}";
         }
 
         ParseError error = parsed.Errors[0];
         return error.SymbolResult switch
         {
+            OptionResult { IdentifierTokenCount: 0 } option => $"{option.Option.Name} is missing: {option.Option.Description} See {help}",
             OptionResult { Tokens.Count: 0 } option => $"{option.Option.Name} needs {Value(option.Option)}; see {help}",
             OptionResult { Tokens.Count: > 1 } option => $"{option.Option.Name} is given more than once; see {help}",
             OptionResult option => $"{option.Option.Name} '{option.Tokens[0].Value}' is not {Value(option.Option)}; see {help}",
@@ -44,11 +49,21 @@ internal static class CommandLineMistake
                 ? $"{option.Option.Name} needs {Value(option.Option)}; see {help}"
                 : $"{option.Option.Name} '{argument.Tokens[0].Value}' is not {Value(option.Option)}; see {help}",
             ArgumentResult argument => $"{argument.Argument.Name} is missing: {argument.Argument.Description} See {help}",
-            _ => command.Options.FirstOrDefault(option => option.Required && parsed.GetResult(option) is null) is { } missing
-                ? $"{missing.Name} is missing: {missing.Description} See {help}"
-                : $"{error.Message} See {help}",
+            _ => $"{error.Message} See {help}",
         };
     }
+
+    private static string NoOption(string token, Command command, string help)
+    {
+        string options = string.Join(", ", command.Options.Where(option => option is not HelpOption).Select(option => option.Name));
+        return $"'{token}' is no option of sprint {command.Name}: it has {options}; see {help}";
+    }
+
+    /// <summary>The parser takes a misspelt option for an argument where the command has one: what looks like an option is none of those.</summary>
+    private static string? UnknownOption(ParseResult parsed) => parsed.Tokens.Any(token => token.Type == TokenType.DoubleDash)
+        ? null
+        : parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens).Select(token => token.Value)
+            .FirstOrDefault(token => token.StartsWith('-'));
 
     private static string Value(Option option)
     {

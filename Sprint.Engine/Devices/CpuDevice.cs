@@ -79,8 +79,6 @@ public sealed unsafe class CpuDevice : Device
                 NativeMemory.AlignedFree((void*)block);
             }
         }
-
-        cache.Clear();
     }
 
     internal override void CopyFromHost(Tensor destination, ReadOnlySpan<byte> source) =>

@@ -13,7 +13,7 @@ internal static class FileFault
 
     /// <summary>Whether the exception is one that the file system raises, as opposed to a fault of the program.</summary>
     public static bool IsFileFault(Exception exception) =>
-        exception is IOException or UnauthorizedAccessException or NotSupportedException;
+        exception is IOException or UnauthorizedAccessException or NotSupportedException || IsTooLarge(exception);
 
     /// <summary>The error "cannot <paramref name="action"/> PATH: reason".</summary>
     public static SprintException Describe(string action, string path, Exception exception) =>
@@ -28,6 +28,10 @@ internal static class FileFault
         IOException { HResult: UnixNoSpace or WindowsDiskFull or WindowsHandleDiskFull } => "the disk is full",
         IOException { HResult: UnixQuotaExceeded } => "the disk quota is used up",
         IOException { HResult: UnixReadOnly } => "the file system is read-only",
+        _ when IsTooLarge(exception) => "the file would be larger than the file system or a limit allows",
         _ => exception.Message.TrimEnd('.'),
     };
+
+    /// <summary>The runtime's form of EFBIG, which is no <see cref="IOException"/>: 4 GiB on FAT, or a limit set for the process.</summary>
+    private static bool IsTooLarge(Exception exception) => exception is ArgumentOutOfRangeException { ParamName: "value", Source: "System.Private.CoreLib" };
 }

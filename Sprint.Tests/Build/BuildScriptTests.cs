@@ -73,7 +73,7 @@ public sealed class BuildScriptTests
         try
         {
             shell.AddScript($"& '{Script.Replace("'", "''", StringComparison.Ordinal)}' {arguments}").Invoke();
-            return (calls, null);
+            return (calls, shell.Streams.Error.FirstOrDefault()?.ToString());
         }
         catch (RuntimeException exception)
         {

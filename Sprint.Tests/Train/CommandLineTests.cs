@@ -24,6 +24,8 @@ public sealed class CommandLineTests
     [TestCase("tarin", "'tarin' is no command: choose one of train, sample, verify, devices")]
     [TestCase("--fast", "'--fast' is no command: choose one of train, sample, verify, devices")]
     [TestCase("train --steps 3", "'--steps' is no option of sprint train: it has --out, --resume, --set, --device, --threads")]
+    [TestCase("train --fast", "'--fast' is no option of sprint train")]
+    [TestCase("verify -x", "'-x' is no option of sprint verify: it has --tensors, --device, --threads")]
     [TestCase("train a.yaml b.yaml", "'b.yaml' is one argument too many for sprint train")]
     [TestCase("train --threads many", "--threads 'many' is not a whole number; see sprint train --help")]
     [TestCase("train --out", "--out needs a value: FOLDER; see sprint train --help")]
@@ -33,22 +35,22 @@ public sealed class CommandLineTests
     [TestCase("train --device gpu", "device 'gpu' is not known: choose auto, cpu or dryrun")]
     [TestCase("train no-such.yaml", "cannot read the configuration 'no-such.yaml': there is no such file")]
     [TestCase("train --device dryrun no-such.yaml", "cannot read the configuration 'no-such.yaml'")]
-    [TestCase("train CONFIG --set stage1.stpes=3", "--set stage1.stpes=3: unknown key 'stpes' in stages[0]: did you mean 'steps'?")]
-    [TestCase("train CONFIG --set seed", "--set seed: an override is KEY=VALUE")]
-    [TestCase("train CONFIG --set model.num_heads=3", "model: num_heads 3 does not divide hidden_size 32")]
-    [TestCase("train CONFIG --device dryrun --set stage1.drop_ratio=0.7", "stage 1: drop ratio 0.7 cannot be had")]
-    [TestCase("train CONFIG --set data.path=no/such/folder", "no/such/folder")]
-    [TestCase("train CONFIG --set model.context_size=32", "the data are 1 x 16 x 16, the model takes 1 x 32 x 32")]
-    [TestCase("train CONFIG --set model.num_classes=3", "the data have 10 classes, the model 3: set model.num_classes to 10")]
-    [TestCase("train --resume --out FOLDER/none", "FOLDER/none' holds no run to resume")]
+    [TestCase("train {config} --set stage1.stpes=3", "--set stage1.stpes=3: unknown key 'stpes' in stages[0]: did you mean 'steps'?")]
+    [TestCase("train {config} --set seed", "--set seed: an override is KEY=VALUE")]
+    [TestCase("train {config} --set model.num_heads=3", "model: num_heads 3 does not divide hidden_size 32")]
+    [TestCase("train {config} --device dryrun --set stage1.drop_ratio=0.7", "stage 1: drop ratio 0.7 cannot be had")]
+    [TestCase("train {config} --set data.path=no/such/folder", "no/such/folder")]
+    [TestCase("train {config} --set model.context_size=32", "the data are 1 x 16 x 16, the model takes 1 x 32 x 32")]
+    [TestCase("train {config} --set model.num_classes=3", "the data have 10 classes, the model 3: set model.num_classes to 10")]
+    [TestCase("train --resume --out {folder}/none", "{folder}/none' holds no run to resume")]
     [TestCase("sample", "--checkpoint is missing")]
-    [TestCase("sample --checkpoint FOLDER/none", "FOLDER/none' is no checkpoint")]
-    [TestCase("sample --checkpoint FOLDER --scale strong", "--scale 'strong' is not a number")]
-    [TestCase("sample --checkpoint FOLDER --count 3.5", "--count '3.5' is not a whole number")]
+    [TestCase("sample --checkpoint {folder}/none", "{folder}/none' is no checkpoint")]
+    [TestCase("sample --checkpoint {folder} --scale strong", "--scale 'strong' is not a number")]
+    [TestCase("sample --checkpoint {folder} --count 3.5", "--count '3.5' is not a whole number")]
     [TestCase("verify", "FOLDER is missing: A folder with config.json")]
-    [TestCase("verify FOLDER/none", "there is no folder 'FOLDER/none'")]
-    [TestCase("verify FOLDER", "config.json")]
-    [TestCase("verify FOLDER --device dryrun", "device dryrun computes no numbers to verify")]
+    [TestCase("verify {folder}/none", "there is no folder '{folder}/none'")]
+    [TestCase("verify {folder}", "config.json")]
+    [TestCase("verify {folder} --device dryrun", "device dryrun computes no numbers to verify")]
     [TestCase("devices --all", "'--all' is no option of sprint devices")]
     public void A_mistake_is_one_line(string line, params string[] parts)
     {
@@ -72,7 +74,7 @@ public sealed class CommandLineTests
         Directory.CreateDirectory(folder["data"]);
         File.WriteAllBytes(folder["data/train-images-idx3-ubyte"], [0, 0, 8, 3, 0, 0, 0, 9, 0, 0, 0, 16, 0, 0, 0, 16, 1]);
         File.WriteAllBytes(folder["data/train-labels-idx1-ubyte"], [0, 0, 8, 1, 0, 0, 0, 1, 1]);
-        SprintCommand.Refuse(["train", configuration, "--set", $"data.path={folder["data"]}", "--out", folder["run"]], "train-images-idx3-ubyte", "truncated");
+        SprintCommand.Refuse(["train", configuration, "--set", $"data.path={folder["data"]}", "--out", folder["run"]], "train-images-idx3-ubyte", "claims 9 x 16 x 16 bytes, more than the file can hold");
         Assert.That(folder["run"], Does.Not.Exist);
     }
 
@@ -133,5 +135,5 @@ public sealed class CommandLineTests
     }
 
     private string Place(string text) =>
-        text.Replace("CONFIG", configuration, StringComparison.Ordinal).Replace("FOLDER", folder.Path, StringComparison.Ordinal);
+        text.Replace("{config}", configuration, StringComparison.Ordinal).Replace("{folder}", folder.Path, StringComparison.Ordinal);
 }

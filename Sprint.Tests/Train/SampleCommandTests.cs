@@ -80,7 +80,7 @@ public sealed class SampleCommandTests
         File.WriteAllBytes(folder["cut.safetensors"], File.ReadAllBytes(Path.Combine(run, "checkpoints", "step-00000008", "ema.safetensors"))[..1000]);
         SprintCommand.Refuse(["sample", "--checkpoint", folder["cut.safetensors"], "--config", folder["small.yaml"]], "cut.safetensors", "not a valid safetensors file");
         File.WriteAllText(folder["wide.yaml"], File.ReadAllText(folder["small.yaml"]).Replace("hidden_size: 32", "hidden_size: 64", StringComparison.Ordinal));
-        SprintCommand.Refuse(["sample", "--checkpoint", run, "--config", folder["wide.yaml"]], "tensor 'x_embedder.proj.weight' has shape [32, 16], the model needs");
+        SprintCommand.Refuse(["sample", "--checkpoint", run, "--config", folder["wide.yaml"]], "tensor 'mask_token' has shape [1, 1, 32], the model needs [1, 1, 64]");
     }
 
     [Test]

@@ -40,7 +40,7 @@ public sealed class StageConfigurationTests
     [TestCase(0, 0, 0.1)]
     [TestCase(9, 9, 10.0 / 19)]
     [TestCase(10, 10, 11.0 / 20)]
-    [TestCase(500, 8989, 0.999)]
+    [TestCase(500, 9000, 0.999)]
     public void The_average_forgets_its_start_where_it_ramps_up(int stageStep, int runStep, double decay)
     {
         var stage = new StageConfiguration { EmaDecay = 0.999, EmaRampUp = true };

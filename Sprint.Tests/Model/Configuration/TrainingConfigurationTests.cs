@@ -45,7 +45,7 @@ public sealed class TrainingConfigurationTests
     [TestCase("stages: [{batch_size: many}]", "stages[0].batch_size is many, but must be a whole number")]
     [TestCase("stages: [{steps: 0}]", "stages[0].steps is 0, but must be at least 1")]
     [TestCase("stages: []", "stages has 0 entries, but must have at least 1")]
-    [TestCase("stages: [{mask_type: checkerboard}]", "stages[0].mask_type is checkerboard, but must be one of structured_with_random_offset, random")]
+    [TestCase("stages: [{mask_type: checkerboard}]", "stages[0].mask_type is checkerboard, but must be one of structured, random")]
     [TestCase("seed: -1", "seed is -1, but must be at least 0")]
     [TestCase("samples: {guidance: strong}", "samples.guidance is strong, but must be one of")]
     [TestCase("loss: {path_type: 3}", "loss.path_type is 3, but must be one of linear, cosine")]

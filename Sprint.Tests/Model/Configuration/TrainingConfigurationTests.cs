@@ -11,7 +11,7 @@ namespace Sprint.Tests.Model.Configuration;
 [TestFixture]
 public sealed class TrainingConfigurationTests
 {
-    private static string[] Files => Directory.GetFiles(RepositoryFolder.Find("configs"), "*.yaml");
+    private static string[] Files => [.. Directory.GetFiles(RepositoryFolder.Find("configs"), "*.yaml").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
 
     [TestCase("model.patch_size=3", "model: patch_size 3 does not divide context_size 16: choose a divisor of 16")]
     [TestCase("model.num_heads=3", "model: num_heads 3 does not divide hidden_size 128")]
@@ -67,7 +67,7 @@ public sealed class TrainingConfigurationTests
     [Test]
     public void A_configuration_is_read_back_as_it_was_written()
     {
-        foreach (TrainingConfiguration configuration in Files.Select(file => ConfigurationReader.Read<TrainingConfiguration>(file)).Append(TinyRun.Configuration))
+        foreach (TrainingConfiguration configuration in Files.Select(Read).Append(TinyRun.Configuration))
         {
             string text = ConfigurationWriter.Write(configuration);
             TrainingConfiguration again = ConfigurationReader.Parse<TrainingConfiguration>(text, "written");
@@ -79,7 +79,7 @@ public sealed class TrainingConfigurationTests
     [TestCaseSource(nameof(Files))]
     public void The_files_that_come_with_the_project_are_valid_and_their_savings_can_be_counted(string file)
     {
-        TrainingConfiguration configuration = ConfigurationReader.Read<TrainingConfiguration>(file);
+        TrainingConfiguration configuration = Read(file);
         Assert.That(configuration.Validate, Throws.Nothing);
         StageConfiguration stage = configuration.Stages[0];
         int side = configuration.Model.GridSide;
@@ -88,6 +88,9 @@ public sealed class TrainingConfigurationTests
         Assert.That(flops, Is.InRange(0.2 * dense, 0.8 * dense));
         Assert.That(peak, Is.InRange(1, densePeak - 1));
     }
+
+    private static TrainingConfiguration Read(string file) =>
+        ConfigurationReader.Read<TrainingConfiguration>(RepositoryFolder.Find(Path.Combine("configs", file)));
 
     [TestCase("S", 384, 6, 12)]
     [TestCase("b", 768, 12, 12)]

@@ -26,6 +26,9 @@ internal sealed class OperationTest
     /// <summary>Largest error of a gradient, relative to its input's largest.</summary>
     internal double GradientTolerance { get; init; } = 1e-5;
 
+    /// <summary>The largest gradient of an input counts as at least this.</summary>
+    internal double GradientFloor { get; init; } = 0.1;
+
     /// <summary>An input of random numbers around a centre.</summary>
     internal OperationTest With(Shape shape, double magnitude = 1, double centre = 0) => With(shape, Randoms(random, shape, magnitude, centre));
 
@@ -66,7 +69,10 @@ internal sealed class OperationTest
         using var device = new CpuDevice(threads: 2) { PoisonsMemory = true };
         Tensor[] tensors = Tensors(device);
         GradientCheckResult result = GradientCheck.Run(
-            (tape, given) => Operation(device, tape, given), tensors, Reference, new GradientCheckSettings { Tolerance = GradientTolerance, Elements = 24 });
+            (tape, given) => Operation(device, tape, given),
+            tensors,
+            Reference,
+            new GradientCheckSettings { Tolerance = GradientTolerance, Floor = GradientFloor, Elements = 24 });
         Assert.That(result.Passes, result.ToString());
         Array.ForEach(tensors, tensor => tensor.Dispose());
         Assert.That(device.Account.LiveBytes, Is.Zero, "memory held after the check");
@@ -79,7 +85,7 @@ internal sealed class OperationTest
         for (int i = 0; i < inputs.Count; i++)
         {
             float[] expected = Array.ConvertAll(single.Gradients[i], value => 2 * value);
-            Comparer.AssertClose($"added gradient of input {i}", twice.Gradients[i], expected, 2e-6, floor: 0.1);
+            Comparer.AssertClose($"added gradient of input {i}", twice.Gradients[i], expected, 2e-6, GradientFloor);
         }
     }
 

@@ -83,6 +83,9 @@ public sealed unsafe class CpuDevice : Device
         cache.Clear();
     }
 
+    /// <summary>Memory of a kernel for the time of one operation.</summary>
+    internal Tensor Workspace(Shape shape) => Allocate(shape, category: MemoryCategory.Workspace);
+
     internal override void CopyFromHost(Tensor destination, ReadOnlySpan<byte> source) =>
         source.CopyTo(new Span<byte>((void*)destination.Address, source.Length));
 

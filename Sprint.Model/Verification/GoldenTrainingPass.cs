@@ -49,6 +49,7 @@ internal sealed class GoldenTrainingPass(Device device, Func<bool, SprintTransfo
             }
         }
 
+        RequireAllGradients(model);
         return new GoldenCase(name, comparisons);
 
         void Output(string key, Tensor actual) =>
@@ -90,6 +91,21 @@ internal sealed class GoldenTrainingPass(Device device, Func<bool, SprintTransfo
             file.Integers(device, prefix + "y"),
             kept,
             file.IntegersOrEmpty(device, prefix + "path_drop"));
+    }
+
+    /// <summary>A file that says it holds all gradients must do so: what is missing would not be compared.</summary>
+    private void RequireAllGradients(SprintTransformer model)
+    {
+        if (file.Metadata.TryGetValue("grads_complete", out string? complete) && complete == "true")
+        {
+            foreach (Parameter parameter in model.Parameters.All)
+            {
+                if (parameter.Trainable && !file.Contains("grad." + parameter.Name) && !file.Contains("extra_grad." + parameter.Name))
+                {
+                    throw new SprintException($"{file.Path}: 'grad.{parameter.Name}' is missing, though the file says that it holds all gradients");
+                }
+            }
+        }
     }
 
     private static int[] Integers(Tensor tensor)

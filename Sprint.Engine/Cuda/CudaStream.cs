@@ -1,0 +1,107 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Sprint.Engine.Cuda;
+
+/// <summary>A queue of work on a device: what is put in runs in order, and does not wait for other streams.</summary>
+[SuppressMessage("Naming", "CA1711:Identifiers should not have incorrect suffix", Justification = "A stream is CUDA's word for this.")]
+public sealed class CudaStream : IDisposable
+{
+    private readonly DriverResource? resource;
+
+    /// <summary>Creates a stream.</summary>
+    /// <param name="context">The device's context.</param>
+    public CudaStream(CudaContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        Context = context;
+        using CudaContext.Scope scope = context.Enter();
+        resource = context.Own(context.Driver.CreateStream().Value, static (driver, value, _) => driver.DestroyStream(new StreamHandle(value)));
+    }
+
+    internal CudaStream(CudaContext context, DriverResource? resource)
+    {
+        Context = context;
+        this.resource = resource;
+    }
+
+    /// <summary>The device's context.</summary>
+    public CudaContext Context { get; }
+
+    /// <summary>Whether everything that was put in has ended.</summary>
+    public bool IsIdle
+    {
+        get
+        {
+            using CudaContext.Scope scope = Context.Enter();
+            return Context.Driver.IsStreamIdle(Handle);
+        }
+    }
+
+    internal StreamHandle Handle => resource is null ? default : new StreamHandle(resource.Value);
+
+    internal DriverResource Owner => resource ?? Context.Resource;
+
+    /// <summary>Waits for everything that was put in.</summary>
+    /// <exception cref="CudaException">Something that was put in has failed.</exception>
+    public void Synchronize()
+    {
+        using CudaContext.Scope scope = Context.Enter();
+        Context.Driver.SynchronizeStream(Handle);
+    }
+
+    /// <summary>Lets what is put in from now on wait for the event's last record, which may be on another stream.</summary>
+    /// <param name="cudaEvent">The event.</param>
+    public void WaitFor(CudaEvent cudaEvent)
+    {
+        ArgumentNullException.ThrowIfNull(cudaEvent);
+        using CudaContext.Scope scope = Context.Enter();
+        Context.Driver.WaitForEvent(Handle, cudaEvent.Handle);
+    }
+
+    /// <summary>Records what the action puts into this stream, without running it.</summary>
+    /// <param name="record">Puts work into this stream; it may neither synchronise nor allocate outside the stream-ordered pool.</param>
+    /// <returns>The graph, which the caller disposes.</returns>
+    /// <exception cref="CudaException">The device has no graphs, this is the default stream, or something in the action cannot be captured.</exception>
+    public CudaGraph Capture(Action record)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        if (!Context.Driver.HasGraphs)
+        {
+            throw new CudaException($"Device {Context.Driver.Name}:{Context.Device.Ordinal} has no graphs: run the step without capture, or update the driver (11.4 or newer).");
+        }
+
+        if (resource is null)
+        {
+            throw new CudaException("The default stream cannot be captured: put the work into a stream of its own.");
+        }
+
+        using CudaContext.Scope scope = Context.Enter();
+        Context.Driver.BeginCapture(Handle);
+        try
+        {
+            record();
+        }
+        catch
+        {
+            Abandon();
+            throw;
+        }
+
+        return new CudaGraph(Context, Context.Driver.EndCapture(Handle));
+    }
+
+    /// <summary>Destroys the stream; what is still in it runs to its end.</summary>
+    public void Dispose() => resource?.Dispose();
+
+    // What the action threw tells more than that the capture it broke off is invalid.
+    private void Abandon()
+    {
+        try
+        {
+            new CudaGraph(Context, Context.Driver.EndCapture(Handle)).Dispose();
+        }
+        catch (CudaException)
+        {
+        }
+    }
+}

@@ -10,7 +10,7 @@ public sealed class CudaModule : IDisposable
         Context = context;
         Name = name;
         using CudaContext.Scope scope = context.Enter();
-        resource = context.Own(context.Driver.LoadModule(image, name).Value, static (driver, value, _) => driver.UnloadModule(new ModuleHandle(value)));
+        resource = context.Own(context.Driver.LoadModule(image, name).Value, static (driver, value, _) => driver.UnloadModule(new DeviceModuleHandle(value)));
     }
 
     /// <summary>The device's context.</summary>
@@ -19,7 +19,7 @@ public sealed class CudaModule : IDisposable
     /// <summary>Where the image comes from.</summary>
     public string Name { get; }
 
-    internal ModuleHandle Handle => new(resource.Value);
+    internal DeviceModuleHandle Handle => new(resource.Value);
 
     /// <summary>Looks up a kernel.</summary>
     /// <param name="entryPoint">Its exact name: plain for an extern "C" kernel, else mangled (<see cref="CompiledProgram.LoweredNames"/>).</param>

@@ -6,7 +6,7 @@ internal readonly record struct ContextHandle(nint Value);
 
 /// <summary>A loaded module.</summary>
 /// <param name="Value">The driver's own value.</param>
-internal readonly record struct ModuleHandle(nint Value);
+internal readonly record struct DeviceModuleHandle(nint Value);
 
 /// <summary>An entry point of a loaded module.</summary>
 /// <param name="Value">The driver's own value.</param>

@@ -42,19 +42,19 @@ internal interface ICudaDriver
     /// <summary>Loads a cubin, or PTX text (with or without a closing zero byte).</summary>
     /// <param name="image">The image.</param>
     /// <param name="name">Where it comes from, for errors.</param>
-    ModuleHandle LoadModule(ReadOnlySpan<byte> image, string name);
+    DeviceModuleHandle LoadModule(ReadOnlySpan<byte> image, string name);
 
     /// <summary>Unloads a module.</summary>
-    void UnloadModule(ModuleHandle module);
+    void UnloadModule(DeviceModuleHandle module);
 
     /// <summary>Looks up an entry point by its exact (mangled) name.</summary>
-    FunctionHandle GetFunction(ModuleHandle module, string entryPoint);
+    FunctionHandle GetFunction(DeviceModuleHandle module, string entryPoint);
 
     /// <summary>Looks up a __device__ or __constant__ variable by its exact name.</summary>
-    bool TryGetGlobal(ModuleHandle module, string variable, out DevicePointer pointer, out long bytes);
+    bool TryGetGlobal(DeviceModuleHandle module, string variable, out DevicePointer pointer, out long bytes);
 
     /// <summary>The layout of the entry point's argument block, or null where the image does not tell.</summary>
-    KernelParameter[]? GetParameters(ModuleHandle module, FunctionHandle function, string entryPoint);
+    KernelParameter[]? GetParameters(DeviceModuleHandle module, FunctionHandle function, string entryPoint);
 
     /// <summary>Reads an attribute of a function.</summary>
     int GetFunctionAttribute(FunctionHandle function, FunctionAttribute attribute);

@@ -9,14 +9,14 @@ internal sealed unsafe partial class NativeCudaDriver
     private const int MaximumParameters = 4096;
 
     /// <inheritdoc/>
-    public ModuleHandle LoadModule(ReadOnlySpan<byte> image, string name)
+    public DeviceModuleHandle LoadModule(ReadOnlySpan<byte> image, string name)
     {
         // The driver reads PTX up to a zero byte, which NVRTC writes and a text file lacks.
         byte[] copy = new byte[image.Length + 1];
         image.CopyTo(copy);
         byte[] log = new byte[LogCapacity];
         int status;
-        ModuleHandle module;
+        DeviceModuleHandle module;
         fixed (byte* data = copy)
         fixed (byte* text = log)
         {
@@ -44,21 +44,21 @@ internal sealed unsafe partial class NativeCudaDriver
     }
 
     /// <inheritdoc/>
-    public void UnloadModule(ModuleHandle module)
+    public void UnloadModule(DeviceModuleHandle module)
     {
         images.TryRemove(module, out _);
         Check(DriverApi.cuModuleUnload(module));
     }
 
     /// <inheritdoc/>
-    public FunctionHandle GetFunction(ModuleHandle module, string entryPoint)
+    public FunctionHandle GetFunction(DeviceModuleHandle module, string entryPoint)
     {
         Check(DriverApi.cuModuleGetFunction(out FunctionHandle function, module, entryPoint), $"kernel {entryPoint}");
         return function;
     }
 
     /// <inheritdoc/>
-    public bool TryGetGlobal(ModuleHandle module, string variable, out DevicePointer pointer, out long bytes)
+    public bool TryGetGlobal(DeviceModuleHandle module, string variable, out DevicePointer pointer, out long bytes)
     {
         int status = DriverApi.cuModuleGetGlobal_v2(out pointer, out nuint size, module, variable);
         bytes = (long)size;
@@ -72,7 +72,7 @@ internal sealed unsafe partial class NativeCudaDriver
     }
 
     /// <inheritdoc/>
-    public KernelParameter[]? GetParameters(ModuleHandle module, FunctionHandle function, string entryPoint)
+    public KernelParameter[]? GetParameters(DeviceModuleHandle module, FunctionHandle function, string entryPoint)
     {
         if (images.TryGetValue(module, out byte[]? image) && KernelImageReader.TryReadParameters(image, entryPoint, out KernelParameter[]? parameters))
         {

@@ -10,7 +10,7 @@ internal sealed partial class NativeCudaDriver : ICudaDriver
     private static readonly Lock Gate = new();
     private static NativeCudaDriver? instance;
 
-    private readonly ConcurrentDictionary<ModuleHandle, byte[]> images = new();
+    private readonly ConcurrentDictionary<DeviceModuleHandle, byte[]> images = new();
 
     private NativeCudaDriver(Version version, int deviceCount) => (DriverVersion, DeviceCount) = (version, deviceCount);
 

@@ -58,16 +58,16 @@ internal static unsafe partial class DriverApi
     public static partial int cuCtxSynchronize();
 
     [LibraryImport(Library)]
-    public static partial int cuModuleLoadDataEx(out ModuleHandle module, byte* image, uint optionCount, JitOption* options, void** values);
+    public static partial int cuModuleLoadDataEx(out DeviceModuleHandle module, byte* image, uint optionCount, JitOption* options, void** values);
 
     [LibraryImport(Library)]
-    public static partial int cuModuleUnload(ModuleHandle module);
+    public static partial int cuModuleUnload(DeviceModuleHandle module);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    public static partial int cuModuleGetFunction(out FunctionHandle function, ModuleHandle module, string name);
+    public static partial int cuModuleGetFunction(out FunctionHandle function, DeviceModuleHandle module, string name);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    public static partial int cuModuleGetGlobal_v2(out DevicePointer pointer, out nuint bytes, ModuleHandle module, string name);
+    public static partial int cuModuleGetGlobal_v2(out DevicePointer pointer, out nuint bytes, DeviceModuleHandle module, string name);
 
     [LibraryImport(Library)]
     public static partial int cuFuncGetAttribute(out int value, FunctionAttribute attribute, FunctionHandle function);

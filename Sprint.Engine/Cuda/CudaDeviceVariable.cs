@@ -26,7 +26,7 @@ public sealed class CudaDeviceVariable<T> : IDisposable
         ByteLength = checked(length * Unsafe.SizeOf<T>());
         using CudaContext.Scope scope = context.Enter();
         ICudaDriver driver = context.Driver;
-        resource = stream is not null && driver.HasMemoryPool
+        resource = stream is not null && context.Device.HasMemoryPools
             ? context.Own(
                 (nint)driver.AllocateAsync(ByteLength, stream.Handle).Address,
                 stream.Owner,
@@ -64,7 +64,7 @@ public sealed class CudaDeviceVariable<T> : IDisposable
             if (source.Length > 0)
             {
                 Context.Driver.CopyToDevice(destination, (nint)pointer, (long)source.Length * sizeof(T), stream.Handle);
-                Context.Driver.SynchronizeStream(stream.Handle);
+                stream.Wait();
             }
         }
     }
@@ -83,7 +83,7 @@ public sealed class CudaDeviceVariable<T> : IDisposable
             if (destination.Length > 0)
             {
                 Context.Driver.CopyToHost((nint)pointer, source, (long)destination.Length * sizeof(T), stream.Handle);
-                Context.Driver.SynchronizeStream(stream.Handle);
+                stream.Wait();
             }
         }
     }

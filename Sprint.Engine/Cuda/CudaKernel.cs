@@ -61,6 +61,7 @@ public sealed class CudaKernel
         CheckExtents(grid, block, dynamicSharedBytes);
         using CudaContext.Scope scope = Module.Context.Enter();
         AllowDynamicShared(dynamicSharedBytes, grid, block);
+        stream.LastLaunch = (Name, grid, block);
         Module.Context.Driver.Launch(new KernelLaunch
         {
             Function = function,

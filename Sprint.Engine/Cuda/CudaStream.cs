@@ -37,6 +37,9 @@ public sealed class CudaStream : IDisposable
         }
     }
 
+    /// <summary>The kernel that was put in last, to be named when something asynchronous fails.</summary>
+    internal (string? Kernel, Dim3 Grid, Dim3 Block) LastLaunch { get; set; }
+
     internal StreamHandle Handle => resource is null ? default : new StreamHandle(resource.Value);
 
     internal DriverResource Owner => resource ?? Context.Resource;
@@ -46,7 +49,7 @@ public sealed class CudaStream : IDisposable
     public void Synchronize()
     {
         using CudaContext.Scope scope = Context.Enter();
-        Context.Driver.SynchronizeStream(Handle);
+        Wait();
     }
 
     /// <summary>Lets what is put in from now on wait for the event's last record, which may be on another stream.</summary>
@@ -92,6 +95,29 @@ public sealed class CudaStream : IDisposable
 
     /// <summary>Destroys the stream; what is still in it runs to its end.</summary>
     public void Dispose() => resource?.Dispose();
+
+    /// <summary>Waits for everything that was put in. The context must be current.</summary>
+    internal void Wait()
+    {
+        try
+        {
+            Context.Driver.SynchronizeStream(Handle);
+        }
+        catch (CudaException failure) when (failure.KernelName is null && LastLaunch.Kernel is not null)
+        {
+            (string? kernel, Dim3 grid, Dim3 block) = LastLaunch;
+            throw new CudaException($"{failure.Message} The last kernel put into this stream was {kernel}, grid {grid}, block {block}.", failure)
+            {
+                ErrorCode = failure.ErrorCode,
+                ErrorName = failure.ErrorName,
+                Call = failure.Call,
+                KernelName = kernel,
+                Grid = grid,
+                Block = block,
+                IsContextLost = failure.IsContextLost,
+            };
+        }
+    }
 
     // What the action threw tells more than that the capture it broke off is invalid.
     private void Abandon()

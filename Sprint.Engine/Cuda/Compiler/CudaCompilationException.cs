@@ -3,6 +3,8 @@ namespace Sprint.Engine.Cuda;
 /// <summary>A CUDA source that the compiler refused. The message holds file and line of the first error, and the whole log.</summary>
 public sealed class CudaCompilationException : CudaException
 {
+    private const int MostStaticSharedBytes = 48 * 1024;
+
     /// <summary>Creates the error.</summary>
     /// <param name="source">The source's name.</param>
     /// <param name="log">The compiler's log.</param>
@@ -27,7 +29,18 @@ public sealed class CudaCompilationException : CudaException
     {
         ArgumentNullException.ThrowIfNull(log);
         CudaDiagnostic? first = CudaDiagnostic.Parse(log).FirstOrDefault(static message => message.Severity == CudaDiagnosticSeverity.Error);
-        string place = first is { Line: > 0 } ? $" at {first.File}({first.Line})" : "";
+        string place = first switch
+        {
+            null => Unsaid(log),
+            { Line: > 0 } => $" at {first.File}({first.Line})",
+            _ => "",
+        };
         return $"{source} does not compile{place}:{Environment.NewLine}{log.Trim()}";
     }
+
+    // NVRTC 11.8 swallows the assembler's errors; the commonest shows in what the assembler reports before it.
+    private static string Unsaid(string log) =>
+        KernelResources.Parse(log).FirstOrDefault(static kernel => kernel.SharedBytes > MostStaticSharedBytes) is { } kernel
+            ? $": kernel {kernel.Kernel} declares {kernel.SharedBytes} bytes of static shared memory, of which {MostStaticSharedBytes} are the most; use dynamic shared memory"
+            : ": the assembler refused it without a reason";
 }

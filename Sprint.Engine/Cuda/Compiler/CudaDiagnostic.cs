@@ -23,7 +23,9 @@ public enum CudaDiagnosticSeverity
 /// <param name="Message">The message.</param>
 public sealed partial record CudaDiagnostic(string File, int Line, CudaDiagnosticSeverity Severity, string Message)
 {
-    /// <summary>Reads the messages out of NVRTC's log: "file(line): error: message", and errors of no line.</summary>
+    /// <summary>
+    /// Reads the messages out of NVRTC's log: "file(line): error: message", "something: error: message", "ptxas error : message".
+    /// </summary>
     internal static IReadOnlyList<CudaDiagnostic> Parse(string log) =>
         [.. Pattern().Matches(log).Select(static match => new CudaDiagnostic(
             match.Groups["file"].Value,
@@ -44,7 +46,7 @@ public sealed partial record CudaDiagnostic(string File, int Line, CudaDiagnosti
     }
 
     [GeneratedRegex(
-        @"^(?:(?<file>[^\r\n()]+)\((?<line>\d+)\)|[^\r\n:(]+(?:\([^\r\n)]*\))?)\s*:\s+(?:catastrophic |fatal )?(?<severity>error|warning|remark)\b[^:\r\n]*:\s*(?<message>[^\r\n]*)",
+        @"^(?:ptxas |(?:(?<file>[^\r\n()]+)\((?<line>\d+)\)|[^\r\n:(]+(?:\([^\r\n)]*\))?)\s*:\s+(?:catastrophic |fatal )?)(?<severity>error|warning|remark)\b[^:\r\n]*:\s*(?<message>[^\r\n]*)",
         RegexOptions.Multiline)]
     private static partial Regex Pattern();
 }

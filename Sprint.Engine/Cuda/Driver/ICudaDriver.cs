@@ -74,10 +74,10 @@ internal interface ICudaDriver
     /// <summary>Frees device memory once everything that was launched before has ended.</summary>
     void Free(DevicePointer pointer);
 
-    /// <summary>Whether <see cref="AllocateAsync"/> and <see cref="FreeAsync"/> exist on the current device.</summary>
-    bool HasMemoryPool { get; }
-
-    /// <summary>Allocates from the device's pool; usable by what follows on the stream.</summary>
+    /// <summary>
+    /// Allocates from the device's pool, where it has one (<see cref="CudaDeviceProperties.HasMemoryPools"/>); usable by what follows
+    /// on the stream.
+    /// </summary>
     DevicePointer AllocateAsync(long bytes, StreamHandle stream);
 
     /// <summary>Gives back to the pool once the stream has come this far.</summary>

@@ -6,16 +6,6 @@ namespace Sprint.Engine.Cuda;
 internal sealed partial class NativeCudaDriver
 {
     /// <inheritdoc/>
-    public bool HasMemoryPool
-    {
-        get
-        {
-            Check(DriverApi.cuCtxGetDevice(out int device));
-            return PoolsSupported(device);
-        }
-    }
-
-    /// <inheritdoc/>
     public unsafe CudaDeviceProperties GetDeviceProperties(int ordinal)
     {
         int device = GetDevice(ordinal);

@@ -16,6 +16,14 @@ internal sealed partial class NativeCudaDriver
         int status = DriverApi.cuMemAlloc_v2(out DevicePointer pointer, (nuint)bytes);
         if (status == DriverStatus.OutOfMemory)
         {
+            // What was given back to the stream-ordered pool is of no use to a plain allocation until the pool lets go of it.
+            SynchronizeContext();
+            TrimMemoryPool();
+            status = DriverApi.cuMemAlloc_v2(out pointer, (nuint)bytes);
+        }
+
+        if (status == DriverStatus.OutOfMemory)
+        {
             throw OutOfMemory(bytes, nameof(DriverApi.cuMemAlloc_v2));
         }
 

@@ -99,7 +99,7 @@ public sealed class KernelLibrary
             RequireEntryPoints(specialization, found.Program);
             return found.Specialization == specialization ? found : found with { Specialization = specialization };
         }
-        catch (SprintException)
+        catch
         {
             // The next call tries anew: what failed may have been the machine, not the source.
             images.TryRemove(new KeyValuePair<string, Lazy<KernelImage>>(key, image));

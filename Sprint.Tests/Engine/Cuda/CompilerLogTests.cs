@@ -41,6 +41,8 @@ public class CompilerLogTests
     [TestCase("d.cu(1): catastrophic error: cannot open source file \"x\"", "d.cu", 1, CudaDiagnosticSeverity.Error, "cannot open source file \"x\"")]
     [TestCase("At end of source: error: expected a \"}\"", "", 0, CudaDiagnosticSeverity.Error, "expected a \"}\"")]
     [TestCase("nvrtc: error: invalid value for --gpu-architecture (-arch)", "", 0, CudaDiagnosticSeverity.Error, "invalid value for --gpu-architecture (-arch)")]
+    [TestCase("ptxas error   : Entry function 'f' uses too much shared data", "", 0, CudaDiagnosticSeverity.Error, "Entry function 'f' uses too much shared data")]
+    [TestCase("ptxas warning : Stack size is not known", "", 0, CudaDiagnosticSeverity.Warning, "Stack size is not known")]
     public void MessagesAreRead(string log, string file, int line, CudaDiagnosticSeverity severity, string message) =>
         Assert.That(CudaDiagnostic.Parse(log), Is.EqualTo(new[] { new CudaDiagnostic(file, line, severity, message) }));
 

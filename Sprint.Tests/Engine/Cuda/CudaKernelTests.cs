@@ -121,7 +121,7 @@ public class CudaKernelTests
         CudaStream stream = kernel.Module.Context.DefaultStream;
         Assert.That(() => kernel.Launch(stream, 0, 32, default), Throws.InstanceOf<CudaException>().With.Message.Contains("grid of 0x1x1"));
         Assert.That(() => kernel.Launch(stream, (1, 70000), 32, default), Throws.InstanceOf<CudaException>().With.Message.Contains("grid of 1x70000x1"));
-        CudaException tooLarge = Assert.Throws<CudaException>(() => kernel.Launch(stream, 1, (32, 17), default));
+        CudaException tooLarge = Assert.Throws<CudaException>(() => kernel.Launch(stream, 1, (32, 17), default))!;
         Assert.That(tooLarge.Message, Does.Contain("block of 32x17x1 = 544 threads").And.Contain("40 registers").And.Contain("512 threads"));
         Assert.That((tooLarge.KernelName, tooLarge.Grid, tooLarge.Block), Is.EqualTo(("work", (Dim3?)1, (Dim3?)(32, 17))));
         Assert.That(() => kernel.Launch(stream, 1, (1, 1, 65), default), Throws.InstanceOf<CudaException>().With.Message.Contains("block of 1x1x65"));
@@ -149,6 +149,22 @@ public class CudaKernelTests
         (HostMemoryDriver driver, CudaKernel kernel) = Create(null);
         driver.NextLaunchFailure = new CudaException("failed");
         Assert.That(() => kernel.Launch(kernel.Module.Context.DefaultStream, 1, 32, default), Throws.InstanceOf<CudaException>());
+        Assert.That(HostMemoryDriver.PushedOnThisThread, Is.Zero);
+    }
+
+    [Test]
+    public void FailureThatShowsOnlyLaterNamesTheLastKernelOfTheStream()
+    {
+        (HostMemoryDriver driver, CudaKernel kernel) = Create(null);
+        CudaStream stream = kernel.Module.Context.DefaultStream;
+        kernel.Launch(stream, 7, 64, default);
+        driver.NextSynchronizationFailure = new CudaException("cuStreamSynchronize failed.") { ErrorCode = 700, IsContextLost = true };
+        CudaException failure = Assert.Throws<CudaException>(stream.Synchronize)!;
+        Assert.That(failure.Message, Is.EqualTo("cuStreamSynchronize failed. The last kernel put into this stream was work, grid 7x1x1, block 64x1x1."));
+        Assert.That((failure.ErrorCode, failure.IsContextLost, failure.KernelName), Is.EqualTo((700, true, "work")));
+        driver.NextSynchronizationFailure = new CudaException("cuStreamSynchronize failed.");
+        using CudaDeviceVariable<int> variable = new(kernel.Module.Context, 1);
+        Assert.That(() => variable.CopyToHost(new int[1]), Throws.InstanceOf<CudaException>().With.Message.Contains("was work, grid 7x1x1"));
         Assert.That(HostMemoryDriver.PushedOnThisThread, Is.Zero);
     }
 

@@ -100,7 +100,7 @@ public class CudaRuntimeCompilerTests
         {
             Headers = new Dictionary<string, string> { ["deep/inner.cuh"] = "\n\nint* wrong = nothing;\n" },
         };
-        CudaCompilationException failure = Assert.Throws<CudaCompilationException>(() => compiler.Compile(source, new CudaCompilerOptions()));
+        CudaCompilationException failure = Assert.Throws<CudaCompilationException>(() => compiler.Compile(source, new CudaCompilerOptions()))!;
         Assert.That(failure.Message, Does.StartWith("broken.cu does not compile at deep/inner.cuh(3):"));
         Assert.That(failure.Message, Does.Contain("broken.cu(3): error: identifier \"missing\" is undefined"));
         Assert.That(failure.Diagnostics.Select(static message => (message.File, message.Line)), Does.Contain(("broken.cu", 3)).And.Contain(("deep/inner.cuh", 3)));
@@ -108,11 +108,21 @@ public class CudaRuntimeCompilerTests
     }
 
     [Test]
+    public void TooMuchSharedMemoryIsNamedAlsoWhereTheCompilerKeepsSilent()
+    {
+        CudaRuntimeCompiler compiler = CudaRequirements.RequireNvrtc();
+        CudaCompilationException failure = Assert.Throws<CudaCompilationException>(() => compiler.Compile(
+            new CudaSource("shared.cu", "extern \"C\" __global__ void f(float* x) { __shared__ float s[20000]; s[threadIdx.x] = x[0]; __syncthreads(); x[0] = s[threadIdx.x * 3]; }"),
+            new CudaCompilerOptions { Target = CudaTarget.Cubin(80) }))!;
+        Assert.That(failure.Message, Does.Contain("kernel f declares 80000 bytes of static shared memory").Or.Contain("uses too much shared data"));
+    }
+
+    [Test]
     public void MissingHeaderIsNamedWithTheLineThatIncludesIt()
     {
         CudaRuntimeCompiler compiler = CudaRequirements.RequireNvrtc();
         CudaCompilationException failure = Assert.Throws<CudaCompilationException>(
-            () => compiler.Compile(new CudaSource("a.cu", "\n#include \"none.cuh\"\n"), new CudaCompilerOptions()));
+            () => compiler.Compile(new CudaSource("a.cu", "\n#include \"none.cuh\"\n"), new CudaCompilerOptions()))!;
         Assert.That(failure.Message, Does.StartWith("a.cu does not compile at a.cu(2):"));
         Assert.That(failure.Log, Does.Contain("none.cuh"));
     }

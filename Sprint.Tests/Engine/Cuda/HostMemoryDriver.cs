@@ -25,6 +25,8 @@ internal sealed class HostMemoryDriver : ICudaDriver
 
     public CudaException? NextLaunchFailure { get; set; }
 
+    public CudaException? NextSynchronizationFailure { get; set; }
+
     /// <summary>Whether launches pass without a trace, for tests of what a launch itself allocates.</summary>
     public bool IsQuiet { get; set; }
 
@@ -52,7 +54,7 @@ internal sealed class HostMemoryDriver : ICudaDriver
 
     public static int PushedOnThisThread => pushed;
 
-    public CudaDeviceProperties GetDeviceProperties(int ordinal) => TestDevices.Create(80);
+    public CudaDeviceProperties GetDeviceProperties(int ordinal) => TestDevices.Create(80) with { HasMemoryPools = HasMemoryPool };
 
     public ContextHandle RetainContext(int ordinal) => new(Make("context"));
 
@@ -193,6 +195,11 @@ internal sealed class HostMemoryDriver : ICudaDriver
     {
         UseStream(stream);
         Record("synchronize stream");
+        if (NextSynchronizationFailure is { } failure)
+        {
+            NextSynchronizationFailure = null;
+            throw failure;
+        }
     }
 
     public bool IsStreamIdle(StreamHandle stream) => true;

@@ -152,7 +152,7 @@ public class KernelLibraryTests
         Write(folder);
         string own = folder.Write("own.cu", "#include \"common/own.cuh\"\n#error");
         KernelLibrary library = Create(new RecordingCompiler(), folder.Path, folder.Path);
-        CudaCompilationException failure = Assert.Throws<CudaCompilationException>(() => library.Get(Own, CudaTarget.Cubin(80)));
+        CudaCompilationException failure = Assert.Throws<CudaCompilationException>(() => library.Get(Own, CudaTarget.Cubin(80)))!;
         Assert.That(failure.Message, Does.StartWith($"own.cu -DTILE=8 -DELEMENT=float for sm_80 does not compile at {own}(1):"));
         Assert.That(failure.Log, Does.Contain(Path.Combine(folder.Path, "common/own.cuh") + "(2): error: also wrong"));
         folder.Write("own.cu", "extern \"C\" __global__ void work() {}");

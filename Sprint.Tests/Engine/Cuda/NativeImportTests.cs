@@ -50,7 +50,7 @@ public class NativeImportTests
             return;
         }
 
-        CudaException missing = Assert.Throws<CudaException>(static () => NativeCudaDriver.Load());
+        CudaException missing = Assert.Throws<CudaException>(static () => NativeCudaDriver.Load())!;
         Assert.That(missing.ErrorCode, Is.EqualTo(status));
         Assert.That(missing.Call, Is.EqualTo("cuInit"));
         Assert.That(missing.ErrorName, Does.StartWith("CUDA_ERROR_"));

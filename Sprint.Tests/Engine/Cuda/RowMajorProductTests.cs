@@ -78,7 +78,7 @@ public class RowMajorProductTests
         using CudaContext context = new(new HostMemoryDriver(), 0);
         using CudaBlas blas = new(context, new ColumnMajorCublas { Status = 7 });
         CudaException failure = Assert.Throws<CudaException>(
-            () => blas.Multiply(RowMajorProduct.Dense(false, false, 2, 3, 4), DevicePointer.Null, DevicePointer.Null, DevicePointer.Null));
+            () => blas.Multiply(RowMajorProduct.Dense(false, false, 2, 3, 4), DevicePointer.Null, DevicePointer.Null, DevicePointer.Null))!;
         Assert.That(failure.Message, Does.StartWith("cublasSgemm_v2 failed with").And.Contain("(7)").And.Contain("M = 2"));
         Assert.That((failure.Call, failure.ErrorCode), Is.EqualTo(("cublasSgemm_v2", 7)));
     }

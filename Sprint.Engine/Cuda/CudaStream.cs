@@ -126,7 +126,7 @@ public sealed class CudaStream : IDisposable
         {
             new CudaGraph(Context, Context.Driver.EndCapture(Handle)).Dispose();
         }
-        catch (CudaException)
+        catch (SprintException)
         {
         }
     }

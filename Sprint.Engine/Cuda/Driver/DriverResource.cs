@@ -64,7 +64,7 @@ internal sealed class DriverResource : SafeHandle
             release(driver, handle, owner?.handle ?? 0);
             return true;
         }
-        catch (CudaException)
+        catch (SprintException)
         {
             // A lost context, or a process that ends: the memory is gone with it, and a finaliser must not throw.
             return false;

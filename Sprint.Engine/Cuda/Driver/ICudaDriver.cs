@@ -4,7 +4,7 @@ namespace Sprint.Engine.Cuda;
 /// The one seam between the engine and what runs kernels: a GPU behind libcuda, or an emulator of one. Nothing above it can tell which.
 /// Members other than the first group need a current context (<see cref="PushContext"/>) and may be called from any thread.
 /// Copies, fills and launches are ordered by their stream and may still run when the call returns; host memory given to an
-/// asynchronous copy must stay in place until the stream has passed it. Every failure is a <see cref="CudaException"/>;
+/// asynchronous copy must stay in place until the stream has passed it. Every failure is a <see cref="SprintException"/>, of a GPU a <see cref="CudaException"/>;
 /// a failure of an asynchronous operation may be thrown by any later call.
 /// </summary>
 internal interface ICudaDriver

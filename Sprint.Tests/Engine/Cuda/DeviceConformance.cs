@@ -64,7 +64,7 @@ public abstract class DeviceConformance
 
     private protected static float[] Numbers(int seed, int count)
     {
-        System.Random random = new(seed);
+        Random random = new(seed);
         return [.. Enumerable.Range(0, count).Select(_ => ((float)random.NextDouble() * 2) - 0.7f)];
     }
 

@@ -1,7 +1,7 @@
 using NUnit.Framework;
 using Sprint.Engine.Operations;
 
-namespace Sprint.Tests.Engine.Operations.Random;
+namespace Sprint.Tests.Engine.Operations;
 
 public class ExactNormalTests
 {

@@ -158,7 +158,9 @@ public sealed class CpuAttentionTests
         double floor = reference.LargestTerm;
         double[] logSumExp = [.. sample.LogSumExp.Span.Slice(head * tokens, tokens).ToArray().Select(value => (double)value)];
         AssertClose("output", sample.HeadOf(sample.Output, heads, head), reference.Output, tolerance);
-        AssertClose("log-sum-exp", logSumExp, reference.LogSumExp, tolerance);
+
+        // An error of the log-sum-exp is a relative error of the weights, however small it is itself.
+        AssertClose("log-sum-exp", logSumExp, reference.LogSumExp, tolerance, floor: 1);
         AssertClose("query gradient", sample.HeadOf(sample.QkvGradient, 3 * heads, head), reference.QueriesGradient, tolerance, floor);
         AssertClose("key gradient", sample.HeadOf(sample.QkvGradient, 3 * heads, heads + head), reference.KeysGradient, tolerance, floor);
         AssertClose("value gradient", sample.HeadOf(sample.QkvGradient, 3 * heads, 2 * heads + head), reference.ValuesGradient, tolerance);

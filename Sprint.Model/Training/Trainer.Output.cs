@@ -19,7 +19,7 @@ public sealed partial class Trainer
     private void DrawSamples(MetricsLog metrics, CancellationToken cancellation)
     {
         int every = configuration.Samples.Every;
-        if (every > 0 && state.Step % every == 0 && state.Step < configuration.TotalSteps)
+        if (every > 0 && state.Step > 0 && state.Step % every == 0 && state.Step < configuration.TotalSteps)
         {
             DrawLoss(metrics);
             DrawGrid(cancellation);

@@ -3,12 +3,14 @@ using Sprint.Bench;
 using Sprint.Engine;
 
 RootCommand root = new("Measures what token dropping saves: step times, matrix products, savings per drop ratio.");
+root.Subcommands.Add(StepCommand.Create());
 root.Subcommands.Add(GemmCommand.Create());
+root.Subcommands.Add(PeakCommand.Create());
 
 ParseResult result = root.Parse(args);
-if (result.Errors.Count > 0)
+if (Arguments.Mistake(result) is { } mistake)
 {
-    await Console.Error.WriteLineAsync(result.Errors[0].Message);
+    await Console.Error.WriteLineAsync(mistake);
     return 2;
 }
 

@@ -36,13 +36,6 @@ internal static unsafe class MatrixPacking
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Copy(float* source, long stride, int count, int depth, float* target, int width)
     {
-        if (count == 8 && width == 8)
-        {
-            for (int k = 0; k < depth; k++, source += stride, target += 8)
-                Vector256.Load(source).Store(target);
-            return;
-        }
-
         for (int k = 0; k < depth; k++, source += stride, target += width)
         {
             int line = 0;
@@ -50,10 +43,39 @@ internal static unsafe class MatrixPacking
                 Vector512.Load(source + line).Store(target + line);
             for (; line + 4 <= count; line += 4)
                 Vector128.Load(source + line).Store(target + line);
-            for (; line < count; line++)
+            for (; line + 2 <= count; line += 2)
+                *(long*)(target + line) = *(long*)(source + line);
+            if (line < count)
+            {
                 target[line] = source[line];
+                line++;
+            }
+
             for (; line < width; line++)
                 target[line] = 0;
+        }
+    }
+
+    /// <summary>Packs pairs of tiles of 8 lines each, the lines of both side by side for each k.</summary>
+    /// <param name="source">Line 0, k 0.</param>
+    /// <param name="stride">From k to k + 1.</param>
+    /// <param name="pairs">How many pairs of tiles.</param>
+    /// <param name="depth">How many k.</param>
+    /// <param name="target">Where the first tile is written.</param>
+    /// <param name="tileStride">From tile to tile.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void CopyPairsOf8(float* source, long stride, int pairs, int depth, float* target, long tileStride)
+    {
+        for (int pair = 0; pair < pairs; pair++, source += 16, target += 2 * tileStride)
+        {
+            float* line = source;
+            float* even = target;
+            float* odd = target + tileStride;
+            for (int k = 0; k < depth; k++, line += stride, even += 8, odd += 8)
+            {
+                Vector256.Load(line).Store(even);
+                Vector256.Load(line + 8).Store(odd);
+            }
         }
     }
 

@@ -14,7 +14,7 @@ internal readonly struct MatrixPlan
     private const int PiecesPerThread = 4;
 
     // Packed B beyond this is made and used in several rounds, so that it stays in the last-level cache.
-    private const long LargestPackedRound = 16 << 20;
+    private const long LargestPackedRound = 6 << 20;
 
     /// <summary>Cuts up a product.</summary>
     /// <param name="rows">Rows of C.</param>
@@ -44,9 +44,11 @@ internal readonly struct MatrixPlan
         int rowBlocks = Divide(rows, TallestRowBlock);
         if ((long)rowBlocks * Divide(Panels, panelsOfBlock) < pieces)
         {
-            // Rows are cut first, since each column block reads all of A anew, but not below four tiles.
+            // Rows are cut first, since each column block reads all of A anew, but below four tiles only to give each thread something.
             rowBlocks = Math.Max(rowBlocks, Math.Min(Divide(pieces, Divide(Panels, panelsOfBlock)), Divide(rows, 4 * tileRows)));
             panelsOfBlock = Math.Max(1, Math.Min(panelsOfBlock, Panels / Divide(pieces, rowBlocks)));
+            if ((long)rowBlocks * Divide(Panels, panelsOfBlock) < threads)
+                rowBlocks = Math.Max(rowBlocks, Math.Min(Divide(threads, Divide(Panels, panelsOfBlock)), Divide(rows, tileRows)));
         }
 
         ColumnBlocks = Divide(Panels, panelsOfBlock);

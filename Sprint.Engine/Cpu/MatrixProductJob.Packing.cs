@@ -83,7 +83,10 @@ internal unsafe partial struct MatrixProductJob<TLanes, TVector, TRows, TVectors
         for (int done = 0; done < depth; done += RowsPackedAtOnce)
         {
             int part = Math.Min(RowsPackedAtOnce, depth - done);
-            for (int row = firstRow; row < endRow;)
+            int pairs = TRows.Value == 8 ? (endRow - firstRow) / 16 : 0;
+            MatrixPacking.CopyPairsOf8(
+                _a.Data + firstRow + ((start + done) * _a.ColumnStride), _a.ColumnStride, pairs, part, packed + (done * 8), 8L * depth);
+            for (int row = firstRow + (16 * pairs); row < endRow;)
             {
                 int rows = TileRows(endRow - row);
                 float* source = _a.Data + row + ((start + done) * _a.ColumnStride);

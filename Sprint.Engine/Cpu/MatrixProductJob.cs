@@ -49,7 +49,7 @@ internal unsafe partial struct MatrixProductJob<TLanes, TVector, TRows, TVectors
     // Rows of B are packed some at a time over their whole length, columns of it a panel at a time: either way memory is read in its order.
     private readonly int PackingPieces => _b.RowsContiguous ? (_plan.DepthBlock + RowsOfPackingPiece - 1) / RowsOfPackingPiece : _plan.Panels;
 
-    private readonly bool ReadsInPlace => _b.RowsContiguous && _plan.Rows <= RowsThatReadInPlace;
+    private readonly bool ReadsInPlace => PacksForItself && _b.RowsContiguous && _plan.Rows <= RowsThatReadInPlace;
 
     /// <summary>Computes the product.</summary>
     public void Run()

@@ -45,7 +45,8 @@ internal static unsafe class VectorMemory
     /// <summary>All bits set in the first <paramref name="count"/> lanes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Vector512<float> FirstLanes(int count) =>
-        Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).AsSingle();
+        Vector512.LessThan(
+            Vector512.Create(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), Vector512.Create(count)).AsSingle();
 
     /// <summary>The sum of all lanes, by halves: lane i and lane i + 8, then i + 4, i + 2, i + 1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

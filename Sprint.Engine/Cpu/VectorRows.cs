@@ -53,10 +53,9 @@ internal static unsafe class VectorRows
     {
         if (!Avx512F.IsSupported)
         {
-            Vector512<float> reduced = default;
-            for (int row = 0; row < 16; row++)
-                ((float*)&reduced)[row] = TOperation.Reduce(Vector512.Load(tile + row * 16));
-            return reduced;
+            return Vector512.Create(
+                Vector256.Create(ReduceFour<TOperation>(tile), ReduceFour<TOperation>(tile + 64)),
+                Vector256.Create(ReduceFour<TOperation>(tile + 128), ReduceFour<TOperation>(tile + 192)));
         }
 
         // Vector j holds what is left of rows j, 4 + j, 8 + j and 12 + j, four floats each.
@@ -68,6 +67,12 @@ internal static unsafe class VectorRows
         Vector512<float> high = TOperation.Combine(Avx512F.Shuffle(v2, v3, 0x44), Avx512F.Shuffle(v2, v3, 0xEE));
         return TOperation.Combine(Avx512F.Shuffle(low, high, 0x88), Avx512F.Shuffle(low, high, 0xDD));
     }
+
+    private static Vector128<float> ReduceFour<TOperation>(float* rows)
+        where TOperation : IReduction =>
+        Vector128.Create(
+            TOperation.Reduce(Vector512.Load(rows)), TOperation.Reduce(Vector512.Load(rows + 16)),
+            TOperation.Reduce(Vector512.Load(rows + 32)), TOperation.Reduce(Vector512.Load(rows + 48)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> FoldToQuarters<TOperation>(float* row)

@@ -15,11 +15,18 @@ internal static partial class DurableStorage
     {
         if (OperatingSystem.IsWindows())
             return;
-        int descriptor = Open(path, 0);
-        if (descriptor < 0)
-            return;
-        _ = Synchronize(descriptor);
-        _ = Close(descriptor);
+        try
+        {
+            int descriptor = Open(path, 0);
+            if (descriptor < 0)
+                return;
+            _ = Synchronize(descriptor);
+            _ = Close(descriptor);
+        }
+        catch (Exception exception) when (exception is DllNotFoundException or EntryPointNotFoundException)
+        {
+            // A system whose C library goes by another name: the same as one that refuses.
+        }
     }
 
     /// <summary>Flushes every file below a folder, then every folder, the deepest first.</summary>

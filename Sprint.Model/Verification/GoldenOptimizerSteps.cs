@@ -27,6 +27,7 @@ internal sealed class GoldenOptimizerSteps(Device device, Func<bool, SprintTrans
             using StepInputs inputs = GoldenTrainingPass.ReadInputs(device, model, file, $"step{step}.");
             using Tensor loss = inputs.Loss(tape, model, FlowPath.Linear);
             tape.Backward(loss);
+            optimizer.MeasureNorm();
             optimizer.Update(new AdamWSettings(
                 file.Number("lr"),
                 step + 1,

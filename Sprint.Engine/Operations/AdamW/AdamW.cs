@@ -38,12 +38,11 @@ public sealed class AdamW : IDisposable
     /// <summary>How many numbers are learned.</summary>
     public long Elements { get; }
 
-    /// <summary>(1): the global norm of the gradients before clipping, as the last <see cref="Update"/> found it.</summary>
+    /// <summary>(1): the global norm of the gradients before clipping, as <see cref="MeasureNorm"/> found it.</summary>
     public Tensor Norm { get; }
 
-    /// <summary>Applies the gathered gradients and forgets them.</summary>
-    /// <param name="settings">The numbers of this update.</param>
-    public void Update(in AdamWSettings settings)
+    /// <summary>Computes <see cref="Norm"/> of the gathered gradients.</summary>
+    public void MeasureNorm()
     {
         foreach (AdamWState state in states)
         {
@@ -51,29 +50,57 @@ public sealed class AdamW : IDisposable
             _ = state.Parameter.Gradient;
         }
 
-        Account account = device.Account;
-        ComputePass pass = account.Pass;
-        account.Pass = ComputePass.Optimizer;
-        try
+        if (Enter(out ComputePass pass, new OperationCost("gradient norm", 0, 2 * Elements, sizeof(float) * Elements, sizeof(float))))
         {
-            if (device.Dispatch(new OperationCost("gradient norm", 0, 2 * Elements, sizeof(float) * Elements, sizeof(float))))
-            {
-                device.Kernels<IAdamWKernels>().GradientNorm(states, Norm);
-            }
-
-            if (device.Dispatch(new OperationCost(Name, 0, 18 * Elements, 5 * sizeof(float) * Elements, 4 * sizeof(float) * Elements)))
-            {
-                device.Kernels<IAdamWKernels>().Update(states, Norm, settings);
-            }
-        }
-        finally
-        {
-            account.Pass = pass;
+            device.Kernels<IAdamWKernels>().GradientNorm(states, Norm);
         }
 
+        device.Account.Pass = pass;
+    }
+
+    /// <summary>Applies the gathered gradients, clipped by <see cref="Norm"/>, and forgets them.</summary>
+    /// <param name="settings">The numbers of this update.</param>
+    /// <remarks>Call <see cref="MeasureNorm"/> before.</remarks>
+    public void Update(in AdamWSettings settings)
+    {
+        var cost = new OperationCost(Name, 0, 18 * Elements, 5 * sizeof(float) * Elements, 4 * sizeof(float) * Elements);
+        if (Enter(out ComputePass pass, cost))
+        {
+            device.Kernels<IAdamWKernels>().Update(states, Norm, settings);
+        }
+
+        device.Account.Pass = pass;
+        ForgetGradients();
+    }
+
+    /// <summary>Makes the next backward pass start anew.</summary>
+    public void ForgetGradients()
+    {
         foreach (AdamWState state in states)
         {
             state.Parameter.ForgetGradient();
+        }
+    }
+
+    /// <summary>Sets the moments to zero, as for a new run; values and averages stay.</summary>
+    public void ResetMoments()
+    {
+        foreach (AdamWState state in states)
+        {
+            device.Clear(state.FirstMoment);
+            device.Clear(state.SecondMoment);
+        }
+    }
+
+    /// <summary>Exchanges values and averages: once to draw samples, once more to go on training.</summary>
+    public void SwapAverages()
+    {
+        foreach (AdamWState state in states)
+        {
+            using Tensor values = device.Allocate(state.Average.Shape);
+            device.Copy(state.Parameter.Value, values);
+            device.Copy(state.Average, state.Parameter.Value);
+            device.Copy(values, state.Average);
         }
     }
 
@@ -86,5 +113,12 @@ public sealed class AdamW : IDisposable
         }
 
         Norm.Dispose();
+    }
+
+    private bool Enter(out ComputePass pass, in OperationCost cost)
+    {
+        pass = device.Account.Pass;
+        device.Account.Pass = ComputePass.Optimizer;
+        return device.Dispatch(cost);
     }
 }

@@ -2,82 +2,84 @@ using System.Runtime.CompilerServices;
 
 namespace Sprint.Engine.Cpu;
 
-/// <content>One block of queries by keys: five products on tiles.</content>
+/// <content>One block of queries by keys: five products on tiles. Scores are transposed, a key per row and a query per lane.</content>
 internal static unsafe partial class CpuAttentionBackward
 {
-    private static void RunBlock(in CpuAttentionProblem problem, in Workspace work, int queryGroup, int rows, int keyGroup)
+    private static void RunBlock(in CpuAttentionProblem problem, in Workspace work, int queryGroup, int keyGroup)
     {
-        int tiles = Math.Min(work.KeyGroups, problem.Groups - keyGroup);
-        int keys = Math.Min(tiles * Lanes, problem.Tokens - keyGroup * Lanes);
-        nint start = (nint)keyGroup * problem.Depth * TileSize;
-        MultiplyTransposed(problem, work.Queries, work.KeysTransposed + start, work.Weights, rows, tiles);
-        MultiplyTransposed(problem, work.OutputGradient, work.ValuesTransposed + start, work.ScoresGradient, rows, tiles);
-        for (int row = 0; row < rows; row += Lanes)
+        int groups = Math.Min(work.QueryGroups, problem.Groups - queryGroup);
+        int queries = Math.Min(groups * Lanes, problem.Tokens - queryGroup * Lanes);
+        int keys = Math.Min(work.KeyGroups * Lanes, problem.Tokens - keyGroup * Lanes);
+        nint query = (nint)queryGroup * problem.Depth * TileSize, key = (nint)keyGroup * problem.Depth * TileSize;
+
+        MultiplyQueries(problem, work.Keys + key, work.QueriesTransposed + query, work.Weights, groups, keys);
+        MultiplyQueries(problem, work.Values + key, work.OutputGradientTransposed + query, work.ScoresGradient, groups, keys);
+        for (int local = 0; local < groups; local++)
         {
-            nint tile = (nint)(row / Lanes) * tiles * TileSize;
+            int token = (queryGroup + local) * Lanes;
             CpuSoftmaxTiles.Differentiate(
-                work.Weights + tile, work.ScoresGradient + tile, tiles, rows - row > 8 ? 16 : 8, problem.ScaleInBits,
-                work.Offsets + row, work.Deltas + row);
+                work.Weights + local * TileSize, work.ScoresGradient + local * TileSize, groups * TileSize, keys, problem.ScaleInBits,
+                work.Offsets + token, work.Deltas + token);
         }
 
-        AddFromQueries(problem, work.Weights, work.OutputGradient, work.ValuesGradient + start, rows, keys, queryGroup > 0);
-        AddFromQueries(problem, work.ScoresGradient, work.Queries, work.KeysGradient + start, rows, keys, queryGroup > 0);
-        AddFromKeys(problem, work.ScoresGradient, work.Keys + start, work.QueriesGradient, rows, keys, keyGroup > 0);
+        AddOverQueries(problem, work.Weights, work.OutputGradient + query, work.ValuesGradient + key, groups, queries, keys, queryGroup > 0);
+        AddOverQueries(problem, work.ScoresGradient, work.Queries + query, work.KeysGradient + key, groups, queries, keys, queryGroup > 0);
+        AddOverKeys(problem, work.ScoresGradient, work.Keys + key, work.QueriesGradient + query, groups, queries, keys, keyGroup > 0);
     }
 
-    // [rows, headSize] times the transpose of [keys, headSize], whose tiles are transposed already.
+    // [keys, headSize] times the transpose of [queries, headSize], whose tiles are transposed already.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void MultiplyTransposed(
-        in CpuAttentionProblem problem, float* left, float* rightTransposed, float* product, int rows, int tiles)
+    private static void MultiplyQueries(
+        in CpuAttentionProblem problem, float* left, float* rightTransposed, float* product, int groups, int keys)
     {
-        nint depthStride = (nint)problem.Depth * TileSize, rowStride = (nint)tiles * TileSize;
-        for (int key = 0, width; key < tiles; key += width)
+        nint depthStride = (nint)problem.Depth * TileSize;
+        for (int key = 0; key < keys; key += 8)
         {
-            width = TileProduct.NextWidth(tiles - key);
-            for (int row = 0; row < rows; row += 8)
+            int keyGroup = key >> 4, half = (key & 8) * Lanes;
+            for (int column = 0, width; column < groups; column += width)
             {
-                int group = row >> 4, half = (row & 8) * Lanes;
+                width = TileProduct.NextWidth(groups - column);
                 TileProduct.Run<TileProduct.AsStored>(
-                    left + group * depthStride + half, TileSize - Lanes, rightTransposed + key * depthStride, depthStride, 0,
-                    product + group * rowStride + key * TileSize + half, width, problem.HeadSize, accumulate: false);
+                    left + keyGroup * depthStride + half, TileSize - Lanes, rightTransposed + column * depthStride, depthStride, 0,
+                    product + ((nint)keyGroup * groups + column) * TileSize + half, width, problem.HeadSize, accumulate: false);
             }
         }
     }
 
-    // The transpose of [rows, keys] times [rows, headSize].
+    // [keys, queries] times [queries, headSize].
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddFromQueries(
-        in CpuAttentionProblem problem, float* left, float* right, float* product, int rows, int keys, bool accumulate)
+    private static void AddOverQueries(
+        in CpuAttentionProblem problem, float* left, float* right, float* product, int groups, int queries, int keys, bool accumulate)
     {
-        nint depthStride = (nint)problem.Depth * TileSize, rowStride = (nint)CpuAttentionProblem.GroupsOf(keys) * TileSize;
+        nint depthStride = (nint)problem.Depth * TileSize, scoreStride = (nint)groups * TileSize;
         for (int tile = 0, width; tile < problem.Depth; tile += width)
         {
             width = TileProduct.NextWidth(problem.Depth - tile);
             for (int key = 0; key < keys; key += 8)
             {
-                int group = key >> 4, half = key & 8;
-                TileProduct.Run<TileProduct.Transposed>(
-                    left + group * TileSize + half, rowStride - TileSize, right + tile * TileSize, TileSize, depthStride - TileSize,
-                    product + group * depthStride + tile * TileSize + half * Lanes, width, rows, accumulate);
+                int keyGroup = key >> 4, half = (key & 8) * Lanes;
+                TileProduct.Run<TileProduct.AsStored>(
+                    left + keyGroup * scoreStride + half, TileSize - Lanes, right + tile * TileSize, TileSize, depthStride - TileSize,
+                    product + keyGroup * depthStride + tile * TileSize + half, width, queries, accumulate);
             }
         }
     }
 
-    // [rows, keys] times [keys, headSize].
+    // The transpose of [keys, queries] times [keys, headSize].
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddFromKeys(
-        in CpuAttentionProblem problem, float* left, float* right, float* product, int rows, int keys, bool accumulate)
+    private static void AddOverKeys(
+        in CpuAttentionProblem problem, float* left, float* right, float* product, int groups, int queries, int keys, bool accumulate)
     {
-        nint depthStride = (nint)problem.Depth * TileSize, rowStride = (nint)CpuAttentionProblem.GroupsOf(keys) * TileSize;
+        nint depthStride = (nint)problem.Depth * TileSize, scoreStride = (nint)groups * TileSize;
         for (int tile = 0, width; tile < problem.Depth; tile += width)
         {
             width = TileProduct.NextWidth(problem.Depth - tile);
-            for (int row = 0; row < rows; row += 8)
+            for (int query = 0; query < queries; query += 8)
             {
-                int group = row >> 4, half = (row & 8) * Lanes;
-                TileProduct.Run<TileProduct.AsStored>(
-                    left + group * rowStride + half, TileSize - Lanes, right + tile * TileSize, TileSize, depthStride - TileSize,
-                    product + group * depthStride + tile * TileSize + half, width, keys, accumulate);
+                int group = query >> 4, half = query & 8;
+                TileProduct.Run<TileProduct.Transposed>(
+                    left + group * TileSize + half, scoreStride - TileSize, right + tile * TileSize, TileSize, depthStride - TileSize,
+                    product + group * depthStride + tile * TileSize + half * Lanes, width, keys, accumulate);
             }
         }
     }
@@ -86,21 +88,24 @@ internal static unsafe partial class CpuAttentionBackward
     {
         internal readonly int QueryGroups;
         internal readonly int KeyGroups;
+        internal readonly float* Queries;
+        internal readonly float* QueriesTransposed;
         internal readonly float* Keys;
-        internal readonly float* KeysTransposed;
-        internal readonly float* ValuesTransposed;
+        internal readonly float* Values;
+        internal readonly float* OutputGradient;
+        internal readonly float* OutputGradientTransposed;
+        internal readonly float* QueriesGradient;
         internal readonly float* KeysGradient;
         internal readonly float* ValuesGradient;
-        internal readonly float* Queries;
-        internal readonly float* OutputGradient;
-        internal readonly float* QueriesGradient;
         internal readonly float* Weights;
         internal readonly float* ScoresGradient;
         internal readonly float* Partials;
-        internal readonly float* KeyInverseRoots;
         internal readonly float* QueryInverseRoots;
+        internal readonly float* KeyInverseRoots;
         internal readonly float* Offsets;
         internal readonly float* Deltas;
+        internal readonly float* QueryWeight;
+        internal readonly float* KeyWeight;
         internal readonly float* QueryNormSums;
         internal readonly float* KeyNormSums;
 
@@ -109,21 +114,24 @@ internal static unsafe partial class CpuAttentionBackward
             int groups = CpuAttentionProblem.GroupsOf(tokens), depth = CpuAttentionProblem.GroupsOf(headSize);
             QueryGroups = Math.Min(CpuAttentionBackward.QueryGroups, groups);
             KeyGroups = Math.Min(CpuAttentionBackward.KeyGroups, groups);
+            Queries = scratch.Tiles((long)groups * depth);
+            QueriesTransposed = scratch.Tiles((long)groups * depth);
             Keys = scratch.Tiles((long)groups * depth);
-            KeysTransposed = scratch.Tiles((long)groups * depth);
-            ValuesTransposed = scratch.Tiles((long)groups * depth);
+            Values = scratch.Tiles((long)groups * depth);
+            OutputGradient = scratch.Tiles((long)groups * depth);
+            OutputGradientTransposed = scratch.Tiles((long)groups * depth);
+            QueriesGradient = scratch.Tiles((long)groups * depth);
             KeysGradient = scratch.Tiles((long)groups * depth);
             ValuesGradient = scratch.Tiles((long)groups * depth);
-            Queries = scratch.Tiles(QueryGroups * depth);
-            OutputGradient = scratch.Tiles(QueryGroups * depth);
-            QueriesGradient = scratch.Tiles(QueryGroups * depth);
             Weights = scratch.Tiles(QueryGroups * KeyGroups);
             ScoresGradient = scratch.Tiles(QueryGroups * KeyGroups);
-            Partials = scratch.Tiles(1);
+            Partials = scratch.Tiles(2);
+            QueryInverseRoots = scratch.Floats(groups * Lanes);
             KeyInverseRoots = scratch.Floats(groups * Lanes);
-            QueryInverseRoots = scratch.Floats(QueryGroups * Lanes);
-            Offsets = scratch.Floats(QueryGroups * Lanes);
-            Deltas = scratch.Floats(QueryGroups * Lanes);
+            Offsets = scratch.Floats(groups * Lanes);
+            Deltas = scratch.Floats(groups * Lanes);
+            QueryWeight = scratch.Floats(depth * Lanes);
+            KeyWeight = scratch.Floats(depth * Lanes);
             QueryNormSums = scratch.Floats(depth * Lanes);
             KeyNormSums = scratch.Floats(depth * Lanes);
         }

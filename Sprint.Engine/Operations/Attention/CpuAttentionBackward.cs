@@ -1,17 +1,19 @@
+using System.Runtime.Intrinsics;
+
 namespace Sprint.Engine.Cpu;
 
 /// <summary>
-/// The backward pass of one head of one sample. The weights P are computed again from q, k and the log-sum-exp, in blocks of at most
-/// 32 queries by 128 keys that stay in cache: dV = P^T dO, dP = dO V^T, dS = P (dP - rowsum(dO O)), dQ = dS K, dK = dS^T Q,
-/// the last two times the scale and back through rotation and norm. One thread; the order of every sum is fixed.
+/// The backward pass of one head of one sample. The weights P are computed again from q, k and the log-sum-exp, in blocks of queries and
+/// keys that stay in cache: dV = P^T dO, dP = dO V^T, dS = P (dP - rowsum(dO O)), dQ = dS K, dK = dS^T Q,
+/// the last two times the scale and back through rotation and norm. One thread; the order of every sum is fixed, whatever the block sizes.
 /// </summary>
 internal static unsafe partial class CpuAttentionBackward
 {
     private const int TileSize = VectorRows.TileSize;
     private const int Lanes = VectorMath.Lanes;
 
-    // Query and key groups of a block: its P and dS take 32 KiB.
-    private const int QueryGroups = 2;
+    // Query and key groups of a block: its P and dS fit the first-level cache.
+    private const int QueryGroups = 4;
     private const int KeyGroups = 8;
 
     /// <summary>Bytes of scratch that <see cref="Run"/> needs.</summary>
@@ -43,88 +45,90 @@ internal static unsafe partial class CpuAttentionBackward
         CpuScratch memory = new(scratch);
         Workspace work = new(ref memory, problem.Tokens, problem.HeadSize);
         nint offset = (nint)head * problem.HeadSize;
-        float* queries = qkv + offset, keys = queries + problem.OutStride, values = keys + problem.OutStride;
-        float* queriesGradient = qkvGradient + offset;
-        outputGradient += offset;
-        output += offset;
-        logSumExp += (nint)head * problem.Tokens;
-        new Span<float>(work.QueryNormSums, 2 * problem.Depth * Lanes).Clear();
-
-        PackKeysAndValues(problem, work, keys, values, ids);
-        for (int group = 0; group < problem.Groups; group += work.QueryGroups)
+        CpuRotaryNorm.PadWeight(problem.QueryNormWeight, problem.HeadSize, work.QueryWeight);
+        CpuRotaryNorm.PadWeight(problem.KeyNormWeight, problem.HeadSize, work.KeyWeight);
+        for (int group = 0; group < problem.Groups; group++)
         {
-            int groups = Math.Min(work.QueryGroups, problem.Groups - group);
-            int rows = Math.Min(groups * Lanes, problem.Tokens - group * Lanes);
-            for (int local = 0; local < groups; local++)
-                PackQueries(problem, work, group + local, local, queries, outputGradient, output, logSumExp, ids);
-
-            for (int key = 0; key < problem.Groups; key += work.KeyGroups)
-                RunBlock(problem, work, group, rows, key);
-
-            for (int local = 0; local < groups; local++)
-            {
-                nint row = (nint)(group + local) * Lanes * problem.QkvStride;
-                CpuRotaryNorm.Backward(
-                    problem, work.QueriesGradient + local * problem.Depth * TileSize, queries + row, ids, (group + local) * Lanes,
-                    problem.QueryNormWeight, work.QueryInverseRoots + local * Lanes, work.Partials, queriesGradient + row,
-                    work.QueryNormSums);
-            }
+            Pack(problem, work, group, qkv + offset, ids);
+            PackGradient(problem, work, group, outputGradient + offset, output + offset, logSumExp + (nint)head * problem.Tokens);
         }
 
-        UnpackKeysAndValues(problem, work, keys, ids, queriesGradient + problem.OutStride);
+        for (int group = 0; group < problem.Groups; group += work.QueryGroups)
+        {
+            for (int key = 0; key < problem.Groups; key += work.KeyGroups)
+                RunBlock(problem, work, group, key);
+        }
+
+        new Span<float>(work.QueryNormSums, problem.Depth * Lanes).Clear();
+        new Span<float>(work.KeyNormSums, problem.Depth * Lanes).Clear();
+        for (int group = 0; group < problem.Groups; group++)
+            Unpack(problem, work, group, qkv + offset, ids, qkvGradient + offset);
         if (problem.QueryNormWeight != null)
             new Span<float>(work.QueryNormSums, problem.HeadSize).CopyTo(new Span<float>(queryNormGradient, problem.HeadSize));
         if (problem.KeyNormWeight != null)
             new Span<float>(work.KeyNormSums, problem.HeadSize).CopyTo(new Span<float>(keyNormGradient, problem.HeadSize));
     }
 
-    private static void PackKeysAndValues(in CpuAttentionProblem problem, in Workspace work, float* keys, float* values, int* ids)
+    private static void Pack(in CpuAttentionProblem problem, in Workspace work, int group, float* queries, int* ids)
     {
-        for (int group = 0; group < problem.Groups; group++)
-        {
-            int token = group * Lanes;
-            nint start = (nint)group * problem.Depth * TileSize;
-            CpuRotaryNorm.Forward(
-                problem, keys + token * problem.QkvStride, ids, token, problem.KeyNormWeight, work.Keys + start,
-                work.KeyInverseRoots + token);
-            CpuHeadRows.ToTiles(
-                values + token * problem.QkvStride, problem.QkvStride, problem.TokensOfGroup(group), problem.HeadSize, work.Queries);
-            for (int tile = 0; tile < problem.Depth; tile++)
-            {
-                VectorRows.Transpose(work.Keys + start + tile * TileSize, work.KeysTransposed + start + tile * TileSize);
-                VectorRows.Transpose(work.Queries + tile * TileSize, work.ValuesTransposed + start + tile * TileSize);
-            }
-        }
+        int token = group * Lanes, count = problem.TokensOfGroup(group), headSize = problem.HeadSize;
+        nint stride = problem.QkvStride, tiles = (nint)group * problem.Depth * TileSize;
+        float* query = queries + token * stride, key = query + problem.OutStride, value = key + problem.OutStride;
+        CpuRotaryNorm.Forward(
+            problem, ids, token, QuerySide(problem, work, token, work.Queries + tiles, query, null),
+            KeySide(problem, work, token, work.Keys + tiles, key, null));
+        CpuHeadRows.ToTiles(value, stride, count, headSize, work.Values + tiles);
+        for (int tile = 0; tile < problem.Depth; tile++)
+            VectorRows.Transpose(work.Queries + tiles + tile * TileSize, work.QueriesTransposed + tiles + tile * TileSize);
     }
 
-    private static void PackQueries(
-        in CpuAttentionProblem problem, in Workspace work, int group, int local, float* queries, float* outputGradient, float* output,
-        float* logSumExp, int* ids)
+    private static void PackGradient(
+        in CpuAttentionProblem problem, in Workspace work, int group, float* outputGradient, float* output, float* logSumExp)
     {
         int token = group * Lanes, count = problem.TokensOfGroup(group);
-        nint start = (nint)local * problem.Depth * TileSize, row = token * problem.OutStride;
-        CpuRotaryNorm.Forward(
-            problem, queries + token * problem.QkvStride, ids, token, problem.QueryNormWeight, work.Queries + start,
-            work.QueryInverseRoots + local * Lanes);
+        nint row = token * problem.OutStride, tiles = (nint)group * problem.Depth * TileSize;
         CpuHeadRows.GradientToTiles(
-            outputGradient + row, output + row, problem.OutStride, count, problem.HeadSize, work.OutputGradient + start, work.Partials,
-            work.Deltas + local * Lanes);
-        CpuSoftmaxTiles.ToOffsets(logSumExp + token, count, work.Offsets + local * Lanes);
+            outputGradient + row, output + row, problem.OutStride, count, problem.HeadSize, work.OutputGradient + tiles, work.Partials,
+            work.Deltas + token);
+        for (int tile = 0; tile < problem.Depth; tile++)
+            VectorRows.Transpose(work.OutputGradient + tiles + tile * TileSize, work.OutputGradientTransposed + tiles + tile * TileSize);
+        CpuSoftmaxTiles.Offsets(logSumExp + token, count).Store(work.Offsets + token);
     }
 
-    private static void UnpackKeysAndValues(
-        in CpuAttentionProblem problem, in Workspace work, float* keys, int* ids, float* keysGradient)
+    private static void Unpack(
+        in CpuAttentionProblem problem, in Workspace work, int group, float* queries, int* ids, float* queriesGradient)
     {
-        for (int group = 0; group < problem.Groups; group++)
-        {
-            int token = group * Lanes;
-            nint start = (nint)group * problem.Depth * TileSize, row = token * problem.QkvStride;
-            CpuRotaryNorm.Backward(
-                problem, work.KeysGradient + start, keys + row, ids, token, problem.KeyNormWeight, work.KeyInverseRoots + token,
-                work.Partials, keysGradient + row, work.KeyNormSums);
-            CpuHeadRows.FromTiles(
-                work.ValuesGradient + start, keysGradient + problem.OutStride + row, problem.QkvStride, problem.TokensOfGroup(group),
-                problem.HeadSize);
-        }
+        int token = group * Lanes, count = problem.TokensOfGroup(group), headSize = problem.HeadSize;
+        nint stride = problem.QkvStride, tiles = (nint)group * problem.Depth * TileSize, row = token * stride, keys = problem.OutStride;
+        CpuRotaryNorm.Backward(
+            problem, ids, token, QuerySide(problem, work, token, work.QueriesGradient + tiles, queries + row, queriesGradient + row),
+            KeySide(problem, work, token, work.KeysGradient + tiles, queries + keys + row, queriesGradient + keys + row));
+        CpuHeadRows.FromTiles(work.ValuesGradient + tiles, queriesGradient + 2 * keys + row, stride, count, headSize);
     }
+
+    private static CpuRotaryNorm.Side QuerySide(
+        in CpuAttentionProblem problem, in Workspace work, int token, float* tiles, float* rows, float* gradientRows) => new()
+        {
+            Rows = rows,
+            HasNorm = problem.QueryNormWeight != null,
+            Weight = work.QueryWeight,
+            InverseRoots = work.QueryInverseRoots + token,
+            Tiles = tiles,
+            GradientRows = gradientRows,
+            WeightGradient = work.QueryNormSums,
+            Partials = work.Partials,
+        };
+
+    private static CpuRotaryNorm.Side KeySide(
+        in CpuAttentionProblem problem, in Workspace work, int token, float* tiles, float* rows, float* gradientRows) => new()
+        {
+            Rows = rows,
+            HasNorm = problem.KeyNormWeight != null,
+            Weight = work.KeyWeight,
+            InverseRoots = work.KeyInverseRoots + token,
+            Tiles = tiles,
+            GradientRows = gradientRows,
+            WeightGradient = work.KeyNormSums,
+            Partials = work.Partials + TileSize,
+        };
 }

@@ -5,14 +5,15 @@ namespace Sprint.Engine.Cpu;
 
 /// <summary>
 /// Attention of one head of one sample: out = softmax(q k^T / sqrt(headSize)) v with normalised and turned q and k.
-/// Everything stays in cache: keys and values become tiles once, queries come in blocks of at most 32 rows whose scores live in scratch.
-/// One thread; the order of every sum is fixed, whatever the block size.
+/// Everything stays in cache: queries, keys and values become tiles once; then blocks of queries meet all keys, and only a block's
+/// scores exist, transposed. One thread; the order of every sum is fixed, whatever the block size.
 /// </summary>
 internal static unsafe class CpuAttentionForward
 {
     private const int TileSize = VectorRows.TileSize;
+    private const int Lanes = VectorMath.Lanes;
 
-    // Query groups of a block: enough to use a tile of keys several times while it is in the first-level cache.
+    // Query groups of a block: its scores stay close while each tile of keys is used for all of them.
     private const int ManyGroups = 2;
 
     // Beyond so many key groups a block's scores would crowd out the keys and values in the second-level cache.
@@ -44,97 +45,100 @@ internal static unsafe class CpuAttentionForward
     {
         CpuScratch memory = new(scratch);
         Workspace work = new(ref memory, problem.Tokens, problem.HeadSize);
-        float* queries = qkv + (nint)head * problem.HeadSize;
-        PackKeysAndValues(problem, work, queries + problem.OutStride, queries + 2 * problem.OutStride, ids);
-
         output += (nint)head * problem.HeadSize;
         logSumExp += (nint)head * problem.Tokens;
+        Pack(problem, work, qkv + (nint)head * problem.HeadSize, ids);
         for (int group = 0; group < problem.Groups; group += work.BlockGroups)
         {
             int groups = Math.Min(work.BlockGroups, problem.Groups - group);
-            int rows = Math.Min(groups * VectorMath.Lanes, problem.Tokens - group * VectorMath.Lanes);
+            MultiplyKeys(problem, work, group, groups);
             for (int local = 0; local < groups; local++)
             {
-                int token = (group + local) * VectorMath.Lanes;
-                float* tiles = work.Queries + local * problem.Depth * TileSize;
-                CpuRotaryNorm.Forward(
-                    problem, queries + token * problem.QkvStride, ids, token, problem.QueryNormWeight, tiles, work.Rows);
+                Vector512<float> rows = CpuSoftmaxTiles.Exponentiate(
+                    work.Scores + local * TileSize, groups * TileSize, problem.Tokens, problem.ScaleInBits,
+                    work.Reciprocals + local * Lanes);
+                VectorMemory.StorePartial(rows, logSumExp + (group + local) * Lanes, problem.TokensOfGroup(group + local));
             }
 
-            MultiplyKeys(problem, work, rows);
+            MultiplyValues(problem, work, groups, Math.Min(groups * Lanes, problem.Tokens - group * Lanes));
             for (int local = 0; local < groups; local++)
             {
-                int token = (group + local) * VectorMath.Lanes;
-                int count = problem.TokensOfGroup(group + local);
-                CpuSoftmaxTiles.Exponentiate(
-                    work.Scores + (nint)local * problem.Groups * TileSize, problem.Tokens, count > 8 ? 16 : 8, problem.ScaleInBits,
-                    work.Partials, work.Reciprocals + local * VectorMath.Lanes, work.Rows);
-                VectorMemory.StorePartial(Vector512.Load(work.Rows), logSumExp + token, count);
-            }
-
-            MultiplyValues(problem, work, rows);
-            for (int local = 0; local < groups; local++)
-            {
-                int token = (group + local) * VectorMath.Lanes;
                 CpuHeadRows.FromTiles(
-                    work.Output + local * problem.Depth * TileSize, work.Reciprocals + local * VectorMath.Lanes,
-                    output + token * problem.OutStride, problem.OutStride, problem.TokensOfGroup(group + local), problem.HeadSize);
+                    work.Output + local * problem.Depth * TileSize, work.Reciprocals + local * Lanes,
+                    output + (group + local) * Lanes * problem.OutStride, problem.OutStride, problem.TokensOfGroup(group + local),
+                    problem.HeadSize);
             }
         }
     }
 
-    private static void PackKeysAndValues(in CpuAttentionProblem problem, in Workspace work, float* keys, float* values, int* ids)
+    private static void Pack(in CpuAttentionProblem problem, in Workspace work, float* queries, int* ids)
     {
+        CpuRotaryNorm.PadWeight(problem.QueryNormWeight, problem.HeadSize, work.QueryWeight);
+        CpuRotaryNorm.PadWeight(problem.KeyNormWeight, problem.HeadSize, work.KeyWeight);
         for (int group = 0; group < problem.Groups; group++)
         {
-            int token = group * VectorMath.Lanes;
-            nint tiles = (nint)group * problem.Depth * TileSize;
-            CpuRotaryNorm.Forward(
-                problem, keys + token * problem.QkvStride, ids, token, problem.KeyNormWeight, work.Queries, work.Rows);
+            int token = group * Lanes, count = problem.TokensOfGroup(group), headSize = problem.HeadSize;
+            nint stride = problem.QkvStride, tiles = (nint)group * problem.Depth * TileSize;
+            float* query = queries + token * stride, key = query + problem.OutStride, value = key + problem.OutStride;
+            CpuRotaryNorm.Side querySide = new()
+            {
+                Rows = query,
+                HasNorm = problem.QueryNormWeight != null,
+                Weight = work.QueryWeight,
+                InverseRoots = work.Roots,
+                Tiles = work.Output,
+            };
+            CpuRotaryNorm.Side keySide = new()
+            {
+                Rows = key,
+                HasNorm = problem.KeyNormWeight != null,
+                Weight = work.KeyWeight,
+                InverseRoots = work.Roots + Lanes,
+                Tiles = work.Keys + tiles,
+            };
+            CpuRotaryNorm.Forward(problem, ids, token, querySide, keySide);
             for (int tile = 0; tile < problem.Depth; tile++)
-                VectorRows.Transpose(work.Queries + tile * TileSize, work.KeysTransposed + tiles + tile * TileSize);
-            CpuHeadRows.ToTiles(
-                values + token * problem.QkvStride, problem.QkvStride, problem.TokensOfGroup(group), problem.HeadSize,
-                work.Values + tiles);
+                VectorRows.Transpose(work.Output + tile * TileSize, work.QueriesTransposed + tiles + tile * TileSize);
+            CpuHeadRows.ToTiles(value, stride, count, headSize, work.Values + tiles);
         }
     }
 
-    // Scores of the block: key tiles outside, so that each is fetched once.
+    // Scores of the block, a key per row: the block's queries stay in the first-level cache, keys pass once.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void MultiplyKeys(in CpuAttentionProblem problem, in Workspace work, int rows)
+    private static void MultiplyKeys(in CpuAttentionProblem problem, in Workspace work, int group, int groups)
     {
-        nint columnStride = (nint)problem.Depth * TileSize, rowStride = (nint)problem.Groups * TileSize;
-        for (int key = 0, width; key < problem.Groups; key += width)
+        nint depthStride = (nint)problem.Depth * TileSize;
+        float* queries = work.QueriesTransposed + group * depthStride;
+        for (int key = 0; key < problem.Tokens; key += 8)
         {
-            width = TileProduct.NextWidth(problem.Groups - key);
-            for (int row = 0; row < rows; row += 8)
+            int keyGroup = key >> 4, half = (key & 8) * Lanes;
+            for (int column = 0, width; column < groups; column += width)
             {
-                int group = row >> 4, half = (row & 8) * VectorMath.Lanes;
+                width = TileProduct.NextWidth(groups - column);
                 TileProduct.Run<TileProduct.AsStored>(
-                    work.Queries + group * columnStride + half, TileSize - VectorMath.Lanes,
-                    work.KeysTransposed + key * columnStride, columnStride, 0,
-                    work.Scores + group * rowStride + key * TileSize + half, width, problem.HeadSize, accumulate: false);
+                    work.Keys + keyGroup * depthStride + half, TileSize - Lanes, queries + column * depthStride, depthStride, 0,
+                    work.Scores + ((nint)keyGroup * groups + column) * TileSize + half, width, problem.HeadSize, accumulate: false);
             }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void MultiplyValues(in CpuAttentionProblem problem, in Workspace work, int rows)
+    private static void MultiplyValues(in CpuAttentionProblem problem, in Workspace work, int groups, int rows)
     {
-        nint depthStride = (nint)problem.Depth * TileSize, rowStride = (nint)problem.Groups * TileSize;
+        nint depthStride = (nint)problem.Depth * TileSize, scoreStride = (nint)groups * TileSize;
         for (int key = 0; key < problem.Groups; key += ValueGroups)
         {
-            int keys = Math.Min(ValueGroups * VectorMath.Lanes, problem.Tokens - key * VectorMath.Lanes);
+            int keys = Math.Min(ValueGroups * Lanes, problem.Tokens - key * Lanes);
             for (int tile = 0, width; tile < problem.Depth; tile += width)
             {
                 width = TileProduct.NextWidth(problem.Depth - tile);
                 for (int row = 0; row < rows; row += 8)
                 {
-                    int group = row >> 4, half = (row & 8) * VectorMath.Lanes;
-                    TileProduct.Run<TileProduct.AsStored>(
-                        work.Scores + group * rowStride + key * TileSize + half, TileSize - VectorMath.Lanes,
+                    int group = row >> 4, half = row & 8;
+                    TileProduct.Run<TileProduct.Transposed>(
+                        work.Scores + key * scoreStride + group * TileSize + half, scoreStride - TileSize,
                         work.Values + key * depthStride + tile * TileSize, TileSize, depthStride - TileSize,
-                        work.Output + group * depthStride + tile * TileSize + half, width, keys, accumulate: key > 0);
+                        work.Output + group * depthStride + tile * TileSize + half * Lanes, width, keys, accumulate: key > 0);
                 }
             }
         }
@@ -143,27 +147,29 @@ internal static unsafe class CpuAttentionForward
     private readonly struct Workspace
     {
         internal readonly int BlockGroups;
-        internal readonly float* KeysTransposed;
+        internal readonly float* QueriesTransposed;
+        internal readonly float* Keys;
         internal readonly float* Values;
-        internal readonly float* Queries;
         internal readonly float* Scores;
         internal readonly float* Output;
-        internal readonly float* Partials;
+        internal readonly float* QueryWeight;
+        internal readonly float* KeyWeight;
         internal readonly float* Reciprocals;
-        internal readonly float* Rows;
+        internal readonly float* Roots;
 
         internal Workspace(ref CpuScratch scratch, int tokens, int headSize)
         {
             int groups = CpuAttentionProblem.GroupsOf(tokens), depth = CpuAttentionProblem.GroupsOf(headSize);
             BlockGroups = groups > LongSequence ? 1 : Math.Min(ManyGroups, groups);
-            KeysTransposed = scratch.Tiles((long)groups * depth);
+            QueriesTransposed = scratch.Tiles((long)groups * depth);
+            Keys = scratch.Tiles((long)groups * depth);
             Values = scratch.Tiles((long)groups * depth);
-            Queries = scratch.Tiles(BlockGroups * depth);
             Scores = scratch.Tiles((long)BlockGroups * groups);
             Output = scratch.Tiles(BlockGroups * depth);
-            Partials = scratch.Tiles(1);
-            Reciprocals = scratch.Floats(BlockGroups * VectorMath.Lanes);
-            Rows = scratch.Floats(VectorMath.Lanes);
+            QueryWeight = scratch.Floats(depth * Lanes);
+            KeyWeight = scratch.Floats(depth * Lanes);
+            Reciprocals = scratch.Floats(BlockGroups * Lanes);
+            Roots = scratch.Floats(2 * Lanes);
         }
     }
 }

@@ -4,192 +4,133 @@ using System.Runtime.Intrinsics;
 namespace Sprint.Engine.Cpu;
 
 /// <summary>
-/// What happens to the queries and keys of one head before their product, for up to sixteen tokens at once:
-/// y = rope(weight * x / sqrt(mean(x^2) + 1e-6)), the norm only where there is a weight, and its backward pass.
+/// What happens to the queries and keys of one head before their product, for a group of up to sixteen tokens at once:
+/// y = rope(weight * x / sqrt(mean(x^2) + 1e-6)), the norm only where there is a weight. Both sides share the tokens' angles.
 /// </summary>
-internal static unsafe class CpuRotaryNorm
+internal static unsafe partial class CpuRotaryNorm
 {
     private const int Lanes = VectorMath.Lanes;
     private const int TileSize = VectorRows.TileSize;
 
-    /// <summary>Normalises and turns the rows of one group into tiles.</summary>
-    /// <param name="problem">Sizes and tables.</param>
-    /// <param name="rows">The group's first query or key in qkv.</param>
-    /// <param name="ids">The positions of the group's tokens, or null where a token's position is its index.</param>
-    /// <param name="firstToken">Index of the group's first token.</param>
-    /// <param name="weight">Norm weight [headSize], or null.</param>
-    /// <param name="tiles">Receives the group's tiles.</param>
-    /// <param name="inverseRoots">Receives 1/sqrt(mean(x^2) + 1e-6) of the sixteen rows where there is a weight.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Forward(
-        in CpuAttentionProblem problem, float* rows, int* ids, int firstToken, float* weight, float* tiles, float* inverseRoots)
+    /// <summary>The queries, or the keys, of one group.</summary>
+    internal readonly struct Side
     {
-        int headSize = problem.HeadSize, depth = problem.Depth, count = Math.Min(Lanes, problem.Tokens - firstToken);
-        nint stride = problem.QkvStride;
-        CpuHeadRows.ClearRows(tiles, count, depth);
-        if (weight != null)
-            InverseRoots(rows, stride, count, headSize, tiles, inverseRoots);
+        /// <summary>The group's first row in qkv.</summary>
+        internal required float* Rows { get; init; }
 
-        for (int row = 0; row < count; row++)
+        /// <summary>Whether rows are normalised. Without, weight and inverse roots are ones and the same code gives the same bits.</summary>
+        internal required bool HasNorm { get; init; }
+
+        /// <summary>From <see cref="PadWeight"/>.</summary>
+        internal required float* Weight { get; init; }
+
+        /// <summary>1/sqrt(mean(x^2) + 1e-6) of the sixteen rows; written forward, read backward.</summary>
+        internal required float* InverseRoots { get; init; }
+
+        /// <summary>The group's tiles: written forward; backward the gradient of the turned rows, overwritten.</summary>
+        internal required float* Tiles { get; init; }
+
+        /// <summary>Backward: receives the gradient of the rows, strided as qkv.</summary>
+        internal float* GradientRows { get; init; }
+
+        /// <summary>Backward: the weight's gradient is added here; whole tiles wide, without meaning where there is no norm.</summary>
+        internal float* WeightGradient { get; init; }
+
+        /// <summary>Backward: a tile of scratch.</summary>
+        internal float* Partials { get; init; }
+    }
+
+    /// <summary>Copies a norm's weight [headSize], or ones where there is none, padded to whole tiles.</summary>
+    internal static void PadWeight(float* weight, int headSize, float* padded)
+    {
+        for (int channel = 0; channel < headSize; channel += Lanes)
         {
-            float* source = rows + row * stride;
-            nint angles = PairOffset(problem, ids, firstToken, row);
-            for (int tile = 0; tile < depth; tile++)
-            {
-                Vector512<float> x = CpuHeadRows.Load(source, tile, headSize);
-                if (weight != null)
-                    x = x * Vector512.Create(inverseRoots[row]) * CpuHeadRows.Load(weight, tile, headSize);
-                LoadAngles(problem, angles, tile, out Vector512<float> cos, out Vector512<float> sin);
-                Turn(x, cos, sin ^ EvenNegated).Store(tiles + tile * TileSize + row * Lanes);
-            }
+            int left = Math.Min(headSize - channel, Lanes);
+            Vector512<float> value = weight == null ? Vector512<float>.One : VectorMemory.LoadPartial(weight + channel, left);
+            value.Store(padded + channel);
         }
     }
 
-    /// <summary>Carries the gradient of one group's turned rows back to the rows in qkv.</summary>
+    /// <summary>Normalises and turns the rows of one group into tiles; rows beyond the last token become zero.</summary>
     /// <param name="problem">Sizes and tables.</param>
-    /// <param name="tiles">The gradient of the turned rows, not yet multiplied with the scores' scale; overwritten.</param>
-    /// <param name="rows">The group's first query or key in qkv.</param>
-    /// <param name="ids">The positions of the group's tokens, or null.</param>
-    /// <param name="firstToken">Index of the group's first token.</param>
-    /// <param name="weight">Norm weight [headSize], or null.</param>
-    /// <param name="inverseRoots">What the forward pass gave.</param>
-    /// <param name="partials">A tile of scratch.</param>
-    /// <param name="gradientRows">Receives the gradient of the rows, strided as qkv.</param>
-    /// <param name="weightGradient">Where there is a weight, its gradient is added here; a whole number of sixteens of channels.</param>
+    /// <param name="ids">Each token's row in the tables, or null where that is its index.</param>
+    /// <param name="firstToken">The group's first token.</param>
+    /// <param name="queries">One side.</param>
+    /// <param name="keys">The other side.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Backward(
-        in CpuAttentionProblem problem, float* tiles, float* rows, int* ids, int firstToken, float* weight, float* inverseRoots,
-        float* partials, float* gradientRows, float* weightGradient)
+    internal static void Forward(in CpuAttentionProblem problem, int* ids, int firstToken, in Side queries, in Side keys)
     {
-        int headSize = problem.HeadSize, depth = problem.Depth, count = Math.Min(Lanes, problem.Tokens - firstToken);
-        nint stride = problem.QkvStride;
-        Vector512<float> scale = Vector512.Create(problem.Scale);
-        for (int row = 0; row < count; row++)
+        int count = Math.Min(Lanes, problem.Tokens - firstToken), headSize = problem.HeadSize;
+        InverseRoots(queries, problem.QkvStride, count, headSize);
+        InverseRoots(keys, problem.QkvStride, count, headSize);
+        for (int tile = 0; tile < problem.Depth; tile++)
         {
-            nint angles = PairOffset(problem, ids, firstToken, row);
-            Vector512<float> inverse = Vector512.Create(weight != null ? inverseRoots[row] : 1f);
-            Vector512<float> product = Vector512<float>.Zero;
-            for (int tile = 0; tile < depth; tile++)
-            {
-                float* stored = tiles + tile * TileSize + row * Lanes;
-                LoadAngles(problem, angles, tile, out Vector512<float> cos, out Vector512<float> sin);
-                Vector512<float> gradient = Turn(Vector512.Load(stored) * scale, cos, sin ^ OddNegated);
-                if (weight == null)
-                {
-                    CpuHeadRows.Store(gradient, gradientRows + row * stride, tile, headSize);
-                    continue;
-                }
-
-                Vector512<float> normed = CpuHeadRows.Load(rows + row * stride, tile, headSize) * inverse;
-                float* sum = weightGradient + tile * Lanes;
-                Vector512.FusedMultiplyAdd(gradient, normed, Vector512.Load(sum)).Store(sum);
-                gradient *= CpuHeadRows.Load(weight, tile, headSize);
-                product = Vector512.FusedMultiplyAdd(gradient, normed, product);
-                gradient.Store(stored);
-            }
-
-            product.Store(partials + row * Lanes);
+            if (headSize - tile * Lanes >= Lanes)
+                TurnTile<CpuHeadRows.Whole>(problem, ids, firstToken, count, tile, queries, keys);
+            else
+                TurnTile<CpuHeadRows.Partial>(problem, ids, firstToken, count, tile, queries, keys);
         }
-
-        if (weight != null)
-            ThroughNorm(tiles, rows, stride, count, headSize, inverseRoots, partials, gradientRows);
     }
 
-    // dx = (g - xn mean(g xn)) / root with g the gradient times the weight and xn the normalised row.
-    private static void ThroughNorm(
-        float* tiles, float* rows, nint stride, int count, int headSize, float* inverseRoots, float* partials, float* gradientRows)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void TurnTile<TChannels>(
+        in CpuAttentionProblem problem, int* ids, int firstToken, int count, int tile, in Side queries, in Side keys)
+        where TChannels : struct, CpuHeadRows.IChannels
     {
-        CpuHeadRows.ClearRows(partials, count, 1);
-        Vector512<float> inverses = Vector512.Load(inverseRoots);
-        Vector512<float> means = VectorRows.Sum(partials) * Vector512.Create(-1f / headSize) * inverses;
-        means.Store(partials);
-        int depth = CpuAttentionProblem.GroupsOf(headSize);
+        int left = problem.HeadSize - tile * Lanes, half = problem.HeadSize / 2;
+        float* cos = problem.CosTable + tile * CpuRotaryAngles.Pairs, sin = problem.SinTable + tile * CpuRotaryAngles.Pairs;
+        float* query = queries.Rows + tile * Lanes, key = keys.Rows + tile * Lanes;
+        float* queryTile = queries.Tiles + tile * TileSize, keyTile = keys.Tiles + tile * TileSize;
+        float* queryRoots = queries.InverseRoots, keyRoots = keys.InverseRoots;
+        Vector512<float> queryWeight = Vector512.Load(queries.Weight + tile * Lanes), keyWeight = Vector512.Load(keys.Weight + tile * Lanes);
+        nint stride = problem.QkvStride;
         for (int row = 0; row < count; row++)
         {
-            Vector512<float> inverse = Vector512.Create(inverseRoots[row]);
-            Vector512<float> mean = Vector512.Create(partials[row]);
-            for (int tile = 0; tile < depth; tile++)
-            {
-                Vector512<float> gradient = Vector512.Load(tiles + tile * TileSize + row * Lanes);
-                Vector512<float> x = CpuHeadRows.Load(rows + row * stride, tile, headSize);
-                Vector512<float> result = Vector512.FusedMultiplyAdd(x, mean, gradient) * inverse;
-                CpuHeadRows.Store(result, gradientRows + row * stride, tile, headSize);
-            }
+            nint position = (nint)(ids != null ? ids[firstToken + row] : firstToken + row) * half;
+            CpuRotaryAngles angles = CpuRotaryAngles.Load(cos + position, sin + position, left / 2);
+            angles.Turn(TChannels.Load(query, left) * Vector512.Create(queryRoots[row]) * queryWeight).Store(queryTile + row * Lanes);
+            angles.Turn(TChannels.Load(key, left) * Vector512.Create(keyRoots[row]) * keyWeight).Store(keyTile + row * Lanes);
+            query += stride;
+            key += stride;
         }
+
+        CpuHeadRows.ClearRows(queryTile, count);
+        CpuHeadRows.ClearRows(keyTile, count);
     }
 
     // The first tile, soon to be overwritten, holds the rows' partial sums of squares.
-    private static void InverseRoots(float* rows, nint stride, int count, int headSize, float* tile0, float* inverseRoots)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void InverseRoots(in Side side, nint rowStride, int count, int headSize)
     {
-        int depth = CpuAttentionProblem.GroupsOf(headSize);
+        if (!side.HasNorm)
+        {
+            Vector512<float>.One.Store(side.InverseRoots);
+            return;
+        }
+
+        int whole = headSize & -Lanes, left = headSize - whole;
+        float* rows = side.Rows, partials = side.Tiles;
         for (int row = 0; row < count; row++)
         {
             Vector512<float> sum = Vector512<float>.Zero;
-            for (int tile = 0; tile < depth; tile++)
+            for (int channel = 0; channel < whole; channel += Lanes)
             {
-                Vector512<float> x = CpuHeadRows.Load(rows + row * stride, tile, headSize);
+                Vector512<float> x = Vector512.Load(rows + channel);
                 sum = Vector512.FusedMultiplyAdd(x, x, sum);
             }
 
-            sum.Store(tile0 + row * Lanes);
+            if (left > 0)
+            {
+                Vector512<float> x = VectorMemory.LoadPartial(rows + whole, left);
+                sum = Vector512.FusedMultiplyAdd(x, x, sum);
+            }
+
+            sum.Store(partials + row * Lanes);
+            rows += rowStride;
         }
 
-        Vector512<float> meanSquares = VectorRows.Sum(tile0) * Vector512.Create(1f / headSize);
-        VectorMath.ReciprocalSqrt(meanSquares + Vector512.Create(CpuAttentionProblem.NormEpsilon)).Store(inverseRoots);
-    }
-
-    private static Vector512<float> EvenNegated
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Vector512.Create(0x0000_0000_8000_0000UL).AsSingle();
-    }
-
-    private static Vector512<float> OddNegated
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Vector512.Create(0x8000_0000_0000_0000UL).AsSingle();
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static nint PairOffset(in CpuAttentionProblem problem, int* ids, int firstToken, int row) =>
-        (nint)(ids != null ? ids[firstToken + row] : firstToken + row) * (problem.HeadSize / 2);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void LoadAngles(in CpuAttentionProblem problem, nint offset, int tile, out Vector512<float> cos, out Vector512<float> sin)
-    {
-        cos = LoadPairs(problem.CosTable + offset + tile * 8, problem.HeadSize / 2 - tile * 8);
-        sin = LoadPairs(problem.SinTable + offset + tile * 8, problem.HeadSize / 2 - tile * 8);
-    }
-
-    // (a, b) becomes (a cos + b sin0, b cos + a sin1): the caller chooses the signs of the two sines.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Turn(Vector512<float> x, Vector512<float> cos, Vector512<float> sin) =>
-        Vector512.FusedMultiplyAdd(x, cos, SwapPairs(x) * sin);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> LoadPairs(float* source, int left)
-    {
-        if (left >= 8)
-            return Duplicate(Vector256.Load(source));
-        return Duplicate(VectorMemory.LoadPartial(source, left).GetLower());
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Duplicate(Vector256<float> pairs)
-    {
-        if (Vector512.IsHardwareAccelerated)
-            return Vector512.Shuffle(pairs.ToVector512Unsafe(), Vector512.Create(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7));
-        return Vector512.Create(
-            Vector256.Shuffle(pairs, Vector256.Create(0, 0, 1, 1, 2, 2, 3, 3)),
-            Vector256.Shuffle(pairs, Vector256.Create(4, 4, 5, 5, 6, 6, 7, 7)));
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> SwapPairs(Vector512<float> x)
-    {
-        if (Vector512.IsHardwareAccelerated)
-            return Vector512.Shuffle(x, Vector512.Create(1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14));
-        Vector256<int> order = Vector256.Create(1, 0, 3, 2, 5, 4, 7, 6);
-        return Vector512.Create(Vector256.Shuffle(x.GetLower(), order), Vector256.Shuffle(x.GetUpper(), order));
+        CpuHeadRows.ClearRows(partials, count);
+        Vector512<float> meanSquares = VectorRows.Sum(partials) * Vector512.Create(1f / headSize);
+        VectorMath.ReciprocalSqrt(meanSquares + Vector512.Create(CpuAttentionProblem.NormEpsilon)).Store(side.InverseRoots);
     }
 }

@@ -3,107 +3,132 @@ using System.Runtime.Intrinsics;
 
 namespace Sprint.Engine.Cpu;
 
-/// <summary>The element-wise part of attention on tiles of scores: sixteen queries by sixteen keys each, tiles of a group side by side.</summary>
+/// <summary>
+/// The element-wise part of attention on tiles of transposed scores, a key per row and a query per lane: whatever is said of a query,
+/// its largest score, its sum, its log-sum-exp, is a vector over sixteen queries and needs no reduction across lanes.
+/// </summary>
 internal static unsafe class CpuSoftmaxTiles
 {
     private const int Lanes = VectorMath.Lanes;
-    private const int TileSize = VectorRows.TileSize;
     private const float LogOf2 = 0.693147182f;
     private const float LogBase2OfE = 1.44269502f;
 
     /// <summary>
-    /// Replaces up to sixteen rows of products q k^T by exp(scale * (product - largest)), not yet divided by their sum.
+    /// Replaces products k q^T of sixteen queries by exp(scale * (product - largest)), not yet divided by their sum.
     /// </summary>
-    /// <param name="scores">The group's tiles; zeros, or 2^-125 at most, behind the last key afterwards.</param>
-    /// <param name="keys">Number of keys.</param>
-    /// <param name="rows">Rows to do, 8 or 16.</param>
+    /// <param name="scores">The first key's scores.</param>
+    /// <param name="tileStride">Floats from the tile of one key group to that of the next.</param>
+    /// <param name="keys">Number of keys, at least 1.</param>
     /// <param name="scaleInBits">The scale times log2(e).</param>
-    /// <param name="partials">A tile of scratch.</param>
-    /// <param name="reciprocals">Receives one over each row's sum.</param>
-    /// <param name="logSumExp">Receives ln(sum of exp(scale * product)) of each row.</param>
+    /// <param name="reciprocals">Receives one over each query's sum.</param>
+    /// <returns>ln(sum of exp(scale * product)) of each query.</returns>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Exponentiate(
-        float* scores, int keys, int rows, float scaleInBits, float* partials, float* reciprocals, float* logSumExp)
+    internal static Vector512<float> Exponentiate(float* scores, nint tileStride, int keys, float scaleInBits, float* reciprocals)
     {
-        int tiles = CpuAttentionProblem.GroupsOf(keys);
-        if (keys % Lanes != 0)
-            HideTail(scores + (tiles - 1) * TileSize, keys % Lanes, rows);
-        for (int row = 0; row < rows; row++)
-        {
-            float* score = scores + row * Lanes;
-            Vector512<float> largest = Vector512.Load(score);
-            for (int tile = 1; tile < tiles; tile++)
-                largest = Vector512.MaxNative(largest, Vector512.Load(score + tile * TileSize));
-            largest.Store(partials + row * Lanes);
-        }
-
         Vector512<float> scale = Vector512.Create(scaleInBits);
-        Vector512<float> offsets = VectorRows.Max(partials) * scale;
-        (-offsets).Store(reciprocals);
-        for (int row = 0; row < rows; row++)
+        Vector512<float> offsets = Largest(scores, tileStride, keys) * -scale;
+        Vector512<float> sums = Vector512<float>.Zero;
+        for (int left = keys; left > 0; left -= Lanes)
         {
-            float* score = scores + row * Lanes;
-            Vector512<float> offset = Vector512.Create(reciprocals[row]);
-            Vector512<float> sum = Vector512<float>.Zero;
-            for (int tile = 0; tile < tiles; tile++)
+            // Four sums in turn, added up per tile: long sequences lose less to rounding than in one chain.
+            Vector512<float> sum0 = Vector512<float>.Zero, sum1 = sum0, sum2 = sum0, sum3 = sum0;
+            int rows = Math.Min(left, Lanes), row = 0;
+            for (; row <= rows - 4; row += 4)
             {
-                Vector512<float> bits = Vector512.FusedMultiplyAdd(Vector512.Load(score + tile * TileSize), scale, offset);
-                Vector512<float> weight = VectorMath.Exp2NonPositive(bits);
-                weight.Store(score + tile * TileSize);
-                sum += weight;
+                float* score = scores + row * Lanes;
+                sum0 += ExponentiateRow(score, scale, offsets);
+                sum1 += ExponentiateRow(score + Lanes, scale, offsets);
+                sum2 += ExponentiateRow(score + 2 * Lanes, scale, offsets);
+                sum3 += ExponentiateRow(score + 3 * Lanes, scale, offsets);
             }
 
-            sum.Store(partials + row * Lanes);
+            for (; row < rows; row++)
+                sum0 += ExponentiateRow(scores + row * Lanes, scale, offsets);
+            sums += (sum0 + sum1) + (sum2 + sum3);
+            scores += tileStride;
         }
 
-        Vector512<float> sums = VectorRows.Sum(partials);
         (Vector512<float>.One / sums).Store(reciprocals);
-        Vector512.FusedMultiplyAdd(offsets, Vector512.Create(LogOf2), VectorMath.LogPositive(sums)).Store(logSumExp);
+        return Vector512.FusedMultiplyAdd(offsets, Vector512.Create(-LogOf2), VectorMath.LogPositive(sums));
     }
 
     /// <summary>What <see cref="Differentiate"/> wants of the log-sum-exp: minus it, in bits.</summary>
-    /// <param name="logSumExp">The rows' log-sum-exp.</param>
-    /// <param name="count">Rows that exist; the rest becomes 0.</param>
-    /// <param name="offsets">Receives sixteen offsets.</param>
+    /// <param name="logSumExp">The queries' log-sum-exp.</param>
+    /// <param name="count">Queries that exist; the rest becomes 0.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void ToOffsets(float* logSumExp, int count, float* offsets) =>
-        (VectorMemory.LoadPartial(logSumExp, count) * Vector512.Create(-LogBase2OfE)).Store(offsets);
+    internal static Vector512<float> Offsets(float* logSumExp, int count) =>
+        VectorMemory.LoadPartial(logSumExp, count) * Vector512.Create(-LogBase2OfE);
 
     /// <summary>
-    /// From products q k^T and dO v^T to the weights P = exp(scale * product - log-sum-exp) and, without the scale,
+    /// From products k q^T and v dO^T of sixteen queries to the weights P = exp(scale * product - log-sum-exp) and, without the scale,
     /// the gradient of the scores, dS = P (dP - delta).
     /// </summary>
-    /// <param name="scores">A group's tiles of q k^T; receives P.</param>
-    /// <param name="gradients">A group's tiles of dO v^T; receives dS.</param>
-    /// <param name="tiles">Tiles of keys.</param>
-    /// <param name="rows">Rows to do, 8 or 16.</param>
+    /// <param name="scores">The first key's products k q^T; receives P.</param>
+    /// <param name="gradients">The first key's products v dO^T; receives dS.</param>
+    /// <param name="tileStride">Floats from the tile of one key group to that of the next.</param>
+    /// <param name="keys">Number of keys, at least 1.</param>
     /// <param name="scaleInBits">The scale times log2(e).</param>
-    /// <param name="offsets">From <see cref="ToOffsets"/>.</param>
-    /// <param name="deltas">The rows' sum of dO * O.</param>
+    /// <param name="offsets">From <see cref="Offsets"/>.</param>
+    /// <param name="deltas">The queries' sums of dO times O.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Differentiate(
-        float* scores, float* gradients, int tiles, int rows, float scaleInBits, float* offsets, float* deltas)
+        float* scores, float* gradients, nint tileStride, int keys, float scaleInBits, float* offsets, float* deltas)
     {
-        Vector512<float> scale = Vector512.Create(scaleInBits);
-        for (int tile = 0; tile < tiles; tile++)
+        Vector512<float> scale = Vector512.Create(scaleInBits), offset = Vector512.Load(offsets), delta = Vector512.Load(deltas);
+        for (int left = keys; left > 0; left -= Lanes)
         {
-            for (int row = 0; row < rows; row++)
+            int rows = Math.Min(left, Lanes), row = 0;
+            for (; row <= rows - 2; row += 2)
             {
-                float* score = scores + tile * TileSize + row * Lanes;
-                float* gradient = gradients + tile * TileSize + row * Lanes;
-                Vector512<float> bits = Vector512.FusedMultiplyAdd(Vector512.Load(score), scale, Vector512.Create(offsets[row]));
-                Vector512<float> weight = VectorMath.Exp2NonPositive(bits);
-                weight.Store(score);
-                (weight * (Vector512.Load(gradient) - Vector512.Create(deltas[row]))).Store(gradient);
+                DifferentiateRow(scores + row * Lanes, gradients + row * Lanes, scale, offset, delta);
+                DifferentiateRow(scores + (row + 1) * Lanes, gradients + (row + 1) * Lanes, scale, offset, delta);
             }
+
+            if (row < rows)
+                DifferentiateRow(scores + row * Lanes, gradients + row * Lanes, scale, offset, delta);
+            scores += tileStride;
+            gradients += tileStride;
         }
     }
 
-    private static void HideTail(float* tile, int keys, int rows)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Largest(float* scores, nint tileStride, int keys)
     {
-        Vector512<float> exists = VectorMemory.FirstLanes(keys);
-        Vector512<float> hidden = Vector512.Create(float.NegativeInfinity);
-        for (int row = 0; row < rows; row++)
-            Vector512.ConditionalSelect(exists, Vector512.Load(tile + row * Lanes), hidden).Store(tile + row * Lanes);
+        Vector512<float> even = Vector512.Load(scores), odd = even;
+        for (int left = keys; left > 0; left -= Lanes)
+        {
+            int rows = Math.Min(left, Lanes), row = 0;
+            for (; row <= rows - 4; row += 4)
+            {
+                float* score = scores + row * Lanes;
+                even = Vector512.MaxNative(even, Vector512.Load(score));
+                odd = Vector512.MaxNative(odd, Vector512.Load(score + Lanes));
+                even = Vector512.MaxNative(even, Vector512.Load(score + 2 * Lanes));
+                odd = Vector512.MaxNative(odd, Vector512.Load(score + 3 * Lanes));
+            }
+
+            for (; row < rows; row++)
+                even = Vector512.MaxNative(even, Vector512.Load(scores + row * Lanes));
+            scores += tileStride;
+        }
+
+        return Vector512.MaxNative(even, odd);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> ExponentiateRow(float* score, Vector512<float> scale, Vector512<float> offsets)
+    {
+        Vector512<float> weight = VectorMath.Exp2NonPositive(Vector512.FusedMultiplyAdd(Vector512.Load(score), scale, offsets));
+        weight.Store(score);
+        return weight;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void DifferentiateRow(
+        float* score, float* gradient, Vector512<float> scale, Vector512<float> offset, Vector512<float> delta)
+    {
+        Vector512<float> weight = VectorMath.Exp2NonPositive(Vector512.FusedMultiplyAdd(Vector512.Load(score), scale, offset));
+        weight.Store(score);
+        (weight * (Vector512.Load(gradient) - delta)).Store(gradient);
     }
 }

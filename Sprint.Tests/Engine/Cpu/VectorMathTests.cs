@@ -43,6 +43,29 @@ public sealed class VectorMathTests
     }
 
     [Test]
+    public void Exp2NonPositive_is_within_one_ulp_and_then_stays_at_its_smallest()
+    {
+        AssertClose(VectorMath.Exp2NonPositive, x => Math.Pow(2, x), Range(-125, 0.001f, 1_000_003), ulps: 1);
+        Assert.That(Apply(VectorMath.Exp2NonPositive, 0), Is.EqualTo(1f));
+        Assert.That(Apply(VectorMath.Exp2NonPositive, -126), Is.EqualTo((float)Math.Pow(2, -125)));
+        Assert.That(Apply(VectorMath.Exp2NonPositive, float.NegativeInfinity), Is.EqualTo((float)Math.Pow(2, -125)));
+        Assert.That(Apply(VectorMath.Exp2NonPositive, float.NaN), Is.NaN);
+    }
+
+    [Test]
+    public void LogPositive_is_within_two_ulp_for_normal_numbers()
+    {
+        AssertClose(VectorMath.LogPositive, x => Math.Log(x), Range(0.5f, 2, 1_000_003), ulps: 2);
+        AssertClose(VectorMath.LogPositive, x => Math.Log(x), Range(2, 5000, 1_000_003), ulps: 2);
+        AssertClose(VectorMath.LogPositive, x => Math.Log(x), Magnitudes().Where(x => x > 1.2e-38f), ulps: 2);
+        Assert.That(Apply(VectorMath.LogPositive, 1), Is.Zero);
+    }
+
+    [Test]
+    public void ReciprocalSqrt_is_within_one_and_a_half_ulp() =>
+        AssertClose(VectorMath.ReciprocalSqrt, x => 1 / Math.Sqrt(x), Magnitudes().Where(x => x > 1.2e-38f), ulps: 1.5);
+
+    [Test]
     public void Tanh_is_within_two_ulp()
     {
         AssertClose(VectorMath.Tanh, Math.Tanh, Range(-12, 12, 1_000_003), ulps: 2);

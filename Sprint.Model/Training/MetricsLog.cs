@@ -1,0 +1,82 @@
+using System.Globalization;
+using System.Text.Json;
+using Sprint.Engine;
+using Sprint.Model.Checkpoints;
+
+namespace Sprint.Model.Training;
+
+/// <summary><c>metrics.jsonl</c>: one JSON object a line and step. A resumed run drops the lines after its checkpoint.</summary>
+public sealed class MetricsLog : IDisposable
+{
+    private readonly string path;
+    private readonly StreamWriter writer;
+    private readonly List<(long Step, double Loss)> losses = [];
+
+    /// <summary>Opens the log and keeps the lines of steps already done.</summary>
+    /// <param name="path">The file; it need not exist.</param>
+    /// <param name="step">Steps done; later lines are removed.</param>
+    /// <exception cref="SprintException">The file cannot be read or written.</exception>
+    public MetricsLog(string path, long step)
+    {
+        this.path = path;
+        try
+        {
+            var kept = new List<string>();
+            foreach (string line in File.Exists(path) ? File.ReadLines(path) : [])
+            {
+                if (TryRead(line, out long lineStep, out double loss) && lineStep <= step)
+                {
+                    kept.Add(line);
+                    losses.Add((lineStep, loss));
+                }
+            }
+
+            AtomicFile.WriteText(path, string.Concat(kept.Select(line => line + "\n")));
+            writer = new StreamWriter(path, append: true) { AutoFlush = true };
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new SprintException($"cannot write '{path}': {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>Step and loss of every line.</summary>
+    public IReadOnlyList<(long Step, double Loss)> Losses => losses;
+
+    /// <summary>Appends a step.</summary>
+    /// <param name="report">The step.</param>
+    /// <exception cref="SprintException">The file cannot be written.</exception>
+    public void Add(in StepReport report)
+    {
+        losses.Add((report.Step, report.Loss));
+        try
+        {
+            writer.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{{\"step\":{report.Step},\"stage\":{report.Stage + 1},\"loss\":{report.Loss:R},\"grad_norm\":{report.GradientNorm:R},\"learning_rate\":{report.LearningRate:R},\"images\":{report.Images},\"seconds\":{report.Seconds:G6},\"flops\":{report.Flops:R}}}"));
+        }
+        catch (IOException exception)
+        {
+            throw new SprintException($"cannot write '{path}': {exception.Message}", exception);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => writer.Dispose();
+
+    /// <summary>A line cut short by a killed process is no error: its step is done again.</summary>
+    private static bool TryRead(string line, out long step, out double loss)
+    {
+        (step, loss) = (0, 0);
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(line);
+            return document.RootElement.TryGetProperty("step", out JsonElement stepValue) && stepValue.TryGetInt64(out step)
+                && document.RootElement.TryGetProperty("loss", out JsonElement lossValue) && lossValue.TryGetDouble(out loss);
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,82 @@
+using System.Globalization;
+using Sprint.Engine;
+using Sprint.Model.Checkpoints;
+using Sprint.Model.Configuration;
+
+namespace Sprint.Model.Training;
+
+/// <summary>The folder of a run: <c>config.yaml</c>, <c>metrics.jsonl</c>, <c>loss.png</c>, <c>samples/</c>, <c>checkpoints/</c>.</summary>
+public sealed class RunFolder
+{
+    private RunFolder(string path)
+    {
+        Path = path;
+        Checkpoints = new CheckpointStore(System.IO.Path.Combine(path, "checkpoints"));
+    }
+
+    /// <summary>The folder.</summary>
+    public string Path { get; }
+
+    /// <summary>The run's checkpoints.</summary>
+    public CheckpointStore Checkpoints { get; }
+
+    /// <summary>The metrics file.</summary>
+    public string Metrics => System.IO.Path.Combine(Path, "metrics.jsonl");
+
+    /// <summary>The chart of the loss.</summary>
+    public string LossChart => System.IO.Path.Combine(Path, "loss.png");
+
+    /// <summary>The resolved configuration.</summary>
+    public string Configuration => System.IO.Path.Combine(Path, CheckpointStore.ConfigurationFile);
+
+    /// <summary>The picture of the samples after a step.</summary>
+    /// <param name="step">Steps of the run done.</param>
+    public string Samples(long step) =>
+        System.IO.Path.Combine(Path, "samples", string.Create(CultureInfo.InvariantCulture, $"step-{step:D8}.png"));
+
+    /// <summary>Begins a new run.</summary>
+    /// <param name="path">The folder; it must not hold a run yet.</param>
+    /// <param name="configuration">Written as <c>config.yaml</c>.</param>
+    /// <exception cref="SprintException">There is a run already, or the folder cannot be written.</exception>
+    public static RunFolder Create(string path, TrainingConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        var folder = new RunFolder(path);
+        if (File.Exists(folder.Configuration))
+        {
+            throw new SprintException($"'{path}' holds a run already: continue it with --resume, or give another folder with --out");
+        }
+
+        try
+        {
+            Directory.CreateDirectory(System.IO.Path.Combine(path, "samples"));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new SprintException($"cannot create the folder '{path}': {exception.Message}", exception);
+        }
+
+        AtomicFile.WriteText(folder.Configuration, ConfigurationWriter.Write(configuration));
+        return folder;
+    }
+
+    /// <summary>Opens a run to continue it.</summary>
+    /// <param name="path">The folder.</param>
+    /// <param name="overrides">Changes to its configuration, as for <see cref="ConfigurationReader"/>.</param>
+    /// <param name="configuration">The configuration of the run, with the changes.</param>
+    /// <exception cref="SprintException">The folder holds no run.</exception>
+    public static RunFolder Open(string path, IEnumerable<string> overrides, out TrainingConfiguration configuration)
+    {
+        var folder = new RunFolder(path);
+        if (!File.Exists(folder.Configuration))
+        {
+            throw new SprintException($"'{path}' holds no run to resume: there is no {CheckpointStore.ConfigurationFile}");
+        }
+
+        configuration = ConfigurationReader.Read<TrainingConfiguration>(folder.Configuration, overrides);
+        folder.Checkpoints.CleanUp();
+        AtomicDirectory.CleanUp(path);
+        Directory.CreateDirectory(System.IO.Path.Combine(path, "samples"));
+        return folder;
+    }
+}

@@ -1,0 +1,68 @@
+using System.Text.Json;
+using Sprint.Engine;
+using Sprint.Model.Checkpoints;
+using Sprint.Model.Data;
+
+namespace Sprint.Model.Training;
+
+/// <summary>Where a run is: beside the tensors, all that is needed to go on with the same bits.</summary>
+public sealed record RunState
+{
+    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true };
+
+    /// <summary>Version of the file's form.</summary>
+    public int Version { get; set; } = 1;
+
+    /// <summary>Steps of the run done.</summary>
+    public long Step { get; set; }
+
+    /// <summary>The stage that the next step belongs to, from 0; the number of stages when all are done.</summary>
+    public int Stage { get; set; }
+
+    /// <summary>Steps of that stage done.</summary>
+    public long StageStep { get; set; }
+
+    /// <summary>Updates since the moments were zero.</summary>
+    public long OptimizerStep { get; set; }
+
+    /// <summary>Epoch of the next image.</summary>
+    public long Epoch { get; set; }
+
+    /// <summary>Place of the next image in its epoch.</summary>
+    public int EpochIndex { get; set; }
+
+    /// <summary>Images seen.</summary>
+    public long Images { get; set; }
+
+    /// <summary>What each stage has cost.</summary>
+    public IList<StageAccount> Accounts { get; init; } = [];
+
+    /// <summary>The next image's place.</summary>
+    internal DataPosition Position
+    {
+        get => new(Epoch, EpochIndex);
+        set => (Epoch, EpochIndex) = (value.Epoch, value.Index);
+    }
+
+    /// <summary>Reads a state.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="SprintException">It cannot be read or is no state.</exception>
+    public static RunState Load(string path)
+    {
+        try
+        {
+            RunState? state = JsonSerializer.Deserialize<RunState>(File.ReadAllBytes(path), Json);
+            return state is { Version: 1, Step: >= 0, Stage: >= 0, StageStep: >= 0, OptimizerStep: >= 0, Epoch: >= 0, EpochIndex: >= 0 }
+                ? state
+                : throw new SprintException($"{path}: this is no state of a training run of version 1");
+        }
+        catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException)
+        {
+            throw new SprintException($"{path}: cannot be read as the state of a training run: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>Writes the state atomically.</summary>
+    /// <param name="path">The file.</param>
+    public void Save(string path) => AtomicFile.WriteBytes(path, JsonSerializer.SerializeToUtf8Bytes(this, Json));
+}

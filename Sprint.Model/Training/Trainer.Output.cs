@@ -1,0 +1,70 @@
+using Sprint.Model.Pictures;
+
+namespace Sprint.Model.Training;
+
+/// <content>What a run writes: checkpoints and pictures.</content>
+public sealed partial class Trainer
+{
+    private void Save(bool alreadySaved)
+    {
+        if (!alreadySaved)
+        {
+            observer.Written("checkpoint", folder.Checkpoints.Save(model, optimizer, state, configuration));
+        }
+    }
+
+    private void DrawSamples(MetricsLog metrics, CancellationToken cancellation)
+    {
+        int every = configuration.Samples.Every;
+        if (every > 0 && state.Step % every == 0 && state.Step < configuration.TotalSteps)
+        {
+            DrawLoss(metrics);
+            DrawGrid(cancellation);
+        }
+    }
+
+    private void DrawLoss(MetricsLog metrics)
+    {
+        if (metrics.Losses.Count == 0)
+        {
+            return;
+        }
+
+        double[] steps = [.. metrics.Losses.Select(entry => (double)entry.Step)];
+        double[] values = [.. metrics.Losses.Select(entry => entry.Loss)];
+        var stages = new List<LossStage>();
+        long first = 1;
+        foreach (Configuration.StageConfiguration stage in configuration.Stages)
+        {
+            stages.Add(new LossStage(stage.Name.Length > 0 ? stage.Name : $"stage {stages.Count + 1}", first));
+            first += stage.Steps;
+        }
+
+        LossChart.SavePng(folder.LossChart, [new LossSeries("training loss", steps, values)], stages);
+        observer.Written("loss chart", folder.LossChart);
+    }
+
+    /// <summary>Draws from the moving average; what it computes is kept out of the run's account.</summary>
+    private void DrawGrid(CancellationToken cancellation)
+    {
+        string file = folder.Samples(state.Step);
+        observer.Busy("drawing samples");
+        optimizer.SwapAverages();
+        try
+        {
+            SampleDrawer.SaveGrid(
+                model, configuration, dataset.ClassNames, file, $"step {state.Step}, {configuration.Samples.Guidance} {configuration.Samples.Scale}", cancellation);
+            observer.Written("samples", file);
+        }
+        catch (OperationCanceledException)
+        {
+            // The run is about to save and stop; the picture is not worth the wait.
+        }
+        finally
+        {
+            optimizer.SwapAverages();
+            device.Account.ResetOperations();
+            device.Account.ResetPeaks();
+        }
+    }
+}

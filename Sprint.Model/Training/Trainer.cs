@@ -1,0 +1,265 @@
+using System.Diagnostics;
+using Sprint.Engine;
+using Sprint.Engine.Operations;
+using Sprint.Model.Configuration;
+using Sprint.Model.Data;
+using Sprint.Model.Network;
+
+namespace Sprint.Model.Training;
+
+/// <summary>
+/// Runs the stages of a configuration: takes images in shuffled order, steps, logs, saves checkpoints and pictures. A run that
+/// was interrupted at any moment and resumed has the same bits as one that was not, as every draw is a function of the step.
+/// </summary>
+public sealed partial class Trainer : IDisposable
+{
+    private readonly Device device;
+    private readonly TrainingConfiguration configuration;
+    private readonly IImageDataset dataset;
+    private readonly RunFolder folder;
+    private readonly ITrainingObserver observer;
+    private readonly EpochNoise? noise;
+    private readonly SprintTransformer model;
+    private readonly AdamW optimizer;
+    private readonly TrainingStep step;
+    private readonly EpochShuffler shuffler;
+    private RunState state = new();
+    private float[] images = [];
+    private int[] labels = [];
+    private int[] chosen = [];
+
+    /// <summary>Prepares a run.</summary>
+    /// <param name="device">Where to train.</param>
+    /// <param name="configuration">The run.</param>
+    /// <param name="dataset">What to learn from.</param>
+    /// <param name="folder">Where to write.</param>
+    /// <param name="observer">Hears of progress.</param>
+    /// <param name="noise">The noise of the data's latents, told the epoch before each read; or null.</param>
+    /// <exception cref="SprintException">Data and model do not fit, or the configuration is not valid.</exception>
+    public Trainer(
+        Device device,
+        TrainingConfiguration configuration,
+        IImageDataset dataset,
+        RunFolder folder,
+        ITrainingObserver observer,
+        EpochNoise? noise = null)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        ArgumentNullException.ThrowIfNull(dataset);
+        configuration.Validate();
+        CheckData(configuration.Model, dataset);
+        this.device = device;
+        this.configuration = configuration;
+        this.dataset = dataset;
+        this.folder = folder;
+        this.observer = observer;
+        this.noise = noise;
+        model = new SprintTransformer(device, configuration.Model, (ulong)configuration.Seed);
+        optimizer = new AdamW(device, model.Parameters.All);
+        step = new TrainingStep(model, optimizer, configuration.Loss, (ulong)configuration.Seed);
+        shuffler = new EpochShuffler((ulong)configuration.Seed, dataset.Count);
+    }
+
+    /// <summary>The model that is trained.</summary>
+    public SprintTransformer Model => model;
+
+    /// <summary>Where the run is.</summary>
+    public RunState State => state;
+
+    /// <summary>Goes back to the newest checkpoint of the run's folder; without one the run begins at its start.</summary>
+    /// <returns>The checkpoint, or null.</returns>
+    /// <exception cref="SprintException">The checkpoint is damaged, of another model, or beyond the stages.</exception>
+    public string? Resume()
+    {
+        string? checkpoint = folder.Checkpoints.Newest;
+        if (checkpoint is null)
+        {
+            return null;
+        }
+
+        RunState loaded = CheckpointStore.Load(checkpoint, model, optimizer);
+        long before = configuration.Stages.Take(loaded.Stage).Sum(stage => (long)stage.Steps);
+        bool fits = loaded.Stage < configuration.Stages.Count
+            ? loaded.StageStep <= configuration.Stages[loaded.Stage].Steps
+            : loaded.Stage == configuration.Stages.Count && loaded.StageStep == 0;
+        if (!fits || before + loaded.StageStep != loaded.Step || loaded.EpochIndex >= dataset.Count)
+        {
+            throw new SprintException(
+                $"{checkpoint}: step {loaded.Step} (stage {loaded.Stage + 1}, its step {loaded.StageStep}) does not fit the stages of the configuration or the data: resume with the steps that the run began with");
+        }
+
+        state = loaded;
+        return checkpoint;
+    }
+
+    /// <summary>Trains to the end of the last stage, or until cancelled; either way a checkpoint is left.</summary>
+    /// <param name="cancellation">Cancelled, the step at hand is finished and saved.</param>
+    /// <returns>Whether the run reached its end.</returns>
+    /// <exception cref="NotFiniteLossException">The loss is no number: the last checkpoint is the last good one.</exception>
+    public bool Run(CancellationToken cancellation = default)
+    {
+        using var metrics = new MetricsLog(folder.Metrics, state.Step);
+        bool saved = true;
+        while (state.Stage < configuration.Stages.Count)
+        {
+            StageConfiguration stage = configuration.Stages[state.Stage];
+            StageAccount account = BeginStage(stage);
+            while (state.StageStep < stage.Steps)
+            {
+                if (cancellation.IsCancellationRequested)
+                {
+                    Save(saved);
+                    DrawLoss(metrics);
+                    return false;
+                }
+
+                StepReport report = Step(stage, account);
+                metrics.Add(report);
+                observer.StepDone(report);
+                saved = state.Step % configuration.Checkpoints.CheckpointingSteps == 0 && state.StageStep < stage.Steps;
+                Save(alreadySaved: !saved);
+                DrawSamples(metrics, cancellation);
+            }
+
+            state.Stage++;
+            state.StageStep = 0;
+            Save(alreadySaved: false);
+            saved = true;
+        }
+
+        DrawLoss(metrics);
+        DrawGrid(CancellationToken.None);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        step.Dispose();
+        optimizer.Dispose();
+        model.Dispose();
+    }
+
+    private static void CheckData(ModelConfiguration model, IImageDataset dataset)
+    {
+        if (dataset.Channels != model.InChannels || dataset.Height != model.ContextSize || dataset.Width != model.ContextSize)
+        {
+            throw new SprintException(
+                $"the data are {dataset.Channels} x {dataset.Height} x {dataset.Width}, the model takes {model.InChannels} x {model.ContextSize} x {model.ContextSize}: set model.in_channels and model.context_size, or data.channels and data.image_size");
+        }
+
+        if (dataset.Classes > model.NumClasses)
+        {
+            throw new SprintException($"the data have {dataset.Classes} classes, the model {model.NumClasses}: set model.num_classes to {dataset.Classes}");
+        }
+    }
+
+    private StageAccount BeginStage(StageConfiguration stage)
+    {
+        Resize(stage.BatchSize);
+        DropPattern pattern = stage.Pattern(configuration.Model);
+        if (state.Accounts.Count == state.Stage)
+        {
+            if (stage.ResetOptimizer && state.Stage > 0)
+            {
+                optimizer.ResetMoments();
+                state.OptimizerStep = 0;
+            }
+
+            state.Accounts.Add(Estimate(stage, pattern));
+        }
+
+        StageAccount account = state.Accounts[state.Stage];
+        device.Account.ResetOperations();
+        device.Account.ResetPeaks();
+        observer.StageStarted(state.Stage, stage, account);
+        return account;
+    }
+
+    /// <summary>What dense steps would cost: counted, and timed on this device where tokens are dropped.</summary>
+    private StageAccount Estimate(StageConfiguration stage, DropPattern pattern)
+    {
+        DropPattern dense = DropPattern.None(configuration.Model.GridSide, configuration.Model.GridSide);
+        (double flops, long peak) = DenseCost.Count(configuration.Model, stage, configuration.Loss, dense);
+        var account = new StageAccount { DenseFlopsPerStep = flops, DensePeakBytes = peak };
+        if (pattern.Kind != DropKind.None && device.Executes)
+        {
+            observer.Busy("timing dense steps, to compare with");
+            ReadBatch(state.Position);
+            double sparseSeconds = DenseCost.Time(step, images, labels, stage, pattern);
+            double denseSeconds = DenseCost.Time(step, images, labels, stage, dense);
+            account.DenseExtraSecondsPerStep = denseSeconds - sparseSeconds;
+            device.Trim();
+        }
+
+        return account;
+    }
+
+    private StepReport Step(StageConfiguration stage, StageAccount account)
+    {
+        long start = Stopwatch.GetTimestamp();
+        DataPosition next = ReadBatch(state.Position);
+        DropPattern pattern = stage.Pattern(configuration.Model);
+        int image = images.Length / labels.Length;
+        int size = stage.MicroBatchSize;
+        double loss = 0;
+        for (int micro = 0; micro < stage.GradientAccumulationSteps; micro++)
+        {
+            loss += step.Accumulate(
+                images.AsSpan(micro * size * image, size * image),
+                labels.AsSpan(micro * size, size),
+                pattern,
+                state.Step,
+                micro,
+                stage.GradientAccumulationSteps);
+        }
+
+        AdamWSettings update = stage.Update(state.StageStep, state.Step, state.OptimizerStep);
+        float norm = step.Update(update, state.Step);
+        state.Step++;
+        state.StageStep++;
+        state.OptimizerStep++;
+        state.Position = next;
+        state.Images += stage.BatchSize;
+        double before = account.Flops;
+        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        account.Collect(device.Account);
+        account.Steps++;
+        account.Seconds += seconds;
+        return new StepReport(
+            state.Step,
+            state.Stage,
+            state.StageStep,
+            loss / stage.GradientAccumulationSteps,
+            norm,
+            update.LearningRate,
+            stage.BatchSize,
+            seconds,
+            account.Flops - before);
+    }
+
+    private DataPosition ReadBatch(DataPosition position)
+    {
+        DataPosition next = shuffler.Take(position, chosen);
+        noise?.Epoch = position.Epoch;
+        int image = images.Length / labels.Length;
+        for (int i = 0; i < chosen.Length; i++)
+        {
+            dataset.Read(chosen[i], images.AsSpan(i * image, image));
+            labels[i] = dataset.Label(chosen[i]);
+        }
+
+        return next;
+    }
+
+    private void Resize(int batch)
+    {
+        if (labels.Length != batch)
+        {
+            ModelConfiguration network = configuration.Model;
+            labels = new int[batch];
+            chosen = new int[batch];
+            images = new float[batch * network.InChannels * network.ContextSize * network.ContextSize];
+        }
+    }
+}

@@ -1,0 +1,90 @@
+using Sprint.Engine;
+using Sprint.Engine.Operations;
+using Sprint.Model.Configuration;
+using Sprint.Model.Network;
+using Sprint.Model.Objective;
+
+namespace Sprint.Model.Training;
+
+/// <summary>
+/// One optimizer step: draws the randomness of each micro-batch, runs the model forwards and backwards, and updates parameters,
+/// moments and average. A warm step allocates nothing.
+/// </summary>
+public sealed class TrainingStep : IDisposable
+{
+    private readonly SprintTransformer model;
+    private readonly AdamW optimizer;
+    private readonly LossConfiguration settings;
+    private readonly StepSampler sampler;
+    private readonly Tape tape = new();
+    private readonly float[] number = new float[1];
+
+    /// <summary>Creates the step.</summary>
+    /// <param name="model">What is trained.</param>
+    /// <param name="optimizer">Over the model's parameters.</param>
+    /// <param name="settings">The objective.</param>
+    /// <param name="seed">Of the run.</param>
+    public TrainingStep(SprintTransformer model, AdamW optimizer, LossConfiguration settings, ulong seed)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        this.model = model;
+        this.optimizer = optimizer;
+        this.settings = settings;
+        sampler = new StepSampler(model.Device, model.Configuration, seed);
+    }
+
+    /// <summary>Runs one micro-batch forwards and backwards; gradients are added to those of the micro-batches before.</summary>
+    /// <param name="images">x_0, batch times the size of an image.</param>
+    /// <param name="labels">The label of each image.</param>
+    /// <param name="pattern">Which tokens are kept.</param>
+    /// <param name="step">The step of the run, from 0.</param>
+    /// <param name="microBatch">Which micro-batch, from 0.</param>
+    /// <param name="microBatches">How many micro-batches make the step: each loss counts for its share.</param>
+    /// <returns>The loss of the micro-batch.</returns>
+    /// <exception cref="NotFiniteLossException">The loss is not a finite number; nothing was propagated.</exception>
+    public float Accumulate(
+        ReadOnlySpan<float> images, ReadOnlySpan<int> labels, DropPattern pattern, long step, int microBatch = 0, int microBatches = 1)
+    {
+        using StepInputs inputs = sampler.Draw(images, labels, pattern, settings, step, microBatch);
+        using Tensor loss = inputs.Loss(tape, model, settings.PathType);
+        loss.CopyTo<float>(number);
+        float value = number[0];
+        if (!float.IsFinite(value) && model.Device.Executes)
+        {
+            tape.Reset();
+            throw new NotFiniteLossException(step, "loss", value);
+        }
+
+        using Tensor share = model.Device.Allocate(loss.Shape);
+        number[0] = 1f / microBatches;
+        share.CopyFrom<float>(number);
+        tape.Backward(loss, share);
+        return value;
+    }
+
+    /// <summary>Applies the gathered gradients.</summary>
+    /// <param name="update">The numbers of this update.</param>
+    /// <param name="step">The step of the run, for the error message.</param>
+    /// <returns>The global norm of the gradients before clipping.</returns>
+    /// <exception cref="NotFiniteLossException">The norm is not finite; parameters are as they were.</exception>
+    public float Update(in AdamWSettings update, long step)
+    {
+        optimizer.MeasureNorm();
+        optimizer.Norm.CopyTo<float>(number);
+        float norm = number[0];
+        if (!float.IsFinite(norm) && model.Device.Executes)
+        {
+            optimizer.ForgetGradients();
+            throw new NotFiniteLossException(step, "gradient norm", norm);
+        }
+
+        optimizer.Update(update);
+        return norm;
+    }
+
+    /// <summary>Drops gathered gradients, e.g. of a step that was only timed.</summary>
+    public void Forget() => optimizer.ForgetGradients();
+
+    /// <inheritdoc/>
+    public void Dispose() => tape.Dispose();
+}

@@ -1,0 +1,56 @@
+using System.Globalization;
+using Spectre.Console;
+using Sprint.Model.Configuration;
+using Sprint.Model.Training;
+
+namespace Sprint.Train;
+
+/// <summary>Prints what a run cost and what the same steps would have cost with every token kept.</summary>
+internal static class AccountReport
+{
+    internal static void Print(TrainingConfiguration configuration, RunState state)
+    {
+        var table = new Table { Border = TableBorder.Simple, Title = new TableTitle("what the run cost, and what the same steps cost with every token kept") };
+        table.AddColumn("");
+        for (int i = 0; i < state.Accounts.Count; i++)
+        {
+            string name = configuration.Stages[i].Name;
+            table.AddColumn(new TableColumn(Markup.Escape(name.Length > 0 ? name : $"stage {i + 1}")).RightAligned());
+        }
+
+        AddRow("steps", account => account.Steps.ToString(CultureInfo.InvariantCulture));
+        AddRow("TFLOP forward", account => Tera(account.ForwardFlops));
+        AddRow("TFLOP backward", account => Tera(account.BackwardFlops));
+        AddRow("TFLOP optimizer", account => Tera(account.OptimizerFlops));
+        AddRow("TFLOP in all", account => Tera(account.Flops));
+        AddRow("  dense", account => Tera(account.DenseFlops));
+        AddRow("  saved", account => Saved(account.Flops, account.DenseFlops));
+        AddRow("time", account => Seconds(account.Seconds));
+        AddRow("  dense", account => Seconds(account.DenseSeconds));
+        AddRow("  saved", account => Saved(account.Seconds, account.DenseSeconds));
+        AddRow("peak memory", account => Mebibytes(account.PeakBytes));
+        AddRow("  dense", account => Mebibytes(account.DensePeakBytes));
+        AddRow("  saved", account => Saved(account.PeakBytes, account.DensePeakBytes));
+        AnsiConsole.Write(table);
+        double flops = state.Accounts.Sum(account => account.Flops);
+        double dense = state.Accounts.Sum(account => account.DenseFlops);
+        double seconds = state.Accounts.Sum(account => account.Seconds);
+        double denseSeconds = state.Accounts.Sum(account => account.DenseSeconds);
+        AnsiConsole.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"all stages: {flops / 1e12:F2} TFLOP where dense steps cost {dense / 1e12:F2} ({Saved(flops, dense)} saved), {seconds:F0} s where they take {denseSeconds:F0} ({Saved(seconds, denseSeconds)} saved)"));
+        AnsiConsole.WriteLine("dense FLOPs and memory are counted on dryrun; dense time is timed on this device before each stage that drops tokens");
+
+        void AddRow(string what, Func<StageAccount, string> value) => table.AddRow([what, .. state.Accounts.Select(value)]);
+    }
+
+    internal static string Tera(double flops) => (flops / 1e12).ToString("F2", CultureInfo.InvariantCulture);
+
+    internal static string Mebibytes(double bytes) => (bytes / 1048576).ToString("F0", CultureInfo.InvariantCulture) + " MiB";
+
+    /// <summary>How much less, in percent; nothing where there is nothing to compare.</summary>
+    internal static string Saved(double spent, double dense) =>
+        dense > 0 ? Math.Round(100 * (1 - (spent / dense))).ToString("0;-0;0", CultureInfo.InvariantCulture) + "%" : "";
+
+    private static string Seconds(double seconds) => seconds.ToString("F0", CultureInfo.InvariantCulture) + " s";
+}

@@ -1,0 +1,164 @@
+using System.CommandLine;
+using Spectre.Console;
+using Sprint.Engine;
+using Sprint.Model.Configuration;
+using Sprint.Model.Data;
+using Sprint.Model.Training;
+
+namespace Sprint.Train;
+
+/// <summary>The command <c>train</c>: runs the stages of a configuration, or continues a run.</summary>
+internal static class TrainCommand
+{
+    private const string DefaultConfiguration = "configs/fashion.yaml";
+    private const string RunsFolder = "runs";
+
+    internal static Command Create()
+    {
+        var configuration = new Argument<string>("CONFIG")
+        {
+            Description = "The run's YAML file.",
+            DefaultValueFactory = _ => DefaultConfiguration,
+        };
+        var output = new Option<string?>("--out") { Description = "The run's folder; without it a new one under runs/.", HelpName = "FOLDER" };
+        var resume = new Option<bool>("--resume")
+        {
+            Description = "Continue the run in --out, or the newest one of this configuration under runs/, from its last checkpoint.",
+        };
+        var set = new Option<string[]>("--set")
+        {
+            Description = "Change a value: stage1.steps=100, model.hidden_size=64. Can be repeated.",
+            HelpName = "KEY=VALUE",
+            AllowMultipleArgumentsPerToken = false,
+        };
+        var device = new DeviceOption();
+        var command = new Command(
+            "train",
+            """
+            Train a model by its stages, with samples and an account of the compute that token dropping saved.
+            Examples:
+              sprint train
+              sprint train configs/smoke.yaml --set stage1.steps=50 --out runs/try
+              sprint train --resume --out runs/fashion
+              sprint train configs/imagenet256-xl.yaml --device dryrun
+            """)
+        {
+            configuration, output, resume, set,
+        };
+        device.AddTo(command);
+        command.SetAction(result => Run(
+            result.GetRequiredValue(configuration),
+            result.GetValue(output),
+            result.GetValue(resume),
+            result.GetValue(set) ?? [],
+            () => device.Open(result)));
+        return command;
+    }
+
+    private static int Run(string configurationPath, string? output, bool resume, string[] overrides, Func<Device> open)
+    {
+        using Device device = open();
+        if (!device.Executes)
+        {
+            TrainingConfiguration counted = ConfigurationReader.Read<TrainingConfiguration>(ProjectFiles.Find(configurationPath), overrides);
+            return DryRunReport.Print(counted);
+        }
+
+        (RunFolder folder, TrainingConfiguration configuration) = OpenRun(configurationPath, output, resume, overrides);
+        var noise = new EpochNoise((ulong)configuration.Seed);
+        using IImageDataset dataset = OpenData(configuration.Data, noise);
+        using var display = new TrainingDisplay(configuration, device, dataset, folder);
+        using var trainer = new Trainer(device, configuration, dataset, folder, display, noise);
+        if (resume)
+        {
+            string? checkpoint = trainer.Resume();
+            AnsiConsole.WriteLine(checkpoint is null
+                ? $"{folder.Path} has no checkpoint yet: beginning at step 1"
+                : $"resuming after step {trainer.State.Step} from {checkpoint}");
+        }
+
+        using var cancellation = new CancellationTokenSource();
+        ConsoleCancelEventHandler stop = (_, pressed) =>
+        {
+            // The second Ctrl-C ends the process at once; the checkpoints on disk are whole at any moment.
+            pressed.Cancel = !cancellation.IsCancellationRequested;
+            cancellation.Cancel();
+        };
+        Console.CancelKeyPress += stop;
+        try
+        {
+            bool finished = display.Run(() => trainer.Run(cancellation.Token));
+            AccountReport.Print(configuration, trainer.State);
+            if (finished)
+            {
+                AnsiConsole.WriteLine($"samples: {folder.Samples(trainer.State.Step)}");
+                AnsiConsole.WriteLine($"loss:    {folder.LossChart}");
+                return ExitCode.Success;
+            }
+
+            AnsiConsole.WriteLine($"stopped after step {trainer.State.Step}; continue with: sprint train --resume --out {folder.Path}");
+            return ExitCode.Interrupted;
+        }
+        finally
+        {
+            Console.CancelKeyPress -= stop;
+        }
+    }
+
+    private static (RunFolder Folder, TrainingConfiguration Configuration) OpenRun(
+        string configurationPath, string? output, bool resume, string[] overrides)
+    {
+        string name = Path.GetFileNameWithoutExtension(configurationPath);
+        if (resume)
+        {
+            string path = output ?? NewestRun(name)
+                ?? throw new SprintException($"there is no run of '{name}' under {RunsFolder}/ to resume: name its folder with --out");
+            RunFolder opened = RunFolder.Open(path, overrides, out TrainingConfiguration continued);
+            return (opened, continued);
+        }
+
+        TrainingConfiguration configuration = ConfigurationReader.Read<TrainingConfiguration>(ProjectFiles.Find(configurationPath), overrides);
+        configuration.Validate();
+        return (RunFolder.Create(output ?? FreeRun(name), configuration), configuration);
+    }
+
+    private static IImageDataset OpenData(DatasetSettings settings, EpochNoise noise)
+    {
+        IImageDataset dataset = null!;
+        AnsiConsole.Status().Start("reading data", context => dataset = DatasetFactory.Open(
+            settings with { Path = ProjectFiles.Find(settings.Path) },
+            noise.Fill,
+            (done, all) => context.Status($"checking images: {done} of {all}")));
+        if (dataset is ImageFolderDataset { BadFiles: { Count: > 0 } bad })
+        {
+            const int Shown = 10;
+            AnsiConsole.WriteLine($"{bad.Count} files are no images and are left out:");
+            foreach (BadFile file in bad.Take(Shown))
+            {
+                AnsiConsole.WriteLine($"  {file.Path}: {file.Reason}");
+            }
+
+            if (bad.Count > Shown)
+            {
+                AnsiConsole.WriteLine($"  and {bad.Count - Shown} more");
+            }
+        }
+
+        return dataset;
+    }
+
+    private static string FreeRun(string name)
+    {
+        string path = Path.Combine(RunsFolder, name);
+        for (int number = 2; Directory.Exists(path); number++)
+        {
+            path = Path.Combine(RunsFolder, $"{name}-{number}");
+        }
+
+        return path;
+    }
+
+    private static string? NewestRun(string name) => Directory.Exists(RunsFolder)
+        ? Directory.GetDirectories(RunsFolder, name + "*").MaxBy(Directory.GetLastWriteTimeUtc)
+        : null;
+}

@@ -1,0 +1,79 @@
+using System.CommandLine;
+using System.Globalization;
+using Spectre.Console;
+using Sprint.Engine;
+using Sprint.Model.Verification;
+
+namespace Sprint.Train;
+
+/// <summary>The command <c>verify</c>: compares the engine with a reference's numbers.</summary>
+internal static class VerifyCommand
+{
+    internal static Command Create()
+    {
+        var folder = new Argument<string>("FOLDER") { Description = "A folder with config.json, weights.safetensors and case files." };
+        var all = new Option<bool>("--tensors") { Description = "Show every tensor instead of the worst of each case." };
+        var device = new DeviceOption();
+        var command = new Command(
+            "verify",
+            "Compare outputs, gradients, optimizer steps and samplers with a reference's stored numbers.\nExample: sprint verify Sprint.Tests/Golden/tiny") { folder, all };
+        device.AddTo(command);
+        command.SetAction(result => Run(result.GetRequiredValue(folder), result.GetValue(all), () => device.Open(result)));
+        return command;
+    }
+
+    private static int Run(string folder, bool everyTensor, Func<Device> open)
+    {
+        using Device device = open();
+        if (!device.Executes)
+        {
+            throw new SprintException($"device {device.Name} computes no numbers to verify: choose cpu");
+        }
+
+        var verifier = new GoldenVerifier(device, folder);
+        Table table = new Table().Border(TableBorder.Simple)
+            .AddColumn("case").AddColumn(new TableColumn("tensors").RightAligned()).AddColumn(everyTensor ? "tensor" : "nearest to its tolerance")
+            .AddColumn(new TableColumn("error").RightAligned()).AddColumn(new TableColumn("allowed").RightAligned()).AddColumn("measure").AddColumn("verdict");
+        bool passes = true;
+        foreach (string file in verifier.CaseFiles)
+        {
+            foreach (GoldenCase result in verifier.Run(file))
+            {
+                passes &= result.Passes;
+                AddRows(table, result, everyTensor);
+            }
+        }
+
+        AnsiConsole.Write(table);
+        AnsiConsole.MarkupLine(passes ? "[green]Every case passes.[/]" : "[red]Not every case passes.[/]");
+        return passes ? ExitCode.Success : ExitCode.Failed;
+    }
+
+    private static void AddRows(Table table, GoldenCase result, bool everyTensor)
+    {
+        string count = result.Comparisons.Count.ToString(CultureInfo.InvariantCulture);
+        if (result.Failure is { } failure)
+        {
+            table.AddRow(Markup.Escape(result.Name), count, Markup.Escape(failure), "", "", "", Verdict(false));
+            return;
+        }
+
+        // A failing case shows each tensor that fails.
+        IEnumerable<TensorComparison> shown = everyTensor ? result.Comparisons
+            : result.Passes ? [result.Worst!]
+            : result.Comparisons.Where(comparison => !comparison.Passes);
+        foreach (TensorComparison comparison in shown)
+        {
+            table.AddRow(
+                Markup.Escape(result.Name),
+                count,
+                Markup.Escape(comparison.Name),
+                comparison.Error.ToString("0.0e0", CultureInfo.InvariantCulture),
+                comparison.Tolerance.ToString("0.0e0", CultureInfo.InvariantCulture),
+                comparison.Rule,
+                Verdict(comparison.Passes));
+        }
+    }
+
+    private static string Verdict(bool passes) => passes ? "[green]pass[/]" : "[red]FAIL[/]";
+}

@@ -29,7 +29,13 @@ public sealed class GoldenBlockTests
         using var unit = new GoldenUnit("block");
         var configuration = new ModelConfiguration
         {
-            HiddenSize = 32, NumHeads = 2, ContextSize = 6, PatchSize = 2, QNorm = "RMSNorm", KNorm = "RMSNorm", UseCheckpoint = checkpoints,
+            HiddenSize = 32,
+            NumHeads = 2,
+            ContextSize = 6,
+            PatchSize = 2,
+            QNorm = "RMSNorm",
+            KNorm = "RMSNorm",
+            UseCheckpoint = checkpoints,
         };
         using var rope = new RopeTable(unit.Device, 3, 3, 16);
         using var parameters = new ParameterSet(unit.Device, seed: 1);

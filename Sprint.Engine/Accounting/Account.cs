@@ -27,10 +27,12 @@ public sealed class Account
     /// </summary>
     public bool MeasuresTime { get; set; }
 
-    /// <summary>Bytes held now in all categories.</summary>
+    /// <summary>Bytes held now in all categories but <see cref="MemoryCategory.Workspace"/>.</summary>
     public long LiveBytes { get; private set; }
 
-    /// <summary>The most bytes held at once in all categories since the last <see cref="ResetPeaks"/>.</summary>
+    /// <summary>
+    /// The most bytes held at once in all categories but <see cref="MemoryCategory.Workspace"/> since the last <see cref="ResetPeaks"/>.
+    /// </summary>
     public long PeakBytes { get; private set; }
 
     /// <summary>What ran, by pass, part and operation, in the order of first appearance.</summary>
@@ -102,14 +104,17 @@ public sealed class Account
     {
         int index = (int)category;
         liveBytes[index] += bytes;
-        LiveBytes += bytes;
         peakBytes[index] = Math.Max(peakBytes[index], liveBytes[index]);
-        PeakBytes = Math.Max(PeakBytes, LiveBytes);
+        if (category != MemoryCategory.Workspace)
+        {
+            LiveBytes += bytes;
+            PeakBytes = Math.Max(PeakBytes, LiveBytes);
+        }
     }
 
     internal void Freed(MemoryCategory category, long bytes)
     {
         liveBytes[(int)category] -= bytes;
-        LiveBytes -= bytes;
+        LiveBytes -= category == MemoryCategory.Workspace ? 0 : bytes;
     }
 }

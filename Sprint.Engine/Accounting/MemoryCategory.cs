@@ -14,4 +14,10 @@ public enum MemoryCategory
 
     /// <summary>First and second moments of the optimizer.</summary>
     Optimizer,
+
+    /// <summary>
+    /// What a device's kernels need beside the tensors while one operation runs. It depends on how the kernels are written, so
+    /// it is no part of the total: peaks of the other categories are the same on every device, <c>dryrun</c> included.
+    /// </summary>
+    Workspace,
 }

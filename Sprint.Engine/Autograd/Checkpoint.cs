@@ -37,7 +37,7 @@ public static class Checkpoint
     /// <summary>The most tensors that a stretch can read.</summary>
     public const int MaximumInputs = 4;
 
-    [SuppressMessage("Design", "CA1001", Justification = "the inner tape is empty again after each backward pass")]
+    [SuppressMessage("Design", "CA1001", Justification = "the inner tape is empty again after each release")]
     private sealed class CheckpointNode : TapeNode
     {
         private readonly Tape inner = new();
@@ -57,6 +57,8 @@ public static class Checkpoint
 
         protected internal override void Release()
         {
+            // Empty already unless the backward pass failed.
+            inner.Reset();
             for (int i = 0; i < Count; i++)
             {
                 Inputs[i].Dispose();

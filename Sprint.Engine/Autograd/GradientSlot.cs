@@ -51,9 +51,10 @@ public readonly struct GradientSlot : IEquatable<GradientSlot>
 
             owner.HasGradient = true;
         }
-        else if (owner.Gradient.Body.DataReferences > 1)
+        else if (!owner.GradientIsPersistent && owner.Gradient.Body.DataReferences > 1)
         {
-            // Someone else holds the very same gradient: what is added here must not reach it.
+            // Someone else holds the very same gradient: what is added here must not reach it. A parameter's gradient was
+            // never handed on: who holds it wants to see it grow, and the optimizer relies on its address.
             Tensor copy = owner.Device.Allocate(owner.Shape);
             owner.Device.Copy(owner.Gradient, copy);
             owner.Gradient.Dispose();

@@ -21,7 +21,7 @@ internal static unsafe class ColumnSums
             return;
         }
 
-        using Tensor partials = device.Allocate(new Shape(segments, columns));
+        using Tensor partials = device.Workspace(new Shape(segments, columns));
         var first = new SegmentJob(matrix, rows, columns, (float*)partials.Address);
         device.Pool.Run(ref first, segments);
         var second = new StripeJob((float*)partials.Address, segments, columns, sums, accumulate);

@@ -15,6 +15,7 @@ public sealed unsafe class CpuDevice : Device
 {
     private const int Alignment = 64;
     private readonly Dictionary<long, Stack<nint>> cache = [];
+    private bool disposed;
 
     /// <summary>Creates the device.</summary>
     /// <param name="threads">How many threads work on an operation; 0 for as many as there are cores.</param>
@@ -81,6 +82,9 @@ public sealed unsafe class CpuDevice : Device
         }
     }
 
+    /// <summary>Memory of a kernel for the time of one operation.</summary>
+    internal Tensor Workspace(Shape shape) => Allocate(shape, category: MemoryCategory.Workspace);
+
     internal override void CopyFromHost(Tensor destination, ReadOnlySpan<byte> source) =>
         source.CopyTo(new Span<byte>((void*)destination.Address, source.Length));
 
@@ -102,6 +106,7 @@ public sealed unsafe class CpuDevice : Device
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
+        disposed = true;
         Trim();
         if (disposing)
         {
@@ -142,7 +147,17 @@ public sealed unsafe class CpuDevice : Device
     }
 
     /// <inheritdoc/>
-    protected override void ReleaseMemory(nint address, long bytes) => cache[SizeClass(bytes)].Push(address);
+    protected override void ReleaseMemory(nint address, long bytes)
+    {
+        if (disposed)
+        {
+            // A tensor that outlived its device: nobody will ask for its memory again.
+            NativeMemory.AlignedFree((void*)address);
+            return;
+        }
+
+        cache[SizeClass(bytes)].Push(address);
+    }
 
     /// <summary>Rounds up to one of eight sizes per power of two, so that slightly different shapes share blocks.</summary>
     private static long SizeClass(long bytes)

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 
 namespace Sprint.Engine.Operations;
 
@@ -10,6 +11,16 @@ internal static class Require
         if (!condition)
         {
             throw new ArgumentException($"{operation}: {complaint}");
+        }
+    }
+
+    /// <summary>As the other, but the complaint is put together only where it is needed: checks run in every step.</summary>
+    internal static void That(
+        [DoesNotReturnIf(false)] bool condition, string operation, [InterpolatedStringHandlerArgument(nameof(condition))] ref Complaint complaint)
+    {
+        if (!condition)
+        {
+            throw new ArgumentException($"{operation}: {complaint.Text()}");
         }
     }
 
@@ -44,5 +55,24 @@ internal static class Require
         {
             throw new ArgumentException($"{operation}: {name} must hold {type}, not {tensor.ElementType}");
         }
+    }
+
+    /// <summary>An interpolated string that stays empty while the condition holds.</summary>
+    [InterpolatedStringHandler]
+    internal ref struct Complaint
+    {
+        private DefaultInterpolatedStringHandler text;
+
+        public Complaint(int literalLength, int formattedCount, bool condition, out bool isWanted)
+        {
+            isWanted = !condition;
+            text = isWanted ? new DefaultInterpolatedStringHandler(literalLength, formattedCount) : default;
+        }
+
+        public void AppendLiteral(string value) => text.AppendLiteral(value);
+
+        public void AppendFormatted<T>(T value) => text.AppendFormatted(value);
+
+        internal string Text() => text.ToStringAndClear();
     }
 }

@@ -98,8 +98,11 @@ public sealed record ModelConfiguration
     /// <summary>Width of the MLP's hidden layer.</summary>
     public int MlpWidth => (int)(HiddenSize * MlpRatio);
 
-    /// <summary>The label that stands for no class.</summary>
+    /// <summary>The label that stands for no class; a row of the label table where <see cref="HasNullClass"/>.</summary>
     public int NullClass => NumClasses;
+
+    /// <summary>Whether the label table has a row for no class: only where training ever drops a label.</summary>
+    public bool HasNullClass => ClassDropoutProb > 0;
 
     /// <summary>The published sizes, for latents of 4 channels with patch 2 and 1000 classes.</summary>
     /// <param name="size"><c>S</c>, <c>B</c>, <c>L</c> or <c>XL</c>.</param>

@@ -56,7 +56,7 @@ public sealed class SprintTransformer : IDisposable
         timeWeight2 = Parameters.Normal("t_embedder.mlp.2.weight", new Shape(width, width), EmbeddingDeviation);
         timeBias2 = Parameters.Zeros("t_embedder.mlp.2.bias", width);
         labelTable = Parameters.Normal(
-            "y_embedder.embedding_table.weight", new Shape(configuration.NumClasses + 1, width), EmbeddingDeviation);
+            "y_embedder.embedding_table.weight", new Shape(configuration.NumClasses + (configuration.HasNullClass ? 1 : 0), width), EmbeddingDeviation);
         encoder = Blocks("encoder_blocks", configuration.EncoderDepth);
         middle = Blocks("middle_blocks", configuration.MiddleDepth);
         decoder = Blocks("decoder_blocks", configuration.DecoderDepth);

@@ -30,9 +30,9 @@ public sealed class GuidedModel : IVelocityField
         int classes = model.Configuration.NumClasses;
         foreach (int label in labels)
         {
-            if (label < 0 || label > classes)
+            if (label < 0 || label > classes || (label == classes && !model.Configuration.HasNullClass))
             {
-                throw new SprintException($"class {label} is not one of the model's {classes} classes: use 0 to {classes - 1}, or {classes} for no class");
+                throw new SprintException($"class {label} is not one of the model's {classes} classes: use 0 to {classes - 1}");
             }
         }
 
@@ -83,6 +83,11 @@ public sealed class GuidedModel : IVelocityField
         if (Guidance == GuidanceKind.None || !(Scale > 1) || time < Low || time > High)
         {
             return;
+        }
+
+        if (!model.Configuration.HasNullClass)
+        {
+            throw new SprintException("the model was trained without dropped labels (class_dropout_prob 0) and cannot be guided: use guidance none");
         }
 
         TokenSelection selection = Guidance == GuidanceKind.Pdg ? TokenSelection.PathDropped : TokenSelection.Dense;

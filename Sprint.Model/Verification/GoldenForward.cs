@@ -28,6 +28,7 @@ internal sealed class GoldenForward(Device device, Func<bool, SprintTransformer>
             Pass(model, 0, batch, new TokenSelection(kept, default, false));
         }
 
+        _ = file.Find("output");
         var comparisons = new List<TensorComparison>();
         foreach (SafetensorsEntry entry in file.Entries)
         {

@@ -49,6 +49,7 @@ internal sealed class GoldenTrainingPass(Device device, Func<bool, SprintTransfo
             }
         }
 
+        RequireAllGradients(model);
         return new GoldenCase(name, comparisons);
 
         void Output(string key, Tensor actual) =>
@@ -64,32 +65,56 @@ internal sealed class GoldenTrainingPass(Device device, Func<bool, SprintTransfo
     /// </summary>
     internal static StepInputs ReadInputs(Device device, SprintTransformer model, SafetensorsFile file, string prefix)
     {
-        Tensor kept = default;
-        if (file.Contains(prefix + "mask_rand") && file.Contains(prefix + "ids_keep"))
+        float[] times = [.. file.ReadFloats(prefix + "t_normal").Select(z => 1f / (1f + MathF.Exp(-z)))];
+        var inputs = default(StepInputs);
+        try
         {
-            int tokens = model.Configuration.Tokens;
-            int keptTokens = GoldenData.ShapeOf(file, prefix + "ids_keep")[1];
-            int side = model.Configuration.GridSide;
-            DropPattern pattern = DropPattern.Structured(side, side, 1 - ((double)keptTokens / tokens));
-            if (pattern.Kind != DropKind.None)
-            {
-                using Tensor uniforms = file.Floats(device, prefix + "mask_rand");
-                kept = TokenDrop.Select(uniforms, pattern);
-            }
+            inputs = inputs with { KeptIds = ReadKeptIds(device, model, file, prefix) };
+            inputs = inputs with { Data = file.Floats(device, prefix + "x0") };
+            inputs = inputs with { Noise = file.Floats(device, prefix + "noise") };
+            inputs = inputs with { Times = device.From(new Shape(times.Length), times) };
+            inputs = inputs with { Labels = file.Integers(device, prefix + "y") };
+            return inputs with { PathDrop = file.IntegersOrEmpty(device, prefix + "path_drop") };
         }
-        else
+        catch
         {
-            kept = file.IntegersOrEmpty(device, prefix + "ids_keep");
+            inputs.Dispose();
+            throw;
+        }
+    }
+
+    private static Tensor ReadKeptIds(Device device, SprintTransformer model, SafetensorsFile file, string prefix)
+    {
+        if (!file.Contains(prefix + "mask_rand") || !file.Contains(prefix + "ids_keep"))
+        {
+            return file.IntegersOrEmpty(device, prefix + "ids_keep");
         }
 
-        float[] times = [.. file.ReadFloats(prefix + "t_normal").Select(z => 1f / (1f + MathF.Exp(-z)))];
-        return new StepInputs(
-            file.Floats(device, prefix + "x0"),
-            file.Floats(device, prefix + "noise"),
-            device.From(new Shape(times.Length), times),
-            file.Integers(device, prefix + "y"),
-            kept,
-            file.IntegersOrEmpty(device, prefix + "path_drop"));
+        int keptTokens = GoldenData.ShapeOf(file, prefix + "ids_keep")[1];
+        int side = model.Configuration.GridSide;
+        DropPattern pattern = DropPattern.Structured(side, side, 1 - ((double)keptTokens / model.Configuration.Tokens));
+        if (pattern.Kind == DropKind.None)
+        {
+            return default;
+        }
+
+        using Tensor uniforms = file.Floats(device, prefix + "mask_rand");
+        return TokenDrop.Select(uniforms, pattern);
+    }
+
+    /// <summary>A file that says it holds all gradients must do so: what is missing would not be compared.</summary>
+    private void RequireAllGradients(SprintTransformer model)
+    {
+        if (file.Metadata.TryGetValue("grads_complete", out string? complete) && complete == "true")
+        {
+            foreach (Parameter parameter in model.Parameters.All)
+            {
+                if (parameter.Trainable && !file.Contains("grad." + parameter.Name) && !file.Contains("extra_grad." + parameter.Name))
+                {
+                    throw new SprintException($"{file.Path}: 'grad.{parameter.Name}' is missing, though the file says that it holds all gradients");
+                }
+            }
+        }
     }
 
     private static int[] Integers(Tensor tensor)

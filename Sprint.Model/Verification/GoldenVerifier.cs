@@ -65,8 +65,9 @@ public sealed class GoldenVerifier
                 _ => [Failed(name, "the file name says no known case (forward_*, train_*, sample_*)")],
             };
         }
-        catch (SprintException exception)
+        catch (Exception exception) when (exception is SprintException or ArgumentException)
         {
+            // An argument is at fault where the file's shapes do not fit the model's: the message names operation and shape.
             return [Failed(name, exception.Message)];
         }
     }

@@ -19,6 +19,7 @@ public sealed record TensorComparison(string Name, double Error, double Toleranc
     /// <exception cref="ArgumentException">The lengths differ.</exception>
     public static TensorComparison Absolute(string name, ReadOnlySpan<float> actual, ReadOnlySpan<float> expected, double tolerance)
     {
+        SameLength(name, actual.Length, expected.Length);
         (double error, int index) = Worst(actual, expected);
         return new TensorComparison(name, error, tolerance, "largest difference", index);
     }
@@ -31,6 +32,7 @@ public sealed record TensorComparison(string Name, double Error, double Toleranc
     /// <exception cref="ArgumentException">The lengths differ.</exception>
     public static TensorComparison OfLargest(string name, ReadOnlySpan<float> actual, ReadOnlySpan<float> expected, double tolerance)
     {
+        SameLength(name, actual.Length, expected.Length);
         (double error, int index) = Worst(actual, expected);
         double largest = 0;
         foreach (float value in expected)

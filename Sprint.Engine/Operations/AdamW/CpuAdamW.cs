@@ -17,7 +17,7 @@ internal sealed unsafe class CpuAdamW(CpuDevice device) : IAdamWKernels
     public void GradientNorm(IReadOnlyList<AdamWState> states, Tensor norm)
     {
         Cut(states);
-        using Tensor partials = device.Allocate(new Shape(pieces.Length));
+        using Tensor partials = device.Workspace(new Shape(pieces.Length));
         fixed (Piecewise* all = pieces)
         {
             var job = new NormJob(all, (float*)partials.Address);

@@ -36,7 +36,7 @@ internal sealed unsafe class CpuAdaptiveLayerNorm(CpuDevice device) : IAdaptiveL
         Tensor modulationGradient)
     {
         var segments = new CpuSegments(input.Shape);
-        using Tensor partials = device.Allocate(new Shape(segments.Count, 2, segments.Width));
+        using Tensor partials = device.Workspace(new Shape(segments.Count, 2, segments.Width));
         var job = new BackwardJob(
             segments,
             (float*)gradient.Address,

@@ -126,8 +126,7 @@ public static class Attention
         protected internal override void Backward(Tensor gradient)
         {
             Device device = gradient.Device;
-            Tensor qkvGradient = QkvSlot.Buffer(out bool accumulate);
-            Require.That(!accumulate, Name, "qkv may have no other use than attention");
+            using Tensor qkvGradient = device.Allocate(Qkv.Shape);
             Tensor queryNormGradient = QueryNormSlot.IsWanted ? QueryNormSlot.ZeroedBuffer() : default;
             Tensor keyNormGradient = KeyNormSlot.IsWanted ? KeyNormSlot.ZeroedBuffer() : default;
             Shape shape = gradient.Shape;
@@ -135,6 +134,11 @@ public static class Attention
             {
                 device.Kernels<IAttentionKernels>().Backward(
                     gradient, Qkv, Arguments, Result, LogSumExp, qkvGradient, queryNormGradient, keyNormGradient);
+            }
+
+            if (QkvSlot.IsWanted)
+            {
+                QkvSlot.Pass(qkvGradient);
             }
         }
 

@@ -34,8 +34,8 @@ internal sealed unsafe class CpuAttention(CpuDevice device) : IAttentionKernels
     {
         CpuAttentionProblem problem = Problem(qkv, arguments);
         int pieces = qkv.Shape[0] * problem.Heads;
-        using Tensor queryPartials = device.Allocate(new Shape(pieces, problem.HeadSize));
-        using Tensor keyPartials = device.Allocate(new Shape(pieces, problem.HeadSize));
+        using Tensor queryPartials = device.Workspace(new Shape(pieces, problem.HeadSize));
+        using Tensor keyPartials = device.Workspace(new Shape(pieces, problem.HeadSize));
         var job = new BackwardJob(
             device.Pool,
             problem,

@@ -26,7 +26,7 @@ internal sealed unsafe class CpuFlowMatching(CpuDevice device) : IFlowMatchingKe
     {
         long count = prediction.Count;
         int pieces = checked((int)((count + Piece - 1) / Piece));
-        using Tensor partials = device.Allocate(new Shape(pieces));
+        using Tensor partials = device.Workspace(new Shape(pieces));
         var job = new LossJob((float*)prediction.Address, (float*)target.Address, (float*)partials.Address, count);
         device.Pool.Run(ref job, pieces);
         double sum = 0;

@@ -66,13 +66,14 @@ public static class FlowMatching
 
         protected internal override void Backward(Tensor gradient)
         {
-            Tensor predictionGradient = PredictionSlot.Buffer(out bool accumulate);
-            Require.That(!accumulate, Name, "the prediction may have no other use than the loss");
+            using Tensor predictionGradient = gradient.Device.Allocate(Prediction.Shape);
             long count = Prediction.Count;
             if (gradient.Device.Dispatch(new OperationCost(Name, 0, 2 * count, 2 * sizeof(float) * count, sizeof(float) * count)))
             {
                 gradient.Device.Kernels<IFlowMatchingKernels>().LossBackward(gradient, Prediction, Target, predictionGradient);
             }
+
+            PredictionSlot.Pass(predictionGradient);
         }
 
         protected internal override void Release()

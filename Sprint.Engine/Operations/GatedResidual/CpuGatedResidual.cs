@@ -29,7 +29,7 @@ internal sealed unsafe class CpuGatedResidual(CpuDevice device) : IGatedResidual
         Tensor modulationGradient)
     {
         var segments = new CpuSegments(branch.Shape);
-        using Tensor partials = device.Allocate(new Shape(segments.Count, 1, segments.Width));
+        using Tensor partials = device.Workspace(new Shape(segments.Count, 1, segments.Width));
         var job = new BackwardJob(
             segments,
             (float*)gradient.Address,

@@ -15,13 +15,13 @@ internal sealed unsafe class CpuResidualFusion(CpuDevice device) : IResidualFusi
         int width = inputs.Dense.Shape[2];
         float* weight = (float*)inputs.Weight.Address;
         var sparseWeight = MatrixOperand.Transposed(weight, 2L * width);
-        using Tensor constant = device.Allocate(new Shape(width));
+        using Tensor constant = device.Workspace(new Shape(width));
         if (inputs.Sparse.IsEmpty || !inputs.Rows.IsEmpty)
         {
             Multiply(MatrixOperand.Rows(Data(inputs.MaskToken), width), sparseWeight, Data(constant), width, 1, width, width, false);
         }
 
-        using Tensor product = inputs.Sparse.IsEmpty ? default : device.Allocate(inputs.Sparse.Shape);
+        using Tensor product = inputs.Sparse.IsEmpty ? default : device.Workspace(inputs.Sparse.Shape);
         if (!product.IsEmpty)
         {
             Multiply(MatrixOperand.Rows(Data(inputs.Sparse), width), sparseWeight, Data(product), width, Rows(product), width, width, false);
@@ -50,8 +50,8 @@ internal sealed unsafe class CpuResidualFusion(CpuDevice device) : IResidualFusi
     {
         int width = gradient.Shape[2];
         bool gathers = !inputs.Sparse.IsEmpty && !inputs.Rows.IsEmpty;
-        using Tensor kept = gathers ? device.Allocate(inputs.Sparse.Shape) : inputs.Sparse.IsEmpty ? default : gradient.Retain();
-        using Tensor droppedSum = inputs.Sparse.IsEmpty || gathers ? device.Allocate(new Shape(width)) : default;
+        using Tensor kept = gathers ? device.Workspace(inputs.Sparse.Shape) : inputs.Sparse.IsEmpty ? default : gradient.Retain();
+        using Tensor droppedSum = inputs.Sparse.IsEmpty || gathers ? device.Workspace(new Shape(width)) : default;
         if (gathers)
         {
             GatherKept(gradient, inputs.Rows, kept, droppedSum);
@@ -163,7 +163,7 @@ internal sealed unsafe class CpuResidualFusion(CpuDevice device) : IResidualFusi
     private void GatherKept(Tensor gradient, Tensor rows, Tensor kept, Tensor droppedSum)
     {
         (int batch, int tokens, int width) = (gradient.Shape[0], gradient.Shape[1], gradient.Shape[2]);
-        using Tensor partials = device.Allocate(new Shape(batch, width));
+        using Tensor partials = device.Workspace(new Shape(batch, width));
         device.Clear(kept);
         var job = new GatherJob(Data(gradient), (int*)rows.Address, Data(kept), Data(partials), tokens, width);
         device.Pool.Run(ref job, batch);

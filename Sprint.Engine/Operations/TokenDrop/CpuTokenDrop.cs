@@ -8,6 +8,7 @@ internal sealed unsafe class CpuTokenDrop(CpuDevice device) : ITokenDropKernels
     public void Select(Tensor uniforms, DropPattern pattern, Tensor ids)
     {
         var job = new SelectJob(
+            device.Pool,
             pattern.Kind == DropKind.Structured,
             pattern.GridWidth,
             pattern.Kind == DropKind.Structured ? pattern.GroupSize : 1,
@@ -88,17 +89,20 @@ internal sealed unsafe class CpuTokenDrop(CpuDevice device) : ITokenDropKernels
     /// ranks by falling value, random (one group of all tokens) the lowest by rising value.
     /// </summary>
     private readonly struct SelectJob(
-        bool structured, int gridWidth, int groupSize, int groupTokens, int kept, int groups, float* uniforms, int* ids)
+        WorkerPool pool,
+        bool structured,
+        int gridWidth,
+        int groupSize,
+        int groupTokens,
+        int kept,
+        int groups,
+        float* uniforms,
+        int* ids)
         : IWorkerJob
     {
         public void Execute(int index, int worker)
         {
-            Span<int> order = stackalloc int[groupTokens <= 256 ? groupTokens : 0];
-            if (groupTokens > 256)
-            {
-                order = new int[groupTokens];
-            }
-
+            var order = new Span<ulong>(pool.Scratch(worker, (long)groupTokens * sizeof(ulong)), groupTokens);
             int groupsPerRow = structured ? gridWidth / groupSize : 1;
             for (int group = 0; group < groups; group++)
             {
@@ -107,7 +111,7 @@ internal sealed unsafe class CpuTokenDrop(CpuDevice device) : ITokenDropKernels
                 int* selected = ids + ((((long)index * groups) + group) * kept);
                 for (int k = 0; k < kept; k++)
                 {
-                    int member = order[k];
+                    int member = (int)(uint)order[k];
                     selected[k] = structured
                         ? (((group / groupsPerRow * groupSize) + (member / groupSize)) * gridWidth) + (group % groupsPerRow * groupSize) + (member % groupSize)
                         : member;
@@ -115,45 +119,19 @@ internal sealed unsafe class CpuTokenDrop(CpuDevice device) : ITokenDropKernels
             }
         }
 
-        private void Sort(ReadOnlySpan<float> values, Span<int> order)
+        /// <summary>
+        /// Sorts without a comparer, which would be an object: the bits of numbers from 0 on are in the order of their values,
+        /// and the index below them puts the first of equal ones first.
+        /// </summary>
+        private void Sort(ReadOnlySpan<float> values, Span<ulong> order)
         {
             for (int i = 0; i < order.Length; i++)
             {
-                order[i] = i;
+                uint bits = BitConverter.SingleToUInt32Bits(values[i]);
+                order[i] = ((ulong)(structured ? ~bits : bits) << 32) | (uint)i;
             }
 
-            if (order.Length > 32)
-            {
-                fixed (float* pinned = values)
-                {
-                    order.Sort(new ByValue(pinned, structured));
-                }
-
-                return;
-            }
-
-            // Insertion sort: groups are small, and a later equal value stays behind an earlier one.
-            for (int i = 1; i < order.Length; i++)
-            {
-                int member = order[i];
-                int j = i;
-                while (j > 0 && (structured ? values[order[j - 1]] < values[member] : values[order[j - 1]] > values[member]))
-                {
-                    order[j] = order[j - 1];
-                    j--;
-                }
-
-                order[j] = member;
-            }
-        }
-
-        private readonly struct ByValue(float* values, bool falling) : IComparer<int>
-        {
-            public int Compare(int x, int y)
-            {
-                int byValue = falling ? values[y].CompareTo(values[x]) : values[x].CompareTo(values[y]);
-                return byValue != 0 ? byValue : x.CompareTo(y);
-            }
+            order.Sort();
         }
     }
 

@@ -71,7 +71,7 @@ public sealed record DropPattern
         int kept = (int)(tokens * (1 - ratio));
         if (kept < 1)
         {
-            throw new SprintException($"drop ratio {Text(ratio)} keeps none of {tokens} tokens: lower it to at most {Text(1 - (1.0 / tokens))}");
+            throw new SprintException($"drop ratio {Text(ratio)} keeps none of {tokens} tokens: lower it to at most {Text(LargestRatio(tokens))}");
         }
 
         return kept == tokens ? None(gridHeight, gridWidth) : new(DropKind.Random, gridHeight, gridWidth, 0, 0, kept);
@@ -95,7 +95,7 @@ public sealed record DropPattern
 
         for (int side = 2; side <= MaximumGroupSize; side++)
         {
-            if (gridHeight % side == 0 && gridWidth % side == 0 && IsWhole(side * side * (1 - ratio), out int kept))
+            if (gridHeight % side == 0 && gridWidth % side == 0 && Keeps(side * side, ratio, out int kept))
             {
                 return new(DropKind.Structured, gridHeight, gridWidth, side, kept, gridHeight / side * (gridWidth / side) * kept);
             }
@@ -133,10 +133,18 @@ public sealed record DropPattern
         }
     }
 
-    private static bool IsWhole(double value, out int whole)
+    /// <summary>Whether a group gives a ratio, as nearly as <see cref="Text"/> writes it: 8/9 is had by 0.888889.</summary>
+    private static bool Keeps(int groupTokens, double ratio, out int kept)
     {
-        whole = (int)Math.Round(value);
-        return whole >= 1 && Math.Abs(value - whole) < 1e-6;
+        kept = (int)Math.Round(groupTokens * (1 - ratio));
+        return kept >= 1 && Math.Abs(1 - ((double)kept / groupTokens) - ratio) < 1e-6;
+    }
+
+    /// <summary>The largest ratio of six digits that keeps a token: rounding may take the last one at 1 - 1/N itself.</summary>
+    private static double LargestRatio(int tokens)
+    {
+        double ratio = Math.Floor((1 - (1.0 / tokens)) * 1e6) / 1e6;
+        return (int)(tokens * (1 - ratio)) >= 1 ? ratio : Math.Round(ratio - 1e-6, 6);
     }
 
     private static string Text(double ratio) => ratio.ToString("0.######", CultureInfo.InvariantCulture);

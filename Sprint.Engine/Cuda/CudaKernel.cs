@@ -1,0 +1,194 @@
+namespace Sprint.Engine.Cuda;
+
+/// <summary>
+/// A kernel of a loaded module. Launches are checked against what the image declares (number, size and kind of the arguments) and
+/// against the device's limits before they reach the driver.
+/// </summary>
+public sealed class CudaKernel
+{
+    private readonly FunctionHandle function;
+    private readonly KernelParameter[]? parameters;
+    private readonly Lock gate = new();
+    private int dynamicSharedLimit;
+
+    internal CudaKernel(CudaModule module, FunctionHandle function, string name, KernelParameter[]? parameters)
+    {
+        Module = module;
+        Name = name;
+        this.function = function;
+        this.parameters = parameters;
+        ICudaDriver driver = module.Context.Driver;
+        Attributes = new CudaKernelAttributes(
+            driver.GetFunctionAttribute(function, FunctionAttribute.Registers),
+            driver.GetFunctionAttribute(function, FunctionAttribute.LocalBytes),
+            driver.GetFunctionAttribute(function, FunctionAttribute.StaticSharedBytes),
+            driver.GetFunctionAttribute(function, FunctionAttribute.ConstantBytes),
+            driver.GetFunctionAttribute(function, FunctionAttribute.MaximumThreadsPerBlock),
+            driver.GetFunctionAttribute(function, FunctionAttribute.PtxVersion),
+            driver.GetFunctionAttribute(function, FunctionAttribute.BinaryVersion));
+        dynamicSharedLimit = module.Context.Device.SharedMemoryPerBlock - Attributes.StaticSharedBytes;
+    }
+
+    /// <summary>The module that the kernel belongs to; the kernel must not be used after it was disposed.</summary>
+    public CudaModule Module { get; }
+
+    /// <summary>The exact name of the entry point.</summary>
+    public string Name { get; }
+
+    /// <summary>Registers, local and shared memory.</summary>
+    public CudaKernelAttributes Attributes { get; }
+
+    /// <summary>The kernel's parameters in order, or null where the image does not tell.</summary>
+    public IReadOnlyList<KernelParameter>? Parameters => parameters;
+
+    /// <summary>Puts a launch into a stream.</summary>
+    /// <param name="stream">The stream.</param>
+    /// <param name="grid">Blocks.</param>
+    /// <param name="block">Threads a block.</param>
+    /// <param name="arguments">The arguments in the order of the parameters.</param>
+    /// <param name="dynamicSharedBytes">Bytes of dynamic shared memory a block; more than 48 KB are asked for from the driver.</param>
+    /// <exception cref="CudaException">The arguments or the extents do not fit the kernel or the device, or an earlier launch has failed.</exception>
+    public void Launch(CudaStream stream, Dim3 grid, Dim3 block, in KernelArguments arguments, int dynamicSharedBytes = 0)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        _ = Module.Handle;
+        if (stream.Context != Module.Context)
+        {
+            throw Error("belongs to another context than the stream it was launched in", grid, block);
+        }
+
+        CheckArguments(arguments, grid, block);
+        CheckExtents(grid, block, dynamicSharedBytes);
+        using CudaContext.Scope scope = Module.Context.Enter();
+        AllowDynamicShared(dynamicSharedBytes, grid, block);
+        stream.LastLaunch = (Name, grid, block);
+        Module.Context.Driver.Launch(new KernelLaunch
+        {
+            Function = function,
+            Name = Name,
+            Grid = grid,
+            Block = block,
+            DynamicSharedBytes = dynamicSharedBytes,
+            Stream = stream.Handle,
+            Arguments = arguments.Bytes,
+            Parameters = arguments.Parameters,
+        });
+    }
+
+    /// <summary>How well blocks of a size fill a multiprocessor.</summary>
+    /// <param name="block">Threads a block.</param>
+    /// <param name="dynamicSharedBytes">Bytes of dynamic shared memory a block.</param>
+    public CudaOccupancy GetOccupancy(Dim3 block, int dynamicSharedBytes = 0)
+    {
+        CheckExtents(1, block, dynamicSharedBytes);
+        using CudaContext.Scope scope = Module.Context.Enter();
+        AllowDynamicShared(dynamicSharedBytes, 1, block);
+        int blocks = Module.Context.Driver.GetMaximumActiveBlocks(function, (int)block.Count, dynamicSharedBytes);
+        CudaDeviceProperties device = Module.Context.Device;
+        int warps = (int)((block.Count + device.WarpSize - 1) / device.WarpSize);
+        return new CudaOccupancy(blocks, blocks * warps, device.MaximumThreadsPerMultiprocessor / device.WarpSize);
+    }
+
+    private void CheckArguments(in KernelArguments arguments, Dim3 grid, Dim3 block)
+    {
+        if (parameters is null)
+        {
+            return;
+        }
+
+        ReadOnlySpan<KernelParameter> given = arguments.Parameters;
+        if (given.Length != parameters.Length)
+        {
+            throw Error($"takes {parameters.Length} arguments but was given {given.Length}", grid, block);
+        }
+
+        for (int i = 0; i < given.Length; i++)
+        {
+            if (!parameters[i].Accepts(given[i]))
+            {
+                throw Error($"takes a {parameters[i]} as argument {i} but was given a {given[i]}", grid, block);
+            }
+
+            if (parameters[i].Offset != given[i].Offset)
+            {
+                throw Error($"has its parameter {i} at byte {parameters[i].Offset} but the argument is aligned to byte {given[i].Offset}: its structure is aligned differently in C# and CUDA", grid, block);
+            }
+        }
+    }
+
+    private void CheckExtents(Dim3 grid, Dim3 block, int dynamicSharedBytes)
+    {
+        CudaDeviceProperties device = Module.Context.Device;
+        if (!Fits(grid, device.MaximumGrid))
+        {
+            throw Error($"was launched with a grid of {grid} blocks; each extent must be from 1 to those of {device.MaximumGrid}", grid, block);
+        }
+
+        if (!Fits(block, device.MaximumBlock) || block.Count > Attributes.MaximumThreadsPerBlock)
+        {
+            throw Error(
+                $"was launched with a block of {block} = {block.Count} threads; the extents may be {device.MaximumBlock} at most, and with its {Attributes.Registers} registers and launch bounds the kernel runs {Attributes.MaximumThreadsPerBlock} threads a block at most",
+                grid,
+                block);
+        }
+
+        ArgumentOutOfRangeException.ThrowIfNegative(dynamicSharedBytes);
+    }
+
+    // The opt-in belongs to the function, so it is asked for once for each new maximum and not at each launch.
+    private void AllowDynamicShared(int bytes, Dim3 grid, Dim3 block)
+    {
+        if (bytes <= Volatile.Read(ref dynamicSharedLimit))
+        {
+            return;
+        }
+
+        int most = Module.Context.Device.SharedMemoryPerBlockOptIn - Attributes.StaticSharedBytes;
+        if (bytes > most)
+        {
+            throw Error($"was launched with {bytes} bytes of dynamic shared memory a block; beside its {Attributes.StaticSharedBytes} static bytes this device has {most}", grid, block);
+        }
+
+        lock (gate)
+        {
+            if (bytes > dynamicSharedLimit)
+            {
+                Module.Context.Driver.SetFunctionAttribute(function, FunctionAttribute.MaximumDynamicSharedBytes, bytes);
+                Volatile.Write(ref dynamicSharedLimit, bytes);
+            }
+        }
+    }
+
+    private CudaException Error(string what, Dim3 grid, Dim3 block) =>
+        new($"Kernel {Name} {what}.") { KernelName = Name, Grid = grid, Block = block };
+
+    private static bool Fits(Dim3 extent, Dim3 most) =>
+        extent.X >= 1 && extent.Y >= 1 && extent.Z >= 1 && extent.X <= most.X && extent.Y <= most.Y && extent.Z <= most.Z;
+}
+
+/// <summary>What a loaded kernel needs.</summary>
+/// <param name="Registers">32-bit registers a thread.</param>
+/// <param name="LocalBytes">Bytes of local memory a thread: stack and spilled registers.</param>
+/// <param name="StaticSharedBytes">Bytes of shared memory a block, without the dynamic part.</param>
+/// <param name="ConstantBytes">Bytes of constant memory.</param>
+/// <param name="MaximumThreadsPerBlock">Most threads a block, by registers and launch bounds.</param>
+/// <param name="PtxVersion">Architecture of the PTX it was made from, e.g. 80.</param>
+/// <param name="BinaryVersion">Architecture of its machine code, e.g. 86.</param>
+public sealed record CudaKernelAttributes(
+    int Registers,
+    int LocalBytes,
+    int StaticSharedBytes,
+    int ConstantBytes,
+    int MaximumThreadsPerBlock,
+    int PtxVersion,
+    int BinaryVersion);
+
+/// <summary>How well a launch fills a multiprocessor.</summary>
+/// <param name="Blocks">Blocks resident at once.</param>
+/// <param name="Warps">Warps resident at once.</param>
+/// <param name="MaximumWarps">Warps that a multiprocessor can hold.</param>
+public readonly record struct CudaOccupancy(int Blocks, int Warps, int MaximumWarps)
+{
+    /// <summary>Resident warps over possible warps, from 0 to 1.</summary>
+    public double Fraction => (double)Warps / MaximumWarps;
+}

@@ -1,0 +1,84 @@
+using Sprint.Engine.Cuda;
+
+namespace Sprint.Tests.Engine.Cuda;
+
+/// <summary>
+/// cuBLAS as its manual documents it: matrices are stored column by column, element (i, j) at index j * leading + i;
+/// C (m, n) = alpha op(A) op(B) + beta C with op(A) (m, k) and op(B) (k, n); C is not read where beta is 0. Memory is the host's.
+/// </summary>
+internal sealed unsafe class ColumnMajorCublas : ICublas
+{
+    public int Status { get; init; }
+
+    public string LastCall { get; private set; } = "";
+
+    public int MultiplySingle(in ColumnMajorProduct product, float alpha, DevicePointer first, DevicePointer second, float beta, DevicePointer result)
+    {
+        if (Status != 0)
+        {
+            return Status;
+        }
+
+        float* a = (float*)first.Address;
+        float* b = (float*)second.Address;
+        float* c = (float*)result.Address;
+        bool transposeA = product.OperationFirst == BlasOperation.Transpose;
+        bool transposeB = product.OperationSecond == BlasOperation.Transpose;
+        if (product.LeadingFirst < (transposeA ? product.K : product.M)
+            || product.LeadingSecond < (transposeB ? product.N : product.K)
+            || product.LeadingResult < product.M)
+        {
+            return 7;
+        }
+
+        for (int j = 0; j < product.N; j++)
+        {
+            for (int i = 0; i < product.M; i++)
+            {
+                float sum = 0;
+                for (int l = 0; l < product.K; l++)
+                {
+                    sum += (transposeA ? a[(i * product.LeadingFirst) + l] : a[(l * product.LeadingFirst) + i])
+                        * (transposeB ? b[(l * product.LeadingSecond) + j] : b[(j * product.LeadingSecond) + l]);
+                }
+
+                float* target = c + (j * product.LeadingResult) + i;
+                *target = (alpha * sum) + (beta == 0 ? 0 : beta * *target);
+            }
+        }
+
+        return 0;
+    }
+
+    public int MultiplyMixed(
+        in ColumnMajorProduct product,
+        float alpha,
+        DevicePointer first,
+        DevicePointer second,
+        CudaElementType factorType,
+        float beta,
+        DevicePointer result,
+        CudaElementType resultType)
+    {
+        LastCall = $"{product} {alpha} {first} {second} {factorType} {beta} {result} {resultType}";
+        return Status;
+    }
+
+    public int MultiplyBatch(
+        in ColumnMajorProduct product,
+        float alpha,
+        DevicePointer first,
+        long strideFirst,
+        DevicePointer second,
+        long strideSecond,
+        CudaElementType factorType,
+        float beta,
+        DevicePointer result,
+        long strideResult,
+        CudaElementType resultType,
+        int count)
+    {
+        LastCall = $"{product} {alpha} {first} {strideFirst} {second} {strideSecond} {factorType} {beta} {result} {strideResult} {resultType} {count}";
+        return Status;
+    }
+}

@@ -1,0 +1,65 @@
+using NUnit.Framework;
+using Sprint.Engine;
+using Sprint.Engine.Operations;
+using Sprint.Model.Configuration;
+using Sprint.Model.Network;
+
+namespace Sprint.Tests.Golden;
+
+/// <summary>A whole transformer block against the reference, and which cases of the file no test reads.</summary>
+[TestFixture]
+public sealed class GoldenBlockTests
+{
+    /// <summary>Parts of the reference that are not built here.</summary>
+    private static readonly string[] NotBuilt = ["proj", "swiglu", "swiglu_act"];
+
+    private static readonly string[] Tested =
+    [
+        "adamw_wd0", "adamw_wd01", "block", "clip", "clip_under", "gather_keep", "gelu_tanh", "modln", "modln_small", "patch2", "patch4",
+        "restore", "rmsnorm", "rmsnorm_small", "rope16", "rope36", "score", "sdpa", "silu", "tdist", "timestep",
+    ];
+
+    [Test]
+    public void Every_case_of_the_file_is_tested_or_known_not_to_be_built() => Assert.That(
+        GoldenFile.Open("units.safetensors").Cases.Order(StringComparer.Ordinal), Is.EqualTo(Tested.Concat(NotBuilt).Order(StringComparer.Ordinal)));
+
+    [Test]
+    public void A_block_gives_the_reference_values_and_gradients([Values] bool checkpoints)
+    {
+        using var unit = new GoldenUnit("block");
+        var configuration = new ModelConfiguration
+        {
+            HiddenSize = 32,
+            NumHeads = 2,
+            ContextSize = 6,
+            PatchSize = 2,
+            QNorm = "RMSNorm",
+            KNorm = "RMSNorm",
+            UseCheckpoint = checkpoints,
+        };
+        using var rope = new RopeTable(unit.Device, 3, 3, 16);
+        using var parameters = new ParameterSet(unit.Device, seed: 1);
+        var block = new TransformerBlock(parameters, "b", configuration, rope);
+        Assert.That(parameters.All, Has.Count.EqualTo(12));
+        foreach (Parameter parameter in parameters.All)
+            parameter.Value.CopyFrom<float>(unit["w." + parameter.Name[2..]]);
+
+        using var tape = new Tape();
+        Tensor x = unit.Input("x");
+        Tensor conditioning = unit.Input("c_");
+        using Tensor y = Apply();
+        unit.Output("y", y);
+        unit.Backward(tape, y);
+        unit.Gradient("x", x);
+        unit.Gradient("c_", conditioning);
+        foreach (Parameter parameter in parameters.All)
+            unit.Gradient("w." + parameter.Name[2..], parameter.Gradient.ToArray());
+
+        // The reference's block takes SiLU(c) itself.
+        Tensor Apply()
+        {
+            using Tensor activated = Silu.Apply(tape, conditioning);
+            return block.Apply(tape, x, activated, default);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+using NUnit.Framework;
+using Sprint.Engine;
+using Sprint.Engine.Operations;
+using Sprint.Model.Configuration;
+using Sprint.Model.Network;
+using Sprint.Model.Sampling;
+
+namespace Sprint.Tests.Model.Network;
+
+/// <summary>What <c>dryrun</c> counts: the published figures, and what a device that computes counts.</summary>
+[TestFixture]
+public sealed class CostTests
+{
+    private const double Tera = 1e12;
+
+    // Published for 256x256 images, a guided step: SPRINT.md section 6.
+    [TestCase(GuidanceKind.Cfg, 0.477)]
+    [TestCase(GuidanceKind.Pdg, 0.274)]
+    public void A_guided_step_of_the_largest_model_costs_what_is_published(GuidanceKind guidance, double teraFlops) =>
+        Assert.That(GuidedStep(guidance, steps: 1).MatrixFlops / Tera, Is.EqualTo(teraFlops).Within(0.5).Percent);
+
+    [Test]
+    public void Without_the_fusion_it_costs_what_is_published_for_the_plain_transformer()
+    {
+        using var device = new DryRunDevice();
+        Sample(device, ModelConfiguration.Named("XL"), GuidanceKind.Cfg, steps: 1, SamplerKind.Ode);
+        AccountTotal plain = device.Account.Total(key => key.Part != ModelPart.Fusion);
+        Assert.That(plain.MatrixFlops / Tera, Is.EqualTo(0.4745).Within(0.5).Percent);
+    }
+
+    [Test]
+    public void Steps_outside_the_guidance_interval_cost_the_conditional_model_alone()
+    {
+        long one = GuidedStep(GuidanceKind.None, steps: 1).MatrixFlops;
+        long guided = GuidedStep(GuidanceKind.Pdg, steps: 1).MatrixFlops;
+        using var device = new DryRunDevice();
+
+        // Times 1, 0.75, 0.5, 0.25: two of four within the interval.
+        Sample(device, ModelConfiguration.Named("XL"), GuidanceKind.Pdg, 4, SamplerKind.Ode, low: 0.3, high: 0.8);
+        Assert.That(device.Account.Total().MatrixFlops, Is.EqualTo((2 * one) + (2 * guided)));
+    }
+
+    [Test]
+    public void Dropping_three_quarters_of_the_tokens_halves_the_cost_of_training()
+    {
+        ModelConfiguration model = ModelConfiguration.Named("XL");
+        double sparse = TrainingStep(new DryRunDevice(), model, DropKind.Structured).Total(Forward).MatrixFlops;
+        double dense = TrainingStep(new DryRunDevice(), model, DropKind.None).Total(Forward).MatrixFlops;
+
+        // 24 of 28 blocks see a quarter of the tokens; attention falls with the square.
+        Assert.That(sparse / dense, Is.EqualTo(1 - (24 / 28.0 * 0.75)).Within(2).Percent);
+
+        static bool Forward(AccountKey key) => key.Pass == ComputePass.Forward;
+    }
+
+    [Test]
+    public void A_training_step_costs_on_dryrun_what_it_costs_on_the_cpu([Values] DropKind kind, [Values] bool checkpoints)
+    {
+        ModelConfiguration model = TinyModel.Configuration with { UseCheckpoint = checkpoints };
+        using var cpu = new CpuDevice();
+        using var dryRun = new DryRunDevice();
+        AssertSame(TrainingStep(dryRun, model, kind), TrainingStep(cpu, model, kind));
+    }
+
+    [Test]
+    public void Sampling_costs_on_dryrun_what_it_costs_on_the_cpu([Values] GuidanceKind guidance, [Values] SamplerKind sampler)
+    {
+        using var cpu = new CpuDevice();
+        using var dryRun = new DryRunDevice();
+        Sample(cpu, TinyModel.Configuration, guidance, 3, sampler);
+        Sample(dryRun, TinyModel.Configuration, guidance, 3, sampler);
+        AssertSame(dryRun.Account, cpu.Account);
+    }
+
+    private static AccountTotal GuidedStep(GuidanceKind guidance, int steps)
+    {
+        using var device = new DryRunDevice();
+        Sample(device, ModelConfiguration.Named("XL"), guidance, steps, SamplerKind.Ode);
+        return device.Account.Total();
+    }
+
+    private static void Sample(
+        Device device, ModelConfiguration configuration, GuidanceKind guidance, int steps, SamplerKind sampler, double low = 0, double high = 1)
+    {
+        using var model = new SprintTransformer(device, configuration);
+        var guided = new GuidedModel(model, [1]) { Guidance = guidance, Scale = 2, Low = low, High = high };
+        Sampler.Run(guided, new double[guided.StateLength], sampler, steps, FlowPath.Linear, (_, noise) => noise.Clear());
+    }
+
+    private static Account TrainingStep(Device device, ModelConfiguration model, DropKind kind)
+    {
+        using var step = new TinyModel.Step(device, kind, model);
+        step.Run();
+        step.Run();
+        return device.Account;
+    }
+
+    private static void AssertSame(Account actual, Account expected)
+    {
+        Assert.That(actual.Entries, Is.Not.Empty);
+        Assert.That(
+            actual.Entries.ToDictionary(entry => entry.Key, entry => entry.Value.Total),
+            Is.EquivalentTo(expected.Entries.ToDictionary(entry => entry.Key, entry => entry.Value.Total)));
+        Assert.That(actual.PeakBytes, Is.EqualTo(expected.PeakBytes));
+        foreach (MemoryCategory category in Enum.GetValues<MemoryCategory>().Where(category => category != MemoryCategory.Workspace))
+            Assert.That(actual.PeakBytesOf(category), Is.EqualTo(expected.PeakBytesOf(category)), category.ToString());
+        Assert.That(actual.PeakBytesOf(MemoryCategory.Workspace), Is.Zero);
+    }
+}

@@ -1,0 +1,110 @@
+using Sprint.Engine;
+using Sprint.Engine.Operations;
+using Sprint.Model.Configuration;
+using Sprint.Model.Network;
+using Sprint.Model.Objective;
+
+namespace Sprint.Tests.Model;
+
+/// <summary>A small model, and training steps of it with random images.</summary>
+internal static class TinyModel
+{
+    internal const int Batch = 3;
+
+    internal static readonly ModelConfiguration Configuration = new()
+    {
+        ContextSize = 16,
+        PatchSize = 2,
+        InChannels = 3,
+        NumClasses = 5,
+        HiddenSize = 48,
+        NumHeads = 2,
+        EncoderDepth = 1,
+        MiddleDepth = 2,
+        DecoderDepth = 1,
+    };
+
+    /// <summary>A model in which nothing is zero: fresh ones ignore their blocks, as the gates start at zero.</summary>
+    internal static SprintTransformer Build(Device device, ModelConfiguration? configuration = null)
+    {
+        var model = new SprintTransformer(device, configuration ?? Configuration, seed: 3);
+        if (device.Executes)
+        {
+            for (int i = 0; i < model.Parameters.All.Count; i++)
+            {
+                Tensor value = model.Parameters.All[i].Value;
+                float[] values = value.ToArray();
+                var random = new Random(i);
+                for (int k = 0; k < values.Length; k++)
+                    values[k] += (float)(0.1 * (random.NextDouble() - 0.5));
+                value.CopyFrom<float>(values);
+            }
+        }
+
+        return model;
+    }
+
+    internal static float[] Images(ModelConfiguration configuration, int batch = Batch)
+    {
+        var random = new Random(8);
+        var images = new float[batch * configuration.InChannels * configuration.ContextSize * configuration.ContextSize];
+        for (int i = 0; i < images.Length; i++)
+            images[i] = (float)((2 * random.NextDouble()) - 1);
+        return images;
+    }
+
+    internal static DropPattern Pattern(ModelConfiguration configuration, DropKind kind) => kind switch
+    {
+        DropKind.Structured => DropPattern.Structured(configuration.GridSide, configuration.GridSide, 0.75),
+        DropKind.Random => DropPattern.Random(configuration.GridSide, configuration.GridSide, 0.6),
+        _ => DropPattern.None(configuration.GridSide, configuration.GridSide),
+    };
+
+    /// <summary>Everything of one training step but reading the data.</summary>
+    internal sealed class Step : IDisposable
+    {
+        private static readonly LossConfiguration Loss = new();
+        private static readonly int[] Classes = [.. Enumerable.Range(0, Batch)];
+        private readonly AdamW optimizer;
+        private readonly StepSampler sampler;
+        private readonly DropPattern pattern;
+        private readonly float[] images;
+        private readonly Tape tape = new();
+        private long step;
+
+        internal Step(Device device, DropKind kind, ModelConfiguration? configuration = null)
+        {
+            configuration ??= Configuration;
+            Model = Build(device, configuration);
+            optimizer = new AdamW(device, Model.Parameters.All);
+            sampler = new StepSampler(device, configuration, seed: 9);
+            pattern = Pattern(configuration, kind);
+            images = Images(configuration);
+        }
+
+        internal SprintTransformer Model { get; }
+
+        internal void Run()
+        {
+            ForwardAndBackward();
+            optimizer.Update(new AdamWSettings(1e-3, ++step));
+        }
+
+        internal float ForwardAndBackward()
+        {
+            using StepInputs inputs = sampler.Draw(images, Classes, pattern, Loss, step, microBatch: 0);
+            using Tensor loss = inputs.Loss(tape, Model, FlowPath.Linear);
+            tape.Backward(loss);
+            Span<float> value = stackalloc float[1];
+            loss.CopyTo(value);
+            return value[0];
+        }
+
+        public void Dispose()
+        {
+            tape.Dispose();
+            optimizer.Dispose();
+            Model.Dispose();
+        }
+    }
+}

@@ -10,7 +10,7 @@ internal static class DevicesCommand
 {
     internal static Command Create()
     {
-        var command = new Command("devices", "List where this machine can compute.");
+        var command = new Command("devices", "List where this machine can compute.\nExample:\n  sprint devices");
         command.SetAction(_ => Run());
         return command;
     }

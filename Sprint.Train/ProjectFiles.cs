@@ -8,7 +8,7 @@ internal static class ProjectFiles
     /// </summary>
     internal static string Find(string path)
     {
-        if (Path.Exists(path) || Path.IsPathRooted(path))
+        if (path.Length == 0 || Path.Exists(path) || Path.IsPathRooted(path))
         {
             return path;
         }

@@ -66,7 +66,13 @@ internal static class SampleCommand
                 Steps = (int)InRange(result.GetValue(steps) ?? run.Samples.Steps, 1, 100_000, "--steps"),
                 PerClass = (int)InRange(result.GetValue(count), 1, 1000, "--count"),
             };
-            long chosenSeed = (long)InRange(result.GetValue(seed), 0, long.MaxValue, "--seed");
+            settings.Validate();
+            long chosenSeed = result.GetValue(seed);
+            if (chosenSeed < 0)
+            {
+                throw new SprintException($"--seed {chosenSeed} must be from 0 to {long.MaxValue}");
+            }
+
             return Task.FromResult(Run(
                 () => device.Open(result), weights, run, settings, result.GetValue(classes), chosenSeed, result.GetValue(output)!, cancellation));
         });
@@ -91,6 +97,11 @@ internal static class SampleCommand
 
         int[] classes = ParseClasses(classList, run.Model.NumClasses);
         using Device device = open();
+        if (!device.Executes)
+        {
+            throw new SprintException($"device {device.Name} computes no samples: choose cpu");
+        }
+
         using var model = new SprintTransformer(device, run.Model);
         using (SafetensorsFile file = SafetensorsFile.Open(weights))
         {
@@ -100,7 +111,7 @@ internal static class SampleCommand
         int[] labels = [.. classes.SelectMany(label => Enumerable.Repeat(label, settings.PerClass))];
         float[] images = Draw(model, labels, run, settings, seed, cancellation);
         Save(output, extension, images, classes, run, settings);
-        AnsiConsole.WriteLine(string.Create(
+        Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{labels.Length} samples of {weights} by {settings.Steps} {settings.Sampler} steps, {settings.Guidance} guidance {settings.Scale:0.###}: {output}"));
         return ExitCode.Success;

@@ -57,6 +57,8 @@ internal static class TrainCommand
 
     private static int Run(string configurationPath, string? output, bool resume, string[] overrides, Func<Device> open)
     {
+        Given(configurationPath, "CONFIG");
+        Given(output, "--out");
         using Device device = open();
         if (!device.Executes)
         {
@@ -64,15 +66,24 @@ internal static class TrainCommand
             return DryRunReport.Print(counted);
         }
 
-        (RunFolder folder, TrainingConfiguration configuration) = OpenRun(configurationPath, output, resume, overrides);
+        RunFolder? opened = null;
+        TrainingConfiguration configuration = resume
+            ? OpenRun(configurationPath, output, overrides, out opened)
+            : ConfigurationReader.Read<TrainingConfiguration>(ProjectFiles.Find(configurationPath), overrides);
+        configuration.Validate();
         var noise = new EpochNoise((ulong)configuration.Seed);
         using IImageDataset dataset = OpenData(configuration.Data, noise);
+
+        // A new run's folder appears once nothing is left that the user might have to mend first.
+        Trainer.Check(configuration, dataset);
+        RunFolder folder = opened ?? RunFolder.Create(output ?? FreeRun(RunName(configurationPath)), configuration);
         using var display = new TrainingDisplay(configuration, device, dataset, folder);
         using var trainer = new Trainer(device, configuration, dataset, folder, display, noise);
         if (resume)
         {
             string? checkpoint = trainer.Resume();
-            AnsiConsole.WriteLine(checkpoint is null
+            folder.Write(configuration);
+            Console.WriteLine(checkpoint is null
                 ? $"{folder.Path} has no checkpoint yet: beginning at step 1"
                 : $"resuming after step {trainer.State.Step} from {checkpoint}");
         }
@@ -91,12 +102,12 @@ internal static class TrainCommand
             AccountReport.Print(configuration, trainer.State);
             if (finished)
             {
-                AnsiConsole.WriteLine($"samples: {folder.Samples(trainer.State.Step)}");
-                AnsiConsole.WriteLine($"loss:    {folder.LossChart}");
+                Console.WriteLine($"samples: {folder.Samples(trainer.State.Step)}");
+                Console.WriteLine($"loss:    {folder.LossChart}");
                 return ExitCode.Success;
             }
 
-            AnsiConsole.WriteLine($"stopped after step {trainer.State.Step}; continue with: sprint train --resume --out {folder.Path}");
+            Console.WriteLine($"stopped after step {trainer.State.Step}; continue with: sprint train --resume --out {Quote(folder.Path)}");
             return ExitCode.Interrupted;
         }
         finally
@@ -105,22 +116,27 @@ internal static class TrainCommand
         }
     }
 
-    private static (RunFolder Folder, TrainingConfiguration Configuration) OpenRun(
-        string configurationPath, string? output, bool resume, string[] overrides)
+    private static TrainingConfiguration OpenRun(string configurationPath, string? output, string[] overrides, out RunFolder folder)
     {
-        string name = Path.GetFileNameWithoutExtension(configurationPath);
-        if (resume)
-        {
-            string path = output ?? NewestRun(name)
-                ?? throw new SprintException($"there is no run of '{name}' under {RunsFolder}/ to resume: name its folder with --out");
-            RunFolder opened = RunFolder.Open(path, overrides, out TrainingConfiguration continued);
-            return (opened, continued);
-        }
-
-        TrainingConfiguration configuration = ConfigurationReader.Read<TrainingConfiguration>(ProjectFiles.Find(configurationPath), overrides);
-        configuration.Validate();
-        return (RunFolder.Create(output ?? FreeRun(name), configuration), configuration);
+        string name = RunName(configurationPath);
+        string path = output ?? NewestRun(name)
+            ?? throw new SprintException($"there is no run of '{name}' under {RunsFolder}/ to resume: name its folder with --out");
+        folder = RunFolder.Open(path, overrides, out TrainingConfiguration configuration);
+        return configuration;
     }
+
+    /// <summary>Refuses an empty name, as an unset shell variable gives it.</summary>
+    private static void Given(string? path, string what)
+    {
+        if (path is not null && path.Trim().Length == 0)
+        {
+            throw new SprintException($"{what} is empty: give a path");
+        }
+    }
+
+    private static string RunName(string configurationPath) => Path.GetFileNameWithoutExtension(configurationPath);
+
+    private static string Quote(string path) => path.Contains(' ', StringComparison.Ordinal) ? $"\"{path}\"" : path;
 
     private static IImageDataset OpenData(DatasetSettings settings, EpochNoise noise)
     {
@@ -135,7 +151,7 @@ internal static class TrainCommand
             AnsiConsole.WriteLine($"{bad.Count} files are no images and are left out:");
             foreach (BadFile file in bad.Take(Shown))
             {
-                AnsiConsole.WriteLine($"  {file.Path}: {file.Reason}");
+                Console.WriteLine($"  {file.Path}: {file.Reason}");
             }
 
             if (bad.Count > Shown)
@@ -158,7 +174,11 @@ internal static class TrainCommand
         return path;
     }
 
+    /// <summary>The newest of the folders that <see cref="FreeRun"/> names after a configuration.</summary>
     private static string? NewestRun(string name) => Directory.Exists(RunsFolder)
-        ? Directory.GetDirectories(RunsFolder, name + "*").MaxBy(Directory.GetLastWriteTimeUtc)
+        ? Directory.GetDirectories(RunsFolder)
+            .Where(path => Path.GetFileName(path) is { } run && (run == name
+                || (run.StartsWith(name + "-", StringComparison.Ordinal) && run[(name.Length + 1)..].All(char.IsAsciiDigit))))
+            .MaxBy(Directory.GetLastWriteTimeUtc)
         : null;
 }

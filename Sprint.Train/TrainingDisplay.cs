@@ -31,10 +31,10 @@ internal sealed class TrainingDisplay : ITrainingObserver, IDisposable
     {
         this.configuration = configuration;
         ModelConfiguration model = configuration.Model;
-        AnsiConsole.WriteLine($"device  {device.Name}: {device.Description}");
-        AnsiConsole.WriteLine($"data    {dataset.Count} images of {dataset.Channels} x {dataset.Height} x {dataset.Width} in {dataset.Classes} classes");
-        AnsiConsole.WriteLine($"model   width {model.HiddenSize}, {model.NumHeads} heads, blocks {model.EncoderDepth}+{model.MiddleDepth}+{model.DecoderDepth}, patch {model.PatchSize}: {model.Tokens} tokens");
-        AnsiConsole.WriteLine($"run     {folder.Path}");
+        Console.WriteLine($"device  {device.Name}: {device.Description}");
+        Console.WriteLine($"data    {dataset.Count} images of {dataset.Channels} x {dataset.Height} x {dataset.Width} in {dataset.Classes} classes");
+        Console.WriteLine($"model   width {model.HiddenSize}, {model.NumHeads} heads, blocks {model.EncoderDepth}+{model.MiddleDepth}+{model.DecoderDepth}, patch {model.PatchSize}: {model.Tokens} tokens");
+        Console.WriteLine($"run     {folder.Path}");
     }
 
     public void StageStarted(int index, StageConfiguration stage, StageAccount account)
@@ -81,7 +81,7 @@ internal sealed class TrainingDisplay : ITrainingObserver, IDisposable
     {
         if (!interactive)
         {
-            AnsiConsole.WriteLine($"{what}: {path}");
+            Console.WriteLine($"{what}: {path}");
         }
     }
 

@@ -16,7 +16,7 @@ internal static class VerifyCommand
         var device = new DeviceOption();
         var command = new Command(
             "verify",
-            "Compare outputs, gradients, optimizer steps and samplers with a reference's stored numbers.\nExample: sprint verify Sprint.Tests/Golden/tiny") { folder, all };
+            "Compare outputs, gradients, optimizer steps and samplers with a reference's stored numbers.\nExample:\n  sprint verify Sprint.Tests/Golden/tiny") { folder, all };
         device.AddTo(command);
         command.SetAction(result => Run(result.GetRequiredValue(folder), result.GetValue(all), () => device.Open(result)));
         return command;

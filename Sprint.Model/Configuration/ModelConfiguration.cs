@@ -136,15 +136,15 @@ public sealed record ModelConfiguration
     /// <exception cref="SprintException">One does not; the sentence names it.</exception>
     public void Validate()
     {
-        Positive(ContextSize, "context_size");
-        Positive(PatchSize, "patch_size");
-        Positive(InChannels, "in_channels");
-        Positive(NumClasses, "num_classes");
-        Positive(HiddenSize, "hidden_size");
-        Positive(NumHeads, "num_heads");
-        NotNegative(EncoderDepth, "encoder_depth");
-        NotNegative(MiddleDepth, "middle_depth");
-        NotNegative(DecoderDepth, "decoder_depth");
+        Between(ContextSize, 1, 8192, "context_size");
+        Between(PatchSize, 1, 8192, "patch_size");
+        Between(InChannels, 1, 1024, "in_channels");
+        Between(NumClasses, 1, 1_000_000, "num_classes");
+        Between(HiddenSize, 1, 65_536, "hidden_size");
+        Between(NumHeads, 1, 65_536, "num_heads");
+        Between(EncoderDepth, 0, 1000, "encoder_depth");
+        Between(MiddleDepth, 0, 1000, "middle_depth");
+        Between(DecoderDepth, 0, 1000, "decoder_depth");
         Probability(ClassDropoutProb, "class_dropout_prob");
         Probability(CfgMaskProb, "cfg_mask_prob");
         Require(ContextSize % PatchSize == 0, $"patch_size {PatchSize} does not divide context_size {ContextSize}: choose a divisor of {ContextSize}");
@@ -152,8 +152,8 @@ public sealed record ModelConfiguration
         Require(
             HeadSize % 4 == 0,
             $"hidden_size {HiddenSize} over num_heads {NumHeads} gives heads of {HeadSize} channels: 2-D rotary embedding needs a multiple of 4");
-        Require(MlpRatio > 0 && MlpWidth > 0, $"mlp_ratio {Text(MlpRatio)} must be above 0");
-        Require(RopeTheta > 1, $"rope_theta {Text(RopeTheta)} must be above 1");
+        Require(MlpRatio is > 0 and <= 64 && MlpWidth > 0, $"mlp_ratio {Text(MlpRatio)} must be above 0 and at most 64");
+        Require(RopeTheta is > 1 and < 1e30, $"rope_theta {Text(RopeTheta)} must be above 1 and below 1e30");
         Norm(QNorm, "q_norm");
         Norm(KNorm, "k_norm");
         Unbuilt(UseSwiglu, "use_swiglu: true (a SwiGLU MLP)", "false");
@@ -171,9 +171,8 @@ public sealed record ModelConfiguration
         }
     }
 
-    private static void Positive(int value, string key) => Require(value >= 1, $"{key} {value} must be at least 1");
-
-    private static void NotNegative(int value, string key) => Require(value >= 0, $"{key} {value} must be at least 0");
+    private static void Between(int value, int least, int most, string key) =>
+        Require(value >= least && value <= most, $"{key} {value} must be from {least} to {most}");
 
     private static void Probability(double value, string key) => Require(value is >= 0 and <= 1, $"{key} {Text(value)} must be from 0 to 1");
 

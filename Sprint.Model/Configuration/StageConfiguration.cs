@@ -134,7 +134,7 @@ public sealed record StageConfiguration
         const double End = 0.1;
         if (stageStep < WarmupSteps)
         {
-            return Start + ((1 - Start) * (stageStep + 1) / WarmupSteps);
+            return Start + ((1 - Start) * stageStep / WarmupSteps);
         }
 
         if (LearningRateDecay == LearningRateDecay.None || Steps <= WarmupSteps + 1)

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using Sprint.Engine;
 using Sprint.Model.Data;
 using Sprint.Model.Sampling;
@@ -41,6 +42,7 @@ public sealed record TrainingConfiguration
     public void Validate()
     {
         Model.Validate();
+        Samples.Validate();
         for (int i = 0; i < Stages.Count; i++)
         {
             StageConfiguration stage = Stages[i];
@@ -58,6 +60,13 @@ public sealed record TrainingConfiguration
             {
                 throw new SprintException(
                     $"{name}: gradient_accumulation_steps {stage.GradientAccumulationSteps} does not divide batch_size {stage.BatchSize}");
+            }
+
+            long values = stage.BatchSize * (long)Model.InChannels * Model.ContextSize * Model.ContextSize;
+            if (values > Array.MaxLength)
+            {
+                throw new SprintException(
+                    $"{name}: batch_size {stage.BatchSize} with images of {Model.InChannels} x {Model.ContextSize} x {Model.ContextSize} is more than one array holds: lower batch_size or model.context_size");
             }
         }
     }
@@ -102,6 +111,17 @@ public sealed record SamplesConfiguration
     /// <summary>The highest time at which guidance acts.</summary>
     [Range(0.0, 1.0)]
     public double GuidanceHigh { get; init; } = 1;
+
+    /// <summary>Checks what no single value shows.</summary>
+    /// <exception cref="SprintException">The guidance interval is empty.</exception>
+    public void Validate()
+    {
+        if (GuidanceLow > GuidanceHigh)
+        {
+            throw new SprintException(string.Create(
+                CultureInfo.InvariantCulture, $"samples: guidance_low {GuidanceLow} is above guidance_high {GuidanceHigh}: the interval runs from low to high"));
+        }
+    }
 }
 
 /// <summary>What is saved of a run, and when; keys as in the reference.</summary>

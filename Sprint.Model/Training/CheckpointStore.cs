@@ -119,11 +119,14 @@ public sealed class CheckpointStore
         {
             try
             {
-                Directory.Delete(old, recursive: true);
+                // Renamed first: a process killed while it deletes leaves no half checkpoint, and CleanUp finds the rest.
+                string doomed = AtomicFile.PartPath(old);
+                Directory.Move(old, doomed);
+                Directory.Delete(doomed, recursive: true);
             }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            catch (Exception exception) when (FileFault.IsFileFault(exception))
             {
-                throw new SprintException($"the new checkpoint is saved, but the old one '{old}' cannot be removed: {exception.Message}", exception);
+                throw FileFault.Describe("remove the old checkpoint (the new one is saved)", old, exception);
             }
         }
     }

@@ -34,9 +34,9 @@ public sealed class MetricsLog : IDisposable
             AtomicFile.WriteText(path, string.Concat(kept.Select(line => line + "\n")));
             writer = new StreamWriter(path, append: true) { AutoFlush = true };
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (FileFault.IsFileFault(exception))
         {
-            throw new SprintException($"cannot write '{path}': {exception.Message}", exception);
+            throw FileFault.Describe("write", path, exception);
         }
     }
 
@@ -55,14 +55,24 @@ public sealed class MetricsLog : IDisposable
                 CultureInfo.InvariantCulture,
                 $"{{\"step\":{report.Step},\"stage\":{report.Stage + 1},\"loss\":{report.Loss:R},\"grad_norm\":{report.GradientNorm:R},\"learning_rate\":{report.LearningRate:R},\"images\":{report.Images},\"seconds\":{report.Seconds:G6},\"flops\":{report.Flops:R}}}"));
         }
-        catch (IOException exception)
+        catch (Exception exception) when (FileFault.IsFileFault(exception))
         {
-            throw new SprintException($"cannot write '{path}': {exception.Message}", exception);
+            throw FileFault.Describe("write", path, exception);
         }
     }
 
     /// <inheritdoc/>
-    public void Dispose() => writer.Dispose();
+    public void Dispose()
+    {
+        try
+        {
+            writer.Dispose();
+        }
+        catch (Exception exception) when (FileFault.IsFileFault(exception))
+        {
+            // Closing tries again to write a line that could not be written: that error is on its way already.
+        }
+    }
 
     /// <summary>A line cut short by a killed process is no error: its step is done again.</summary>
     private static bool TryRead(string line, out long step, out double loss)
@@ -71,10 +81,9 @@ public sealed class MetricsLog : IDisposable
         try
         {
             using JsonDocument document = JsonDocument.Parse(line);
-            return document.RootElement.TryGetProperty("step", out JsonElement stepValue) && stepValue.TryGetInt64(out step)
-                && document.RootElement.TryGetProperty("loss", out JsonElement lossValue) && lossValue.TryGetDouble(out loss);
+            return document.RootElement.GetProperty("step").TryGetInt64(out step) && document.RootElement.GetProperty("loss").TryGetDouble(out loss);
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException)
         {
             return false;
         }

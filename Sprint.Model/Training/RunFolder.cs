@@ -8,9 +8,12 @@ namespace Sprint.Model.Training;
 /// <summary>The folder of a run: <c>config.yaml</c>, <c>metrics.jsonl</c>, <c>loss.png</c>, <c>samples/</c>, <c>checkpoints/</c>.</summary>
 public sealed class RunFolder
 {
+    private readonly string samples;
+
     private RunFolder(string path)
     {
         Path = path;
+        samples = System.IO.Path.Combine(path, "samples");
         Checkpoints = new CheckpointStore(System.IO.Path.Combine(path, "checkpoints"));
     }
 
@@ -32,7 +35,7 @@ public sealed class RunFolder
     /// <summary>The picture of the samples after a step.</summary>
     /// <param name="step">Steps of the run done.</param>
     public string Samples(long step) =>
-        System.IO.Path.Combine(Path, "samples", string.Create(CultureInfo.InvariantCulture, $"step-{step:D8}.png"));
+        System.IO.Path.Combine(samples, string.Create(CultureInfo.InvariantCulture, $"step-{step:D8}.png"));
 
     /// <summary>Begins a new run.</summary>
     /// <param name="path">The folder; it must not hold a run yet.</param>
@@ -42,21 +45,13 @@ public sealed class RunFolder
     {
         ArgumentNullException.ThrowIfNull(configuration);
         var folder = new RunFolder(path);
-        if (File.Exists(folder.Configuration))
+        if (File.Exists(folder.Configuration) || folder.Checkpoints.Newest is not null)
         {
             throw new SprintException($"'{path}' holds a run already: continue it with --resume, or give another folder with --out");
         }
 
-        try
-        {
-            Directory.CreateDirectory(System.IO.Path.Combine(path, "samples"));
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new SprintException($"cannot create the folder '{path}': {exception.Message}", exception);
-        }
-
-        AtomicFile.WriteText(folder.Configuration, ConfigurationWriter.Write(configuration));
+        folder.CreateFolders();
+        folder.Write(configuration);
         return folder;
     }
 
@@ -74,9 +69,27 @@ public sealed class RunFolder
         }
 
         configuration = ConfigurationReader.Read<TrainingConfiguration>(folder.Configuration, overrides);
+        folder.CreateFolders();
         folder.Checkpoints.CleanUp();
         AtomicDirectory.CleanUp(path);
-        Directory.CreateDirectory(System.IO.Path.Combine(path, "samples"));
+        AtomicDirectory.CleanUp(folder.samples);
         return folder;
+    }
+
+    /// <summary>Writes <c>config.yaml</c>, so that a later resume goes on with what this one was given.</summary>
+    /// <param name="configuration">The configuration of the run.</param>
+    /// <exception cref="SprintException">It cannot be written.</exception>
+    public void Write(TrainingConfiguration configuration) => AtomicFile.WriteText(Configuration, ConfigurationWriter.Write(configuration));
+
+    private void CreateFolders()
+    {
+        try
+        {
+            Directory.CreateDirectory(samples);
+        }
+        catch (Exception exception) when (FileFault.IsFileFault(exception))
+        {
+            throw FileFault.Describe("create the folder", samples, exception);
+        }
     }
 }

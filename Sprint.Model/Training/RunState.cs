@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Sprint.Engine;
 using Sprint.Model.Checkpoints;
 using Sprint.Model.Data;
@@ -11,30 +12,39 @@ public sealed record RunState
     private static readonly JsonSerializerOptions Json = new() { WriteIndented = true };
 
     /// <summary>Version of the file's form.</summary>
+    [JsonRequired]
     public int Version { get; set; } = 1;
 
     /// <summary>Steps of the run done.</summary>
+    [JsonRequired]
     public long Step { get; set; }
 
     /// <summary>The stage that the next step belongs to, from 0; the number of stages when all are done.</summary>
+    [JsonRequired]
     public int Stage { get; set; }
 
     /// <summary>Steps of that stage done.</summary>
+    [JsonRequired]
     public long StageStep { get; set; }
 
     /// <summary>Updates since the moments were zero.</summary>
+    [JsonRequired]
     public long OptimizerStep { get; set; }
 
     /// <summary>Epoch of the next image.</summary>
+    [JsonRequired]
     public long Epoch { get; set; }
 
     /// <summary>Place of the next image in its epoch.</summary>
+    [JsonRequired]
     public int EpochIndex { get; set; }
 
     /// <summary>Images seen.</summary>
+    [JsonRequired]
     public long Images { get; set; }
 
     /// <summary>What each stage has cost.</summary>
+    [JsonRequired]
     public IList<StageAccount> Accounts { get; init; } = [];
 
     /// <summary>The next image's place.</summary>
@@ -52,13 +62,18 @@ public sealed record RunState
         try
         {
             RunState? state = JsonSerializer.Deserialize<RunState>(File.ReadAllBytes(path), Json);
-            return state is { Version: 1, Step: >= 0, Stage: >= 0, StageStep: >= 0, OptimizerStep: >= 0, Epoch: >= 0, EpochIndex: >= 0 }
+            return state is { Version: 1, Step: >= 0, Stage: >= 0, StageStep: >= 0, OptimizerStep: >= 0, Epoch: >= 0, EpochIndex: >= 0, Accounts: not null }
+                && !state.Accounts.Contains(null!)
                 ? state
                 : throw new SprintException($"{path}: this is no state of a training run of version 1");
         }
-        catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (FileFault.IsFileFault(exception))
         {
-            throw new SprintException($"{path}: cannot be read as the state of a training run: {exception.Message}", exception);
+            throw FileFault.Describe("read", path, exception);
+        }
+        catch (JsonException exception)
+        {
+            throw new SprintException($"{path}: this is no state of a training run: {exception.Message}", exception);
         }
     }
 

@@ -14,7 +14,7 @@ public static class SampleDrawer
     /// <param name="labels">A class for each sample.</param>
     /// <param name="settings">Sampler and guidance.</param>
     /// <param name="path">The path that the model was trained on.</param>
-    /// <param name="seed">Determines the noise: sample i gets the same whatever the others are.</param>
+    /// <param name="seed">Determines the noise: sample i of a class gets the same whatever the others are.</param>
     /// <param name="observer">Sees each step, or null.</param>
     /// <param name="cancellation">Ends sampling between two steps.</param>
     /// <returns>(samples, channels, side, side), in [-1, 1] for pixels.</returns>
@@ -38,6 +38,7 @@ public static class SampleDrawer
         };
         var state = new double[guided.StateLength];
         int image = state.Length / Math.Max(labels.Length, 1);
+        ulong[] counters = Counters(labels);
         Fill(RandomPurpose.Latents, 0, state);
         Sampler.Run(guided, state, settings.Sampler, settings.Steps, path, (step, values) => Fill(RandomPurpose.Diffusion, step, values), observer, cancellation);
         return [.. state.Select(value => (float)value)];
@@ -46,13 +47,28 @@ public static class SampleDrawer
         {
             for (int sample = 0; sample * image < values.Length; sample++)
             {
-                var random = new HostRandom(new RandomStream((ulong)seed, purpose.Stream((ulong)step), (ulong)sample << 32));
+                var random = new HostRandom(new RandomStream((ulong)seed, purpose.Stream((ulong)step), counters[sample]));
                 foreach (ref double value in values.Slice(sample * image, image))
                 {
                     value = random.Normal();
                 }
             }
         }
+    }
+
+    /// <summary>Where each sample's random numbers begin: a function of its class and of how many of the class come before it.</summary>
+    private static ulong[] Counters(ReadOnlySpan<int> labels)
+    {
+        var drawn = new Dictionary<int, ulong>();
+        var counters = new ulong[labels.Length];
+        for (int sample = 0; sample < labels.Length; sample++)
+        {
+            ulong before = drawn.GetValueOrDefault(labels[sample]);
+            drawn[labels[sample]] = before + 1;
+            counters[sample] = ((ulong)labels[sample] << 44) | (before << 28);
+        }
+
+        return counters;
     }
 
     /// <summary>The labels of a grid with a row for each class.</summary>

@@ -1,4 +1,7 @@
+using System.Globalization;
+using Sprint.Model.Configuration;
 using Sprint.Model.Pictures;
+using Sprint.Model.Sampling;
 
 namespace Sprint.Model.Training;
 
@@ -16,7 +19,7 @@ public sealed partial class Trainer
     private void DrawSamples(MetricsLog metrics, CancellationToken cancellation)
     {
         int every = configuration.Samples.Every;
-        if (every > 0 && state.Step % every == 0 && state.Step < configuration.TotalSteps)
+        if (every > 0 && state.Step > 0 && state.Step % every == 0 && state.Step < configuration.TotalSteps)
         {
             DrawLoss(metrics);
             DrawGrid(cancellation);
@@ -34,7 +37,7 @@ public sealed partial class Trainer
         double[] values = [.. metrics.Losses.Select(entry => entry.Loss)];
         var stages = new List<LossStage>();
         long first = 1;
-        foreach (Configuration.StageConfiguration stage in configuration.Stages)
+        foreach (StageConfiguration stage in configuration.Stages)
         {
             stages.Add(new LossStage(stage.Name.Length > 0 ? stage.Name : $"stage {stages.Count + 1}", first));
             first += stage.Steps;
@@ -42,6 +45,15 @@ public sealed partial class Trainer
 
         LossChart.SavePng(folder.LossChart, [new LossSeries("training loss", steps, values)], stages);
         observer.Written("loss chart", folder.LossChart);
+    }
+
+    private string Title()
+    {
+        SamplesConfiguration samples = configuration.Samples;
+        string guidance = samples.Guidance == GuidanceKind.None
+            ? "no guidance"
+            : string.Create(CultureInfo.InvariantCulture, $"{samples.Guidance.ToString().ToUpperInvariant()} {samples.Scale:0.###}");
+        return $"step {state.Step}, {samples.Steps} {samples.Sampler.ToString().ToUpperInvariant()} steps, {guidance}";
     }
 
     /// <summary>Draws from the moving average; what it computes is kept out of the run's account.</summary>
@@ -53,7 +65,7 @@ public sealed partial class Trainer
         try
         {
             SampleDrawer.SaveGrid(
-                model, configuration, dataset.ClassNames, file, $"step {state.Step}, {configuration.Samples.Guidance} {configuration.Samples.Scale}", cancellation);
+                model, configuration, dataset.ClassNames, file, Title(), cancellation);
             observer.Written("samples", file);
         }
         catch (OperationCanceledException)

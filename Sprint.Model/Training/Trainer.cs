@@ -44,10 +44,7 @@ public sealed partial class Trainer : IDisposable
         ITrainingObserver observer,
         EpochNoise? noise = null)
     {
-        ArgumentNullException.ThrowIfNull(configuration);
-        ArgumentNullException.ThrowIfNull(dataset);
-        configuration.Validate();
-        CheckData(configuration.Model, dataset);
+        Check(configuration, dataset);
         this.device = device;
         this.configuration = configuration;
         this.dataset = dataset;
@@ -82,6 +79,7 @@ public sealed partial class Trainer : IDisposable
         bool fits = loaded.Stage < configuration.Stages.Count
             ? loaded.StageStep <= configuration.Stages[loaded.Stage].Steps
             : loaded.Stage == configuration.Stages.Count && loaded.StageStep == 0;
+        fits &= loaded.Accounts.Count == loaded.Stage || (loaded.Accounts.Count == loaded.Stage + 1 && loaded.Stage < configuration.Stages.Count);
         if (!fits || before + loaded.StageStep != loaded.Step || loaded.EpochIndex >= dataset.Count)
         {
             throw new SprintException(
@@ -99,6 +97,12 @@ public sealed partial class Trainer : IDisposable
     public bool Run(CancellationToken cancellation = default)
     {
         using var metrics = new MetricsLog(folder.Metrics, state.Step);
+        if (!File.Exists(folder.Samples(state.Step)))
+        {
+            // The run was stopped between the step and its picture.
+            DrawSamples(metrics, cancellation);
+        }
+
         bool saved = true;
         while (state.Stage < configuration.Stages.Count)
         {
@@ -140,8 +144,16 @@ public sealed partial class Trainer : IDisposable
         model.Dispose();
     }
 
-    private static void CheckData(ModelConfiguration model, IImageDataset dataset)
+    /// <summary>Checks that a run can begin, before anything is written.</summary>
+    /// <param name="configuration">The run.</param>
+    /// <param name="dataset">What to learn from.</param>
+    /// <exception cref="SprintException">Data and model do not fit, or the configuration is not valid.</exception>
+    public static void Check(TrainingConfiguration configuration, IImageDataset dataset)
     {
+        ArgumentNullException.ThrowIfNull(configuration);
+        ArgumentNullException.ThrowIfNull(dataset);
+        configuration.Validate();
+        ModelConfiguration model = configuration.Model;
         if (dataset.Channels != model.InChannels || dataset.Height != model.ContextSize || dataset.Width != model.ContextSize)
         {
             throw new SprintException(

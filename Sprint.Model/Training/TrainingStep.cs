@@ -30,7 +30,16 @@ public sealed class TrainingStep : IDisposable
         this.model = model;
         this.optimizer = optimizer;
         this.settings = settings;
+        ArgumentNullException.ThrowIfNull(optimizer);
         sampler = new StepSampler(model.Device, model.Configuration, seed);
+
+        // The gradients' buffers exist from the start, so that the first step holds as many bytes as any other.
+        foreach (AdamWState state in optimizer.States)
+        {
+            _ = state.Parameter.Gradient;
+        }
+
+        optimizer.ForgetGradients();
     }
 
     /// <summary>Runs one micro-batch forwards and backwards; gradients are added to those of the micro-batches before.</summary>
@@ -41,7 +50,7 @@ public sealed class TrainingStep : IDisposable
     /// <param name="microBatch">Which micro-batch, from 0.</param>
     /// <param name="microBatches">How many micro-batches make the step: each loss counts for its share.</param>
     /// <returns>The loss of the micro-batch.</returns>
-    /// <exception cref="NotFiniteLossException">The loss is not a finite number; nothing was propagated.</exception>
+    /// <exception cref="NotFiniteLossException">The loss is not a finite number; the step's gradients are dropped.</exception>
     public float Accumulate(
         ReadOnlySpan<float> images, ReadOnlySpan<int> labels, DropPattern pattern, long step, int microBatch = 0, int microBatches = 1)
     {
@@ -52,6 +61,7 @@ public sealed class TrainingStep : IDisposable
         if (!float.IsFinite(value) && model.Device.Executes)
         {
             tape.Reset();
+            optimizer.ForgetGradients();
             throw new NotFiniteLossException(step, "loss", value);
         }
 

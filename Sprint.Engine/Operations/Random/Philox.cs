@@ -42,12 +42,5 @@ public static class Philox
     /// <summary>Two words as two independent standard normal numbers (Box and Muller).</summary>
     /// <param name="word0">Gives the radius.</param>
     /// <param name="word1">Gives the angle.</param>
-    public static (float Normal0, float Normal1) Normal(uint word0, uint word1)
-    {
-        // (0, 1]: the logarithm must stay finite.
-        float uniform = ((word0 >> 8) + 1) * (1f / (1 << 24));
-        float radius = MathF.Sqrt(-2f * MathF.Log(uniform));
-        (float sine, float cosine) = MathF.SinCos(2f * MathF.PI * Uniform(word1));
-        return (radius * cosine, radius * sine);
-    }
+    public static (float Normal0, float Normal1) Normal(uint word0, uint word1) => ExactNormal.Pair(word0, word1);
 }

@@ -13,10 +13,10 @@ internal sealed unsafe class AttentionCase : IDisposable
     private readonly GuardedFloats cos, sin, qkv, outputGradient;
     private readonly int[]? ids;
 
-    internal AttentionCase(int tokens, int heads, int headSize, bool norm, bool useIds, float magnitude = 1, int seed = 1)
+    internal AttentionCase(int tokens, int heads, int headSize, bool norm, bool useIds, float magnitude = 1, bool turned = true)
     {
         (this.tokens, this.heads, this.headSize) = (tokens, heads, headSize);
-        Random random = new(seed * 1000 + tokens * 7 + headSize);
+        Random random = new(1000 + tokens * 7 + headSize);
         qkv = Values(random, tokens * 3 * heads * headSize, magnitude);
         outputGradient = Values(random, tokens * heads * headSize, 1);
         queryWeight = norm ? Values(random, headSize, 0.5f, 1) : null;
@@ -27,7 +27,10 @@ internal sealed unsafe class AttentionCase : IDisposable
         int positions = ids == null ? tokens : ids.Max() + 1;
         (cos, sin) = (new GuardedFloats((long)positions * headSize / 2), new GuardedFloats((long)positions * headSize / 2));
         for (int index = 0; index < cos.Count; index++)
-            (sin.Span[index], cos.Span[index]) = MathF.SinCos((float)(random.NextDouble() * 2 * Math.PI));
+        {
+            float turn = (float)random.NextDouble();
+            (sin.Span[index], cos.Span[index]) = turned ? MathF.SinCos(turn * 2 * MathF.PI) : (turn, 1 - turn);
+        }
 
         Output = new GuardedFloats((long)tokens * heads * headSize);
         LogSumExp = new GuardedFloats((long)heads * tokens);

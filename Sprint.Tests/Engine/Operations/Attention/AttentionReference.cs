@@ -30,6 +30,12 @@ internal sealed class AttentionReference
 
     internal double[] KeyWeightGradient { get; private set; } = [];
 
+    /// <summary>
+    /// The largest term of the sums that make the gradients of queries and keys, the difference in the scores' gradient taken as a sum:
+    /// what the rounding of those gradients is to be measured by where the terms cancel.
+    /// </summary>
+    internal double LargestTerm { get; private set; }
+
     internal void Forward(double[] queries, double[] keys, double[] values)
     {
         double[] q = NormaliseAndTurn(queries, QueryWeight), k = NormaliseAndTurn(keys, KeyWeight);
@@ -64,14 +70,16 @@ internal sealed class AttentionReference
             double delta = Dot(outputGradient, row, Output, row);
             for (int key = 0; key < Tokens; key++)
             {
-                double weight = Math.Exp(Dot(q, row, k, key) * scale - LogSumExp[row]);
-                double scoreGradient = weight * (Dot(outputGradient, row, values, key) - delta) * scale;
+                double weight = Math.Exp(Dot(q, row, k, key) * scale - LogSumExp[row]), product = Dot(outputGradient, row, values, key);
+                double scoreGradient = weight * (product - delta) * scale;
+                double largestScoreGradient = weight * (Math.Abs(product) + Math.Abs(delta)) * scale;
                 for (int channel = 0; channel < HeadSize; channel++)
                 {
                     int rowIndex = row * HeadSize + channel, keyIndex = key * HeadSize + channel;
                     ValuesGradient[keyIndex] += weight * outputGradient[rowIndex];
                     dq[rowIndex] += scoreGradient * k[keyIndex];
                     dk[keyIndex] += scoreGradient * q[rowIndex];
+                    LargestTerm = Math.Max(LargestTerm, largestScoreGradient * Math.Max(Math.Abs(q[rowIndex]), Math.Abs(k[keyIndex])));
                 }
             }
         }

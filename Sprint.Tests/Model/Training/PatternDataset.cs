@@ -1,0 +1,37 @@
+using Sprint.Model.Data;
+
+namespace Sprint.Tests.Model.Training;
+
+/// <summary>Twenty small grey pictures of waves in three classes, made when read; one of them may be no number.</summary>
+internal sealed class PatternDataset : IImageDataset
+{
+    public int Count => 20;
+
+    public int Classes => ClassNames.Count;
+
+    public IReadOnlyList<string> ClassNames { get; } = ["flat", "steep", "slanted"];
+
+    public int Channels => 1;
+
+    public int Height => 8;
+
+    public int Width => 8;
+
+    /// <summary>The picture whose values are NaN; -1 for none.</summary>
+    public int Broken { get; init; } = -1;
+
+    public int Label(int index) => index % Classes;
+
+    public void Read(int index, Span<float> image)
+    {
+        for (int i = 0; i < image.Length; i++)
+        {
+            int phase = (i % Width * (Label(index) == 0 ? 0 : 1)) + (i / Width * (Label(index) == 1 ? 0 : 1)) + index;
+            image[i] = index == Broken ? float.NaN : MathF.Sin(phase * 0.7f);
+        }
+    }
+
+    public void Dispose()
+    {
+    }
+}

@@ -1,0 +1,137 @@
+using NUnit.Framework;
+using Sprint.Tests.Model;
+
+namespace Sprint.Tests.Train;
+
+/// <summary>Whatever is wrong with a command is told in one line that says what is right, with exit code 2.</summary>
+[TestFixture]
+public sealed class CommandLineTests
+{
+    private TemporaryFolder folder = null!;
+    private string configuration = null!;
+
+    [SetUp]
+    public void Write()
+    {
+        folder = new TemporaryFolder();
+        configuration = SmallConfiguration.Write(folder["small.yaml"]);
+    }
+
+    [TearDown]
+    public void Remove() => folder.Dispose();
+
+    [TestCase("", "no command is given: choose one of train, sample, verify, devices")]
+    [TestCase("tarin", "'tarin' is no command: choose one of train, sample, verify, devices")]
+    [TestCase("--fast", "'--fast' is no command: choose one of train, sample, verify, devices")]
+    [TestCase("train --steps 3", "'--steps' is no option of sprint train: it has --out, --resume, --set, --device, --threads")]
+    [TestCase("train a.yaml b.yaml", "'b.yaml' is one argument too many for sprint train")]
+    [TestCase("train --threads many", "--threads 'many' is not a whole number; see sprint train --help")]
+    [TestCase("train --out", "--out needs a value: FOLDER; see sprint train --help")]
+    [TestCase("train --threads 1 --threads 2", "--threads is given more than once")]
+    [TestCase("train --threads -1", "threads")]
+    [TestCase("train --threads 5000", "threads", "1024")]
+    [TestCase("train --device gpu", "device 'gpu' is not known: choose auto, cpu or dryrun")]
+    [TestCase("train no-such.yaml", "cannot read the configuration 'no-such.yaml': there is no such file")]
+    [TestCase("train --device dryrun no-such.yaml", "cannot read the configuration 'no-such.yaml'")]
+    [TestCase("train CONFIG --set stage1.stpes=3", "--set stage1.stpes=3: unknown key 'stpes' in stages[0]: did you mean 'steps'?")]
+    [TestCase("train CONFIG --set seed", "--set seed: an override is KEY=VALUE")]
+    [TestCase("train CONFIG --set model.num_heads=3", "model: num_heads 3 does not divide hidden_size 32")]
+    [TestCase("train CONFIG --device dryrun --set stage1.drop_ratio=0.7", "stage 1: drop ratio 0.7 cannot be had")]
+    [TestCase("train CONFIG --set data.path=no/such/folder", "no/such/folder")]
+    [TestCase("train CONFIG --set model.context_size=32", "the data are 1 x 16 x 16, the model takes 1 x 32 x 32")]
+    [TestCase("train CONFIG --set model.num_classes=3", "the data have 10 classes, the model 3: set model.num_classes to 10")]
+    [TestCase("train --resume --out FOLDER/none", "FOLDER/none' holds no run to resume")]
+    [TestCase("sample", "--checkpoint is missing")]
+    [TestCase("sample --checkpoint FOLDER/none", "FOLDER/none' is no checkpoint")]
+    [TestCase("sample --checkpoint FOLDER --scale strong", "--scale 'strong' is not a number")]
+    [TestCase("sample --checkpoint FOLDER --count 3.5", "--count '3.5' is not a whole number")]
+    [TestCase("verify", "FOLDER is missing: A folder with config.json")]
+    [TestCase("verify FOLDER/none", "there is no folder 'FOLDER/none'")]
+    [TestCase("verify FOLDER", "config.json")]
+    [TestCase("verify FOLDER --device dryrun", "device dryrun computes no numbers to verify")]
+    [TestCase("devices --all", "'--all' is no option of sprint devices")]
+    public void A_mistake_is_one_line(string line, params string[] parts)
+    {
+        string[] arguments = [.. line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(Place)];
+        SprintCommand.Refuse([.. arguments, .. arguments is ["train", ..] && !line.Contains("--out", StringComparison.Ordinal) ? ["--out", folder["run"]] : (string[])[]], [.. parts.Select(Place)]);
+        Assert.That(folder["run"], Does.Not.Exist, "a run that cannot begin leaves no folder");
+    }
+
+    [Test]
+    public void Empty_names_are_refused()
+    {
+        SprintCommand.Refuse(["train", ""], "CONFIG is empty");
+        SprintCommand.Refuse(["train", configuration, "--out", ""], "--out is empty");
+        SprintCommand.Refuse(["sample", "--checkpoint", ""], "'' is no checkpoint");
+        SprintCommand.Refuse(["verify", ""], "there is no folder ''");
+    }
+
+    [Test]
+    public void Data_that_are_damaged_are_named()
+    {
+        Directory.CreateDirectory(folder["data"]);
+        File.WriteAllBytes(folder["data/train-images-idx3-ubyte"], [0, 0, 8, 3, 0, 0, 0, 9, 0, 0, 0, 16, 0, 0, 0, 16, 1]);
+        File.WriteAllBytes(folder["data/train-labels-idx1-ubyte"], [0, 0, 8, 1, 0, 0, 0, 1, 1]);
+        SprintCommand.Refuse(["train", configuration, "--set", $"data.path={folder["data"]}", "--out", folder["run"]], "train-images-idx3-ubyte", "truncated");
+        Assert.That(folder["run"], Does.Not.Exist);
+    }
+
+    [Test]
+    public void A_place_that_cannot_be_written_is_named()
+    {
+        File.WriteAllText(folder["file"], "");
+        SprintCommand.Refuse(["train", configuration, "--out", Path.Combine(folder["file"], "run")], "cannot create the folder", folder["file"]);
+    }
+
+    [Test]
+    public void A_golden_folder_that_cannot_be_verified_is_named()
+    {
+        const string Model = "\"context_size\":8,\"patch_size\":2,\"in_channels\":1,\"num_classes\":3,\"hidden_size\":32,\"num_heads\":2,\"mlp_ratio\":4.0,"
+            + "\"encoder_depth\":1,\"middle_depth\":1,\"decoder_depth\":1,\"q_norm\":null,\"k_norm\":null,\"rope_theta\":10000.0,\"class_dropout_prob\":0.1,"
+            + "\"cfg_mask_prob\":0.1,\"adaln_type\":\"normal\",\"representation_align\":false,\"use_mask_restore\":true,\"residual_type\":\"concat_linear\"";
+        File.WriteAllText(folder["config.json"], $"{{\"constructor_resolved\":{{{Model},\"use_swiglu\":true}}}}");
+        SprintCommand.Refuse(["verify", folder.Path], "use_swiglu", "SwiGLU", "not built");
+        File.WriteAllText(folder["config.json"], $"{{\"constructor_resolved\":{{{Model},\"use_swiglu\":false}}}}");
+        SprintCommand.Refuse(["verify", folder.Path], "holds no case files");
+        File.WriteAllText(folder["config.json"], "{");
+        SprintCommand.Refuse(["verify", folder.Path], "config.json: cannot be read as JSON");
+    }
+
+    [TestCase("--help", "train", "sample", "verify", "devices")]
+    [TestCase("train --help", "sprint train configs/smoke.yaml --set stage1.steps=50 --out runs/try", "--resume")]
+    [TestCase("sample --help", "sprint sample --checkpoint runs/fashion --classes 0-9", "--guidance")]
+    [TestCase("verify --help", "sprint verify Sprint.Tests/Golden/tiny", "FOLDER")]
+    [TestCase("devices --help", "sprint devices")]
+    public void Help_explains_each_command_with_an_example(string line, params string[] parts)
+    {
+        string output = SprintCommand.Succeed(line.Split(' '));
+        Assert.That(output, Does.Contain("Example"));
+        foreach (string part in parts)
+        {
+            Assert.That(output, Does.Contain(part));
+        }
+    }
+
+    [Test]
+    public void Devices_are_listed() => Assert.That(SprintCommand.Succeed("devices"), Does.Contain("cpu").And.Contain("dryrun"));
+
+    [Test]
+    public void A_dry_run_accounts_for_a_configuration_and_writes_nothing()
+    {
+        string output = SprintCommand.Succeed("train", configuration, "--device", "dryrun", "--out", folder["run"]);
+        Assert.That(output, Does.Contain("sparse").And.Contain("dense").And.Contain("nothing was computed"));
+        Assert.That(folder["run"], Does.Not.Exist);
+    }
+
+    [Test]
+    public void A_mistake_ends_a_real_process_with_exit_code_2()
+    {
+        using SprintProcess process = SprintProcess.Start("train", folder["none.yaml"]);
+        (int exitCode, string error) = process.Finish();
+        SprintCommand.CheckRefusal(exitCode, error, "cannot read the configuration", "none.yaml");
+        Assert.That(process.Output, Is.Empty);
+    }
+
+    private string Place(string text) =>
+        text.Replace("CONFIG", configuration, StringComparison.Ordinal).Replace("FOLDER", folder.Path, StringComparison.Ordinal);
+}

@@ -1,0 +1,57 @@
+using System.CommandLine;
+using Spectre.Console;
+using Sprint.Engine;
+
+namespace Sprint.Train;
+
+/// <summary>The command line of <c>sprint</c>: what a user can mend is told in one line on the error stream, with exit code 2.</summary>
+internal static class CommandLine
+{
+    /// <summary>Width of tables in a file or a pipe, which have none of their own: rows keep their lines whole.</summary>
+    private const int RedirectedWidth = 160;
+
+    /// <summary>Runs one command.</summary>
+    /// <param name="arguments">What the user gave.</param>
+    /// <param name="output">Receives help.</param>
+    /// <param name="error">Receives what is wrong.</param>
+    /// <returns>The process's exit code.</returns>
+    internal static async Task<int> RunAsync(string[] arguments, TextWriter output, TextWriter error)
+    {
+        if (Console.IsOutputRedirected)
+        {
+            AnsiConsole.Profile.Width = RedirectedWidth;
+        }
+
+        ParseResult parsed = Root().Parse(arguments);
+        if (CommandLineMistake.Find(parsed) is { } mistake)
+        {
+            await error.WriteLineAsync(mistake);
+            return ExitCode.BadInput;
+        }
+
+        try
+        {
+            // Ctrl-C is the command's own business: training finishes its step and saves.
+            return await parsed.InvokeAsync(new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+                Output = output,
+                Error = error,
+            });
+        }
+        catch (Exception exception) when (exception is SprintException or IOException or UnauthorizedAccessException)
+        {
+            await error.WriteLineAsync(exception.Message.ReplaceLineEndings(" "));
+            return ExitCode.BadInput;
+        }
+    }
+
+    private static RootCommand Root() => new("Sprint trains and samples diffusion transformers with SPRINT token dropping.\nExample:\n  sprint train")
+    {
+        TrainCommand.Create(),
+        SampleCommand.Create(),
+        VerifyCommand.Create(),
+        DevicesCommand.Create(),
+    };
+}

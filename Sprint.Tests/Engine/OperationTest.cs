@@ -72,7 +72,7 @@ internal sealed class OperationTest
             (tape, given) => Operation(device, tape, given),
             tensors,
             Reference,
-            new GradientCheckSettings { Tolerance = GradientTolerance, Floor = GradientFloor, Elements = 24 });
+            new GradientCheckSettings { Tolerance = GradientTolerance, Floor = GradientFloor, Elements = 16 });
         Assert.That(result.Passes, result.ToString());
         Array.ForEach(tensors, tensor => tensor.Dispose());
         Assert.That(device.Account.LiveBytes, Is.Zero, "memory held after the check");

@@ -19,6 +19,7 @@ public sealed class GoldenOptimizerTests
         for (int step = 0; step < 4; step++)
         {
             parameter.Gradient.CopyFrom<float>(unit["grads"].AsSpan(step * 12, 12));
+            optimizer.MeasureNorm();
             optimizer.Update(new AdamWSettings(1e-2, step + 1, WeightDecay: weightDecay, MaximumNorm: double.PositiveInfinity));
             Comparer.AssertClose($"p after step {step + 1}", parameter.Value.ToArray(), unit["p"].AsSpan(step * 12, 12), 1e-6);
         }
@@ -36,6 +37,7 @@ public sealed class GoldenOptimizerTests
         using var optimizer = new AdamW(unit.Device, parameters);
         for (int i = 0; i < tensors; i++)
             parameters[i].Gradient.CopyFrom<float>(unit[$"g{i}"]);
+        optimizer.MeasureNorm();
         optimizer.Update(new AdamWSettings(1, 1, Beta1: 0.5, MaximumNorm: 1));
 
         Comparer.AssertClose("norm", optimizer.Norm.ToArray(), unit["norm"], 1e-6);

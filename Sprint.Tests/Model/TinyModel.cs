@@ -87,6 +87,7 @@ internal static class TinyModel
         internal void Run()
         {
             ForwardAndBackward();
+            optimizer.MeasureNorm();
             optimizer.Update(new AdamWSettings(1e-3, ++step));
         }
 

@@ -11,6 +11,7 @@ public sealed class AdamW : IDisposable
     private const string Name = "adamw";
     private readonly Device device;
     private readonly List<AdamWState> states = [];
+    private bool measured;
 
     /// <summary>Creates the optimizer: moments zero, averages copies of the values as they are now.</summary>
     /// <param name="device">Where the parameters live.</param>
@@ -56,13 +57,19 @@ public sealed class AdamW : IDisposable
         }
 
         device.Account.Pass = pass;
+        measured = true;
     }
 
     /// <summary>Applies the gathered gradients, clipped by <see cref="Norm"/>, and forgets them.</summary>
     /// <param name="settings">The numbers of this update.</param>
-    /// <remarks>Call <see cref="MeasureNorm"/> before.</remarks>
+    /// <exception cref="InvalidOperationException"><see cref="MeasureNorm"/> was not called for these gradients.</exception>
     public void Update(in AdamWSettings settings)
     {
+        if (!measured)
+        {
+            throw new InvalidOperationException($"{Name}: call {nameof(MeasureNorm)} before each {nameof(Update)}");
+        }
+
         var cost = new OperationCost(Name, 0, 18 * Elements, 5 * sizeof(float) * Elements, 4 * sizeof(float) * Elements);
         if (Enter(out ComputePass pass, cost))
         {
@@ -76,6 +83,7 @@ public sealed class AdamW : IDisposable
     /// <summary>Makes the next backward pass start anew.</summary>
     public void ForgetGradients()
     {
+        measured = false;
         foreach (AdamWState state in states)
         {
             state.Parameter.ForgetGradient();

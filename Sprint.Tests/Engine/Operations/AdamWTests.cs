@@ -42,6 +42,7 @@ public sealed class AdamWTests
         using Parameter alone = Filled(device, "alone", 5, 2);
         using var optimizer = new AdamW(device, [reached, alone]);
         reached.Gradient.CopyFrom<float>([3, 0, -4]);
+        optimizer.MeasureNorm();
         optimizer.Update(new AdamWSettings(0.1, 1, MaximumNorm: 1));
         Assert.That(optimizer.Norm.ToArray(), Is.EqualTo((float[])[5]));
         Assert.That(alone.Value.ToArray(), Is.All.EqualTo(2f));
@@ -55,6 +56,7 @@ public sealed class AdamWTests
         using var device = new CpuDevice(threads: 1) { PoisonsMemory = true };
         using Parameter parameter = Filled(device, "p", 4, 2);
         using var optimizer = new AdamW(device, [parameter]);
+        optimizer.MeasureNorm();
         optimizer.Update(new AdamWSettings(0.1, 1, WeightDecay: weightDecay, AverageDecay: 0.5));
         Assert.That(optimizer.Norm.ToArray(), Is.EqualTo((float[])[0]));
         Assert.That(parameter.Value.ToArray(), Is.All.EqualTo(2 * (1 - (0.1 * weightDecay))).Within(1e-6));
@@ -72,6 +74,7 @@ public sealed class AdamWTests
         Assert.That(optimizer.States.Select(state => state.Parameter.Name), Is.EqualTo((string[])["w"]));
         Assert.That(optimizer.Elements, Is.EqualTo(3));
         learned.Gradient.CopyFrom<float>([1, 1, 1]);
+        optimizer.MeasureNorm();
         optimizer.Update(new AdamWSettings(0.1, 1, WeightDecay: 0.5));
         Assert.That(frozen.Value.ToArray(), Is.EqualTo((float[])[1, 2, 3]));
         Assert.That(() => frozen.Gradient, Throws.InvalidOperationException.With.Message.EqualTo("parameter mask_token is frozen and has no gradient"));
@@ -94,9 +97,42 @@ public sealed class AdamWTests
             }
 
             Assert.That(parameter.Gradient.ToArray(), Is.All.EqualTo(6f));
+            optimizer.MeasureNorm();
             optimizer.Update(new AdamWSettings(0.1, update));
             Assert.That(parameter.HasGradient, Is.False);
         }
+    }
+
+    [Test]
+    public void An_update_without_the_norm_of_its_gradients_is_refused()
+    {
+        using var device = new CpuDevice(threads: 1) { PoisonsMemory = true };
+        using Parameter parameter = Filled(device, "p", 3, 1);
+        using var optimizer = new AdamW(device, [parameter]);
+        Assert.That(() => optimizer.Update(new AdamWSettings(0.1, 1)), Throws.InvalidOperationException.With.Message.Contains("MeasureNorm"));
+        optimizer.MeasureNorm();
+        optimizer.Update(new AdamWSettings(0.1, 1));
+        Assert.That(() => optimizer.Update(new AdamWSettings(0.1, 2)), Throws.InvalidOperationException);
+        Assert.That(parameter.Value.ToArray(), Is.All.EqualTo(1f));
+    }
+
+    [Test]
+    public void Averages_are_swapped_with_values_and_back_and_moments_reset()
+    {
+        using var device = new CpuDevice(threads: 1) { PoisonsMemory = true };
+        using Parameter parameter = Filled(device, "p", 3, 1);
+        using var optimizer = new AdamW(device, [parameter]);
+        parameter.Gradient.CopyFrom<float>([1, 1, 1]);
+        optimizer.MeasureNorm();
+        optimizer.Update(new AdamWSettings(0.5, 1, AverageDecay: 0.5));
+        (float[] values, float[] averages) = (parameter.Value.ToArray(), optimizer.States[0].Average.ToArray());
+        Assert.That(values, Is.Not.EqualTo(averages));
+        optimizer.SwapAverages();
+        Assert.That((parameter.Value.ToArray(), optimizer.States[0].Average.ToArray()), Is.EqualTo((averages, values)));
+        optimizer.SwapAverages();
+        Assert.That((parameter.Value.ToArray(), optimizer.States[0].Average.ToArray()), Is.EqualTo((values, averages)));
+        optimizer.ResetMoments();
+        Assert.That(optimizer.States[0].FirstMoment.ToArray().Concat(optimizer.States[0].SecondMoment.ToArray()), Is.All.Zero);
     }
 
     /// <summary>The optimizer knows gradients by their address: a handle that someone holds must not move them.</summary>
@@ -113,6 +149,7 @@ public sealed class AdamWTests
         tape.Backward(y, upstream);
         Assert.That(held.ToArray(), Is.EqualTo((float[])[6, 0, 8]));
         Assert.That(parameter.Gradient.Address, Is.EqualTo(held.Address));
+        optimizer.MeasureNorm();
         optimizer.Update(new AdamWSettings(0.1, 1));
         Assert.That(optimizer.Norm.ToArray(), Is.EqualTo((float[])[10]));
     }
@@ -141,6 +178,7 @@ public sealed class AdamWTests
         {
             for (int i = 0; i < parameters.Length; i++)
                 parameters[i].Gradient.CopyFrom<float>(Gradient(i, step));
+            optimizer.MeasureNorm();
             optimizer.Update(new AdamWSettings(0.01, step, WeightDecay: weightDecay, MaximumNorm: maximumNorm, AverageDecay: averageDecay));
             norms[step - 1] = optimizer.Norm.ToArray()[0];
         }

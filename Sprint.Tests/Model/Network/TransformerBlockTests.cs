@@ -21,7 +21,11 @@ public sealed class TransformerBlockTests
         using var device = new CpuDevice { PoisonsMemory = true };
         var configuration = new ModelConfiguration
         {
-            HiddenSize = Width, NumHeads = heads, QNorm = norms ? "RMSNorm" : null, KNorm = norms ? "RMSNorm" : null, UseCheckpoint = checkpoints,
+            HiddenSize = Width,
+            NumHeads = heads,
+            QNorm = norms ? "RMSNorm" : null,
+            KNorm = norms ? "RMSNorm" : null,
+            UseCheckpoint = checkpoints,
         };
         using var rope = new RopeTable(device, Side, Side, Width / heads);
         using var parameters = new ParameterSet(device, seed: 1);

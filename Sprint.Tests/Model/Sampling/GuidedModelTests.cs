@@ -68,7 +68,7 @@ public sealed class GuidedModelTests
     [TestCase(6)]
     public void A_label_that_is_no_class_is_refused(int label) => Assert.That(
         () => new GuidedModel(model, [0, label]),
-        Throws.TypeOf<SprintException>().With.Message.EqualTo($"class {label} is not one of the model's 5 classes: use 0 to 4, or 5 for no class"));
+        Throws.TypeOf<SprintException>().With.Message.EqualTo($"class {label} is not one of the model's 5 classes: use 0 to 4"));
 
     [Test]
     public void An_evaluation_leaves_nothing_allocated()

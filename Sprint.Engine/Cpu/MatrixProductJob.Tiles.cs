@@ -30,6 +30,7 @@ internal unsafe partial struct MatrixProductJob<TLanes, TVector, TRows, TVectors
             int depth = _plan.DepthStart(block + 1) - start;
             if (packsA)
                 PackA(firstRow, endRow, start, depth, packedA);
+            bool sumsRows = _rowSums.IsWanted && firstPanel == 0;
             if (PacksForItself)
                 PackOwn(block, firstPanel, endPanel, packedB);
 
@@ -37,6 +38,8 @@ internal unsafe partial struct MatrixProductJob<TLanes, TVector, TRows, TVectors
             {
                 int rows = TileRows(endRow - row);
                 float* a = packsA ? packedA + ((long)(row - firstRow) * depth) : _a.Data + (row * _a.RowStride) + start;
+                if (sumsRows)
+                    _rowSums.Add(a, row, rows, depth, first: block == 0);
                 for (int panel = firstPanel; panel < endPanel; panel++)
                 {
                     (nint b, long bStride) = PanelPlace(block, panel, firstPanel, packedB);

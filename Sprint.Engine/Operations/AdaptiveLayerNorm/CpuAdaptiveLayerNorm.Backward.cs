@@ -44,10 +44,11 @@ internal sealed unsafe partial class CpuAdaptiveLayerNorm
         {
             int width = segments.Width;
             var block = new GradientRows(gradient + (row * width), input + (row * width), width, scales, statistics + (2 * row));
-            block.Sum<TRows>(sums, sums + width, out GradientMeans means);
-            if (inputGradient != null)
+            float* dx = inputGradient == null ? null : inputGradient + (row * width);
+            block.Sum<TRows>(sums, sums + width, dx, out GradientMeans means);
+            if (dx != null)
             {
-                block.Input<TRows>(means, inputGradient + (row * width), accumulate);
+                block.Input<TRows>(means, dx, accumulate);
             }
         }
     }
@@ -62,9 +63,11 @@ internal sealed unsafe partial class CpuAdaptiveLayerNorm
     /// <summary>Four rows of a width that is a multiple of the vector's, or one row of any width.</summary>
     private readonly struct GradientRows(float* gradient, float* input, int width, float* scales, float* statistics)
     {
-        /// <summary>Adds to the sums for shift and scale, row after row, and takes the means along each row.</summary>
+        /// <summary>
+        /// Adds to the sums for shift and scale, row after row, and takes the means along each row. <paramref name="dx"/> is only fetched.
+        /// </summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal void Sum<TRows>(float* shiftSum, float* scaleSum, out GradientMeans means)
+        internal void Sum<TRows>(float* shiftSum, float* scaleSum, float* dx, out GradientMeans means)
             where TRows : struct, ITileNumber
         {
             bool four = TRows.Value == 4;
@@ -93,6 +96,14 @@ internal sealed unsafe partial class CpuAdaptiveLayerNorm
                 Add(Lanes.Load(dy + i, left), (Lanes.Load(x + i, left) - mean0) * r0, factor, ref shifts, ref products, ref sum0, ref product0);
                 if (four)
                 {
+                    // The next four rows, and where the second pass over these will write.
+                    VectorMemory.PrefetchRows(dy3 + length + i, length);
+                    VectorMemory.PrefetchRows(x3 + length + i, length);
+                    if (dx != null)
+                    {
+                        VectorMemory.PrefetchRows(dx + i, length);
+                    }
+
                     Add(Vector512.Load(dy1 + i), (Vector512.Load(x1 + i) - mean1) * r1, factor, ref shifts, ref products, ref sum1, ref product1);
                     Add(Vector512.Load(dy2 + i), (Vector512.Load(x2 + i) - mean2) * r2, factor, ref shifts, ref products, ref sum2, ref product2);
                     Add(Vector512.Load(dy3 + i), (Vector512.Load(x3 + i) - mean3) * r3, factor, ref shifts, ref products, ref sum3, ref product3);

@@ -47,6 +47,7 @@ internal sealed unsafe partial class CpuAdaptiveLayerNorm
             mean0 += Lanes.Load(x + i, four ? Lanes.Count : width - i);
             if (four)
             {
+                VectorMemory.PrefetchRows(x3 + width + i, width);
                 mean1 += Vector512.Load(x1 + i);
                 mean2 += Vector512.Load(x2 + i);
                 mean3 += Vector512.Load(x3 + i);
@@ -63,6 +64,11 @@ internal sealed unsafe partial class CpuAdaptiveLayerNorm
         for (int i = 0; i < width; i += Lanes.Count)
         {
             int left = four ? Lanes.Count : width - i;
+            if (four)
+            {
+                VectorMemory.PrefetchRows(y + i, width);
+            }
+
             scatter0 = AddSquare(Lanes.Clip(Lanes.Load(x + i, left) - mean0, left), scatter0);
             if (four)
             {

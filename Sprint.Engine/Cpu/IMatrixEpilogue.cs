@@ -10,6 +10,13 @@ internal unsafe interface IMatrixEpilogue
     /// <summary>Whether there is anything to do; a constant.</summary>
     static virtual bool IsEmpty => false;
 
+    /// <summary>Told before a tile is computed, so that what <see cref="Apply"/> will need for it can be fetched meanwhile.</summary>
+    /// <param name="rowIndex">The tile's first row.</param>
+    /// <param name="rows">How many rows it has.</param>
+    /// <param name="column">Its first column.</param>
+    /// <param name="count">How many columns, the last perhaps beyond C.</param>
+    void Prefetch(int rowIndex, int rows, int column, int count);
+
     /// <summary>Changes a piece of one row of C in place.</summary>
     /// <param name="row">The first element of the piece.</param>
     /// <param name="rowIndex">Which row of C.</param>
@@ -23,6 +30,11 @@ internal readonly unsafe struct NoEpilogue : IMatrixEpilogue
 {
     /// <inheritdoc/>
     public static bool IsEmpty => true;
+
+    /// <inheritdoc/>
+    public void Prefetch(int rowIndex, int rows, int column, int count)
+    {
+    }
 
     /// <inheritdoc/>
     public void Apply(float* row, int rowIndex, int column, int count)

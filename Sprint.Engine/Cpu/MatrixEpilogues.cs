@@ -13,6 +13,11 @@ internal readonly unsafe struct BiasEpilogue : IMatrixEpilogue
     public BiasEpilogue(float* bias) => _bias = bias;
 
     /// <inheritdoc/>
+    public void Prefetch(int rowIndex, int rows, int column, int count)
+    {
+    }
+
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Apply(float* row, int rowIndex, int column, int count)
     {
@@ -45,6 +50,14 @@ internal readonly unsafe struct ActivationEpilogue<TActivation> : IMatrixEpilogu
         _bias = bias;
         _preactivation = preactivation;
         _stride = stride;
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Prefetch(int rowIndex, int rows, int column, int count)
+    {
+        if (_preactivation != null)
+            VectorMemory.Prefetch(_preactivation + (rowIndex * _stride) + column, _stride, rows, count);
     }
 
     /// <inheritdoc/>
@@ -93,6 +106,11 @@ internal readonly unsafe struct ActivationDerivativeEpilogue<TActivation> : IMat
         _preactivation = preactivation;
         _stride = stride;
     }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Prefetch(int rowIndex, int rows, int column, int count) =>
+        VectorMemory.Prefetch(_preactivation + (rowIndex * _stride) + column, _stride, rows, count);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

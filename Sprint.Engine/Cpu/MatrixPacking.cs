@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Sprint.Engine.Cpu;
 
@@ -9,6 +10,8 @@ namespace Sprint.Engine.Cpu;
 /// </summary>
 internal static unsafe class MatrixPacking
 {
+    private const int LinesAhead = 16;
+
     /// <summary>Packs <paramref name="count"/> lines of <paramref name="depth"/> elements each, every line contiguous in k.</summary>
     /// <param name="source">Line 0, k 0.</param>
     /// <param name="stride">From line to line.</param>
@@ -66,6 +69,8 @@ internal static unsafe class MatrixPacking
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void CopyPairsOf8(float* source, long stride, int pairs, int depth, float* target, long tileStride)
     {
+        // Lines this short are no stream that the hardware would fetch ahead; beyond the operand's end the request is ignored.
+        long ahead = LinesAhead * stride;
         for (int pair = 0; pair < pairs; pair++, source += 16, target += 2 * tileStride)
         {
             float* line = source;
@@ -73,6 +78,8 @@ internal static unsafe class MatrixPacking
             float* odd = target + tileStride;
             for (int k = 0; k < depth; k++, line += stride, even += 8, odd += 8)
             {
+                if (Sse.IsSupported)
+                    Sse.Prefetch0(line + ahead);
                 Vector256.Load(line).Store(even);
                 Vector256.Load(line + 8).Store(odd);
             }

@@ -30,6 +30,8 @@ internal unsafe partial struct MatrixProductJob<TLanes, TVector, TRows, TVectors
             int depth = _plan.DepthStart(block + 1) - start;
             if (packsA)
                 PackA(firstRow, endRow, start, depth, packedA);
+            bool finishes = !TEpilogue.IsEmpty && block == _plan.DepthBlocks - 1;
+            bool sumsRows = _rowSums.IsWanted && firstPanel == 0;
             if (PacksForItself)
                 PackOwn(block, firstPanel, endPanel, packedB);
 
@@ -37,13 +39,17 @@ internal unsafe partial struct MatrixProductJob<TLanes, TVector, TRows, TVectors
             {
                 int rows = TileRows(endRow - row);
                 float* a = packsA ? packedA + ((long)(row - firstRow) * depth) : _a.Data + (row * _a.RowStride) + start;
+                if (sumsRows)
+                    _rowSums.Add(a, row, rows, depth, first: block == 0);
                 for (int panel = firstPanel; panel < endPanel; panel++)
                 {
+                    if (finishes)
+                        _epilogue.Prefetch(row, rows, _plan.PanelStart(panel) * TLanes.Count, TVectors.Value * TLanes.Count);
                     (nint b, long bStride) = PanelPlace(block, panel, firstPanel, packedB);
                     Tile(row, rows, panel, depth, packsA, a, (float*)b, bStride, _accumulate || block > 0, edge);
                 }
 
-                if (!TEpilogue.IsEmpty && block == _plan.DepthBlocks - 1)
+                if (finishes)
                     Finish(row, rows, firstPanel, endPanel);
                 row += rows;
             }

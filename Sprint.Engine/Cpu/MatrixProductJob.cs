@@ -24,6 +24,7 @@ internal unsafe partial struct MatrixProductJob<TLanes, TVector, TRows, TVectors
     private readonly long _cStride;
     private readonly bool _accumulate;
     private readonly TEpilogue _epilogue;
+    private readonly MatrixRowSums _rowSums;
     private readonly MatrixPlan _plan;
     private float* _packed;
     private bool _packing;
@@ -31,7 +32,7 @@ internal unsafe partial struct MatrixProductJob<TLanes, TVector, TRows, TVectors
     private int _endBlock;
 
     public MatrixProductJob(
-        WorkerPool pool, MatrixOperand a, MatrixOperand b, float* c, long cStride, int rows, int columns, int depth, bool accumulate, TEpilogue epilogue)
+        WorkerPool pool, MatrixOperand a, MatrixOperand b, float* c, long cStride, int rows, int columns, int depth, bool accumulate, TEpilogue epilogue, MatrixRowSums rowSums)
     {
         _pool = pool;
         _a = a;
@@ -40,6 +41,7 @@ internal unsafe partial struct MatrixProductJob<TLanes, TVector, TRows, TVectors
         _cStride = cStride;
         _accumulate = accumulate;
         _epilogue = epilogue;
+        _rowSums = rowSums;
         _plan = new MatrixPlan(rows, columns, depth, TLanes.Count, TRows.Value, TVectors.Value, pool.Threads);
     }
 

@@ -28,10 +28,16 @@ internal static class VectorMath
     // Below this the fast exponential's result would leave the normal range, so it is zero.
     private const float ExpFlush = -86.5f;
 
-    // 2 sqrt(2/pi), and that times 0.044715 and 3 * 0.044715: the argument 2u of the GELU and its derivative.
+    // The least exponent that the fast power of two takes.
+    private const float Exp2Flush = -125f;
+
+    // 2 sqrt(2/pi), and that times 3 * 0.044715: the derivative of GELU's 2u.
     private const float GeluLinear = 1.59576917f;
-    private const float GeluCubic = 0.0713548139f;
     private const float GeluCubicSlope = 0.214064449f;
+
+    // -2 sqrt(2/pi) / ln 2, and that times 0.044715: GELU's -2u as a power of two.
+    private const float GeluPowerLinear = -2.30220819f;
+    private const float GeluPowerCubic = -0.102943242f;
 
     // Beyond these GELU and SiLU are x or 0 to the last bit; clamping there keeps infinity times zero away.
     private const float GeluSaturation = 20f;
@@ -67,10 +73,14 @@ internal static class VectorMath
     /// and no comparison to be paid for. Exactly 1 at 0. NaN stays. Slightly positive x, from rounding, is fine.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector512<float> Exp2NonPositive(Vector512<float> x)
+    internal static Vector512<float> Exp2NonPositive(Vector512<float> x) =>
+        Exp2(Vector512.MaxNative(Vector512.Create(Exp2Flush), x));
+
+    // 2^x within 2 ulp for x from -125 to 128, exact where x is an integer; infinity at 128.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Exp2(Vector512<float> x)
     {
         Vector512<float> shift = Vector512.Create(RoundingShift);
-        x = Vector512.MaxNative(Vector512.Create(-125f), x);
         Vector512<float> shifted = x + shift;
         Vector512<float> r = x - (shifted - shift);
         Vector512<float> series = Vector512.Create(0.000153532586f);
@@ -139,24 +149,33 @@ internal static class VectorMath
     }
 
     /// <summary>
-    /// GELU in its tanh form, x/2 (1 + tanh u) = x sigmoid(2u) with u = sqrt(2/pi)(x + 0.044715 x^3).
-    /// The second form has no cancellation in the negative tail. Minus infinity gives -0.
+    /// GELU in its tanh form, x/2 (1 + tanh u) = x sigmoid(2u) = x / (1 + 2^-t) with t = 2u/ln 2 and u = sqrt(2/pi)(x + 0.044715 x^3).
+    /// This form has no cancellation in the negative tail. Minus infinity gives -0.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Vector512<float> Gelu(Vector512<float> x)
     {
-        x = ClampBelow(x, -GeluSaturation);
-        return x * Sigmoid(GeluArgument(x, x * x));
+        x = Vector512.MaxNative(Vector512.Create(-GeluSaturation), x);
+
+        // The power is exactly infinite at 128.
+        Vector512<float> t = GeluExponent(x, x * x);
+        Vector512<float> power = Exp2(Vector512.MinNative(Vector512.Create(128f), Vector512.MaxNative(Vector512.Create(Exp2Flush), t)));
+        return x / (Vector512<float>.One + power);
     }
 
     /// <summary>d GELU / dx.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Vector512<float> GeluDerivative(Vector512<float> x)
     {
-        x = Clamp(x, -GeluSaturation, GeluSaturation);
+        Vector512<float> limit = Vector512.Create(GeluSaturation);
+        x = Vector512.MinNative(limit, Vector512.MaxNative(-limit, x));
         Vector512<float> square = x * x;
         Vector512<float> slope = Vector512.FusedMultiplyAdd(Vector512.Create(GeluCubicSlope), square, Vector512.Create(GeluLinear));
-        return SwishDerivative(GeluArgument(x, square), x * slope);
+        Vector512<float> t = GeluExponent(x, square);
+        Vector512<float> lowest = Vector512.Create(Exp2Flush);
+        Vector512<float> magnitude = -Vector512.Abs(t);
+        Vector512<float> decay = Vector512.AndNot(Exp2(Vector512.MaxNative(lowest, magnitude)), Vector512.LessThan(magnitude, lowest));
+        return SwishDerivative(decay, Vector512.GreaterThan(t, Vector512<float>.Zero), x * slope);
     }
 
     /// <summary>SiLU, x sigmoid(x), within 4 ulp while the sigmoid is normal. Minus infinity gives -0.</summary>
@@ -172,28 +191,27 @@ internal static class VectorMath
     internal static Vector512<float> SiluDerivative(Vector512<float> x)
     {
         x = Clamp(x, -SiluSaturation, SiluSaturation);
-        return SwishDerivative(x, x);
+        return SwishDerivative(Exp(-Vector512.Abs(x)), Vector512.LessThan(x, Vector512<float>.Zero), x);
     }
 
     /// <summary>1/sqrt(x) within 1.5 ulp: rounded twice, as square root and as quotient.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Vector512<float> ReciprocalSqrt(Vector512<float> x) => Vector512<float>.One / Vector512.Sqrt(x);
 
-    // s + slope s (1 - s) with s = sigmoid(argument); s (1 - s) = e/(1 + e)^2 has no cancellation.
+    // s + slope s (1 - s), s a sigmoid whose argument has decay = e^-|argument|; s (1 - s) = decay/(1 + decay)^2 has no cancellation.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> SwishDerivative(Vector512<float> argument, Vector512<float> slope)
+    private static Vector512<float> SwishDerivative(Vector512<float> decay, Vector512<float> negative, Vector512<float> slope)
     {
         Vector512<float> one = Vector512<float>.One;
-        Vector512<float> decay = Exp(-Vector512.Abs(argument));
         Vector512<float> reciprocal = one / (one + decay);
         Vector512<float> other = decay * reciprocal;
-        Vector512<float> sigmoid = Vector512.ConditionalSelect(Vector512.LessThan(argument, Vector512<float>.Zero), other, reciprocal);
-        return Vector512.FusedMultiplyAdd(slope, other * reciprocal, sigmoid);
+        return Vector512.FusedMultiplyAdd(slope, other * reciprocal, Vector512.ConditionalSelect(negative, other, reciprocal));
     }
 
+    // -t: the power of two in GELU's denominator.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> GeluArgument(Vector512<float> x, Vector512<float> square) =>
-        x * Vector512.FusedMultiplyAdd(Vector512.Create(GeluCubic), square, Vector512.Create(GeluLinear));
+    private static Vector512<float> GeluExponent(Vector512<float> x, Vector512<float> square) =>
+        x * Vector512.FusedMultiplyAdd(Vector512.Create(GeluPowerCubic), square, Vector512.Create(GeluPowerLinear));
 
     // x = exponent * ln 2 + r with |r| <= ln(2)/2; the result is e^r, in [0.707, 1.415].
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

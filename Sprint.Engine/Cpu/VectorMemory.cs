@@ -42,6 +42,36 @@ internal static unsafe class VectorMemory
         }
     }
 
+    /// <summary>
+    /// Asks for one cache line of each of four rows that will be needed soon: rows too short for the hardware to see that they follow each other.
+    /// Any address is allowed.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void PrefetchRows(float* row, long stride)
+    {
+        if (!Sse.IsSupported)
+            return;
+
+        Sse.Prefetch0(row);
+        Sse.Prefetch0(row + stride);
+        Sse.Prefetch0(row + (2 * stride));
+        Sse.Prefetch0(row + (3 * stride));
+    }
+
+    /// <summary>Asks for a block of rows that will be needed soon. Any address is allowed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Prefetch(float* block, long stride, int rows, int columns)
+    {
+        if (!Sse.IsSupported)
+            return;
+
+        for (; rows > 0; rows--, block += stride)
+        {
+            for (int column = 0; column < columns; column += 16)
+                Sse.Prefetch0(block + column);
+        }
+    }
+
     /// <summary>All bits set in the first <paramref name="count"/> lanes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Vector512<float> FirstLanes(int count) =>

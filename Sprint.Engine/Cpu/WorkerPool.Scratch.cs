@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Sprint.Engine.Cpu;
 
 /// <content>Memory that a worker has to itself while it runs a piece.</content>
@@ -7,8 +5,6 @@ internal sealed unsafe partial class WorkerPool
 {
     /// <summary>How deep jobs may nest and still have scratch memory of their own.</summary>
     private const int MaximumDepth = 3;
-
-    private const int Alignment = 64;
 
     // For each depth of nesting the workers' own, so that a nested job does not write over the memory of the one around it.
     private readonly ScratchMemory[] _scratch;
@@ -82,8 +78,8 @@ internal sealed unsafe partial class WorkerPool
                 Free();
                 // Grown by steps of half again, so that slowly growing needs do not allocate each time.
                 long size = Math.Max(bytes, _bytes + (_bytes / 2));
-                size = (size + Alignment - 1) / Alignment * Alignment;
-                _memory = (byte*)NativeMemory.AlignedAlloc((nuint)size, Alignment);
+                size = (size + NativeBlock.Alignment - 1) / NativeBlock.Alignment * NativeBlock.Alignment;
+                _memory = NativeBlock.Allocate(size);
                 _bytes = size;
             }
 
@@ -92,7 +88,7 @@ internal sealed unsafe partial class WorkerPool
 
         public void Free()
         {
-            NativeMemory.AlignedFree(_memory);
+            NativeBlock.Free(_memory);
             _memory = null;
             _bytes = 0;
         }

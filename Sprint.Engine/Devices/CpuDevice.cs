@@ -13,7 +13,6 @@ namespace Sprint.Engine;
 /// </summary>
 public sealed unsafe class CpuDevice : Device
 {
-    private const int Alignment = 64;
     private readonly Dictionary<long, Stack<nint>> cache = [];
     private bool disposed;
 
@@ -77,7 +76,7 @@ public sealed unsafe class CpuDevice : Device
         {
             while (blocks.TryPop(out nint block))
             {
-                NativeMemory.AlignedFree((void*)block);
+                NativeBlock.Free((void*)block);
             }
         }
     }
@@ -128,7 +127,7 @@ public sealed unsafe class CpuDevice : Device
             SystemAllocations++;
             try
             {
-                block = (nint)NativeMemory.AlignedAlloc((nuint)size, Alignment);
+                block = (nint)NativeBlock.Allocate(size);
             }
             catch (OutOfMemoryException exception)
             {
@@ -167,7 +166,7 @@ public sealed unsafe class CpuDevice : Device
             return 512;
         }
 
-        long step = Math.Max(Alignment, 1L << (60 - BitOperations.LeadingZeroCount((ulong)(bytes - 1))));
+        long step = Math.Max(NativeBlock.Alignment, 1L << (60 - BitOperations.LeadingZeroCount((ulong)(bytes - 1))));
         return (bytes + step - 1) / step * step;
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Sprint.Engine.Cpu;
 
@@ -49,22 +50,34 @@ internal sealed unsafe class CpuGatedResidual(CpuDevice device) : IGatedResidual
     private readonly struct ForwardJob(CpuSegments segments, float* input, float* branch, float* gates, int gateRow, float* output)
         : IWorkerJob
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Execute(int index, int worker)
         {
             int width = segments.Width;
             (int sample, long first, long end) = segments.Range(index);
             float* gate = gates + ((long)sample * gateRow);
+            int whole = width / Lanes.Count * Lanes.Count;
             for (long row = first; row < end; row++)
             {
                 long start = row * width;
-                for (int i = 0; i < width; i += Lanes.Count)
+                for (int i = 0; i < whole; i += Lanes.Count)
                 {
-                    int left = width - i;
-                    Vector512<float> result = Vector512.FusedMultiplyAdd(
-                        Lanes.Load(gate + i, left), Lanes.Load(branch + start + i, left), Lanes.Load(input + start + i, left));
-                    Lanes.Store(result, output + start + i, left);
+                    Columns(start + i, Lanes.Count, gate + i);
+                }
+
+                if (whole < width)
+                {
+                    Columns(start + whole, width - whole, gate + whole);
                 }
             }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private void Columns(long start, int left, float* gate)
+        {
+            Vector512<float> result = Vector512.FusedMultiplyAdd(
+                Lanes.Load(gate, left), Lanes.Load(branch + start, left), Lanes.Load(input + start, left));
+            Lanes.Store(result, output + start, left);
         }
     }
 
@@ -79,6 +92,7 @@ internal sealed unsafe class CpuGatedResidual(CpuDevice device) : IGatedResidual
         float* partials)
         : IWorkerJob
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Execute(int index, int worker)
         {
             int width = segments.Width;
@@ -86,21 +100,65 @@ internal sealed unsafe class CpuGatedResidual(CpuDevice device) : IGatedResidual
             float* gate = gates + ((long)sample * gateRow);
             float* sum = partials + ((long)index * width);
             new Span<float>(sum, width).Clear();
-            for (long row = first; row < end; row++)
+            long row = first;
+            for (; row + 4 <= end; row += 4)
             {
-                long start = row * width;
-                for (int i = 0; i < width; i += Lanes.Count)
-                {
-                    int left = width - i;
-                    Vector512<float> upstream = Lanes.Load(gradient + start + i, left);
-                    Lanes.Store(
-                        Vector512.FusedMultiplyAdd(upstream, Lanes.Load(branch + start + i, left), Lanes.Load(sum + i, left)), sum + i, left);
-                    if (branchGradient != null)
-                    {
-                        Lanes.Contribute(upstream * Lanes.Load(gate + i, left), branchGradient + start + i, left, accumulate);
-                    }
-                }
+                Rows<TileNumber4>(row, gate, sum);
             }
+
+            for (; row < end; row++)
+            {
+                Rows<TileNumber1>(row, gate, sum);
+            }
+        }
+
+        /// <summary>Some rows at a time: the gate is read and the sum written once for all of them.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private void Rows<TRows>(long row, float* gate, float* sum)
+            where TRows : struct, ITileNumber
+        {
+            int width = segments.Width;
+            int whole = width / Lanes.Count * Lanes.Count;
+            long start = row * width;
+            for (int i = 0; i < whole; i += Lanes.Count)
+            {
+                Columns<TRows>(start + i, Lanes.Count, gate + i, sum + i);
+            }
+
+            if (whole < width)
+            {
+                Columns<TRows>(start + whole, width - whole, gate + whole, sum + whole);
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private void Columns<TRows>(long start, int left, float* gate, float* sum)
+            where TRows : struct, ITileNumber
+        {
+            Vector512<float> factor = Lanes.Load(gate, left);
+            Vector512<float> total = Row(start, left, factor, Lanes.Load(sum, left));
+            if (TRows.Value == 4)
+            {
+                long width = segments.Width;
+                total = Row(start + width, left, factor, total);
+                total = Row(start + (2 * width), left, factor, total);
+                total = Row(start + (3 * width), left, factor, total);
+            }
+
+            Lanes.Store(total, sum, left);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private Vector512<float> Row(long start, int left, Vector512<float> factor, Vector512<float> total)
+        {
+            Vector512<float> upstream = Lanes.Load(gradient + start, left);
+            total = Vector512.FusedMultiplyAdd(upstream, Lanes.Load(branch + start, left), total);
+            if (branchGradient != null)
+            {
+                Lanes.Contribute(upstream * factor, branchGradient + start, left, accumulate);
+            }
+
+            return total;
         }
     }
 }

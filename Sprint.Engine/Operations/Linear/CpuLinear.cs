@@ -65,19 +65,34 @@ internal sealed unsafe class CpuLinear(CpuDevice device) : ILinearKernels
             accumulate);
     }
 
-    public void BackwardWeight(Tensor gradient, Tensor input, Tensor weightGradient, bool accumulate)
+    public void BackwardWeight(
+        Tensor gradient, Tensor input, Tensor weightGradient, bool accumulate, Tensor biasGradient = default, bool accumulateBias = false)
     {
         (int rows, int outputs, int inputs) = Sizes(gradient, weightGradient);
-        MatrixProduct.Multiply(
-            device.Pool,
-            MatrixOperand.Transposed((float*)gradient.Address, outputs),
-            MatrixOperand.Rows((float*)input.Address, inputs),
-            (float*)weightGradient.Address,
-            inputs,
-            outputs,
-            inputs,
-            rows,
-            accumulate);
+        float* upstream = (float*)gradient.Address;
+        float* x = (float*)input.Address;
+        float* target = (float*)weightGradient.Address;
+        bool summed = false;
+        if (2 * outputs <= inputs)
+        {
+            // The wider operand is better read once as A than packed as B for few rows.
+            using Tensor transposed = device.Allocate(new Shape(inputs, outputs));
+            float* product = (float*)transposed.Address;
+            MatrixProduct.Multiply(
+                device.Pool, MatrixOperand.Transposed(x, inputs), MatrixOperand.Rows(upstream, outputs), product, outputs, inputs, outputs, rows);
+            MatrixTransposition.Run(device.Pool, product, inputs, outputs, target, accumulate);
+        }
+        else
+        {
+            var sums = biasGradient.IsEmpty ? default : new MatrixRowSums((float*)biasGradient.Address, accumulateBias);
+            summed = MatrixProduct.MultiplySummingRows(
+                device.Pool, MatrixOperand.Transposed(upstream, outputs), MatrixOperand.Rows(x, inputs), target, outputs, inputs, rows, accumulate, sums);
+        }
+
+        if (!biasGradient.IsEmpty && !summed)
+        {
+            BackwardBias(gradient, biasGradient, accumulateBias);
+        }
     }
 
     public void BackwardBias(Tensor gradient, Tensor biasGradient, bool accumulate) => ColumnSums.Run(

@@ -25,14 +25,22 @@ public interface ILinearKernels
     /// <param name="accumulate">Whether to add to it instead of overwriting it.</param>
     void BackwardInput(Tensor gradient, Tensor weight, Tensor inputGradient, bool accumulate);
 
-    /// <summary><c>weightGradient (+)= gradient^T input</c>.</summary>
+    /// <summary>
+    /// <c>weightGradient (+)= gradient^T input</c> and, where it is asked for, <c>biasGradient (+)= sum over rows of gradient</c>, which costs
+    /// little while the gradient passes by; both in an order that depends on the shapes alone.
+    /// </summary>
     /// <param name="gradient">(rows, outputs).</param>
     /// <param name="input">(rows, inputs).</param>
     /// <param name="weightGradient">(outputs, inputs).</param>
     /// <param name="accumulate">Whether to add to it instead of overwriting it.</param>
-    void BackwardWeight(Tensor gradient, Tensor input, Tensor weightGradient, bool accumulate);
+    /// <param name="biasGradient">(outputs), or empty.</param>
+    /// <param name="accumulateBias">Whether to add to <paramref name="biasGradient"/> instead of overwriting it.</param>
+    void BackwardWeight(
+        Tensor gradient, Tensor input, Tensor weightGradient, bool accumulate, Tensor biasGradient = default, bool accumulateBias = false);
 
-    /// <summary><c>biasGradient (+)= sum over rows of gradient</c>, in an order that depends on the shape alone.</summary>
+    /// <summary>
+    /// <c>biasGradient (+)= sum over rows of gradient</c>, in an order that depends on the shape alone: for layers whose weight is frozen.
+    /// </summary>
     /// <param name="gradient">(rows, outputs).</param>
     /// <param name="biasGradient">(outputs).</param>
     /// <param name="accumulate">Whether to add to it instead of overwriting it.</param>

@@ -20,12 +20,12 @@ internal static class LinearCost
         sizeof(float) * ((rows * outputs) + ((long)inputs * outputs)),
         sizeof(float) * rows * inputs);
 
-    internal static OperationCost BackwardWeight(long rows, int inputs, int outputs) => new(
+    internal static OperationCost BackwardWeight(long rows, int inputs, int outputs, bool withBias) => new(
         "linear",
         2 * rows * inputs * outputs,
-        0,
+        withBias ? rows * outputs : 0,
         sizeof(float) * rows * (inputs + outputs),
-        sizeof(float) * (long)inputs * outputs);
+        sizeof(float) * outputs * ((long)inputs + (withBias ? 1 : 0)));
 
     internal static OperationCost BackwardBias(long rows, int outputs) => new(
         "linear bias", 0, rows * outputs, sizeof(float) * rows * outputs, sizeof(float) * outputs);

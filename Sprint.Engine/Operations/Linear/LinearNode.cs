@@ -40,22 +40,19 @@ internal sealed class LinearNode : TapeNode
             }
         }
 
+        bool accumulateBias = false;
+        Tensor biasGradient = BiasSlot.IsWanted ? BiasSlot.Buffer(out accumulateBias) : default;
         if (WeightSlot.IsWanted)
         {
             Tensor weightGradient = WeightSlot.Buffer(out bool accumulate);
-            if (device.Dispatch(LinearCost.BackwardWeight(rows, inputs, outputs)))
+            if (device.Dispatch(LinearCost.BackwardWeight(rows, inputs, outputs, !biasGradient.IsEmpty)))
             {
-                device.Kernels<ILinearKernels>().BackwardWeight(gradient, Input, weightGradient, accumulate);
+                device.Kernels<ILinearKernels>().BackwardWeight(gradient, Input, weightGradient, accumulate, biasGradient, accumulateBias);
             }
         }
-
-        if (BiasSlot.IsWanted)
+        else if (!biasGradient.IsEmpty && device.Dispatch(LinearCost.BackwardBias(rows, outputs)))
         {
-            Tensor biasGradient = BiasSlot.Buffer(out bool accumulate);
-            if (device.Dispatch(LinearCost.BackwardBias(rows, outputs)))
-            {
-                device.Kernels<ILinearKernels>().BackwardBias(gradient, biasGradient, accumulate);
-            }
+            device.Kernels<ILinearKernels>().BackwardBias(gradient, biasGradient, accumulateBias);
         }
     }
 

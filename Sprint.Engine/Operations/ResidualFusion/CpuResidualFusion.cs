@@ -196,6 +196,11 @@ internal sealed unsafe class CpuResidualFusion(CpuDevice device) : IResidualFusi
     /// <summary>Adds the bias and the row's share of the sparse path.</summary>
     private readonly struct FusionEpilogue(float* product, int* rows, float* constant, float* bias, int width) : IMatrixEpilogue
     {
+        // What it reads was computed just before.
+        public void Prefetch(int rowIndex, int rows, int column, int count)
+        {
+        }
+
         public void Apply(float* row, int rowIndex, int column, int count)
         {
             int source = rows == null ? rowIndex : rows[rowIndex];

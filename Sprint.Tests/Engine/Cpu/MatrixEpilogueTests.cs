@@ -126,6 +126,10 @@ internal sealed unsafe class MatrixEpilogueTests
 
     private readonly struct VisitEpilogue(int* visits, float* c, long cStride, int columns) : IMatrixEpilogue
     {
+        public void Prefetch(int rowIndex, int rows, int column, int count)
+        {
+        }
+
         public void Apply(float* row, int rowIndex, int column, int count)
         {
             for (int i = 0; i < count; i++)

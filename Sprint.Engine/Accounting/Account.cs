@@ -38,6 +38,17 @@ public sealed class Account
     /// <summary>What ran, by pass, part and operation, in the order of first appearance.</summary>
     public IReadOnlyDictionary<AccountKey, AccountEntry> Entries => entries;
 
+    /// <summary>Books what is dispatched to a pass and a part until the scope ends.</summary>
+    /// <param name="pass">The pass.</param>
+    /// <param name="part">The part.</param>
+    /// <returns>What ends the scope when it is disposed.</returns>
+    public Scope Enter(ComputePass pass, string part)
+    {
+        var scope = new Scope(this, Pass, Part);
+        (Pass, Part) = (pass, part);
+        return scope;
+    }
+
     /// <summary>The sum over all entries that a condition selects.</summary>
     /// <param name="condition">Which entries to add; null for all.</param>
     public AccountTotal Total(Func<AccountKey, bool>? condition = null)
@@ -81,6 +92,24 @@ public sealed class Account
     {
         timedEntry?.Ticks += Stopwatch.GetTimestamp() - timedSince;
         timedEntry = null;
+    }
+
+    /// <summary>Puts pass and part back to what they were before <see cref="Enter"/>.</summary>
+    public readonly ref struct Scope
+    {
+        private readonly Account account;
+        private readonly ComputePass pass;
+        private readonly string part;
+
+        internal Scope(Account account, ComputePass pass, string part)
+        {
+            this.account = account;
+            this.pass = pass;
+            this.part = part;
+        }
+
+        /// <summary>Ends the scope.</summary>
+        public void Dispose() => (account.Pass, account.Part) = (pass, part);
     }
 
     internal void Report(in OperationCost cost)

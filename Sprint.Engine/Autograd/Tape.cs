@@ -99,8 +99,7 @@ public sealed class Tape : IDisposable
         }
 
         Account account = output.Device.Account;
-        (ComputePass pass, string part) = (account.Pass, account.Part);
-        account.Pass = ComputePass.Backward;
+        using Account.Scope scope = account.Enter(ComputePass.Backward, account.Part);
         try
         {
             GradientSlot result = Slot(output);
@@ -118,10 +117,11 @@ public sealed class Tape : IDisposable
                 Pop();
             }
         }
-        finally
+        catch
         {
-            account.Pass = pass;
-            account.Part = part;
+            // What is left would otherwise run behind the next pass and add its old gradients.
+            Reset();
+            throw;
         }
     }
 

@@ -12,6 +12,11 @@ public abstract class Device : IDisposable
     private readonly Stack<TensorBody> spareBodies = new();
     private object?[] kernels = new object?[32];
 
+    /// <summary>Devices are the engine's own: what others replace are kernels, with <see cref="Register{TKernels}"/>.</summary>
+    private protected Device()
+    {
+    }
+
     /// <summary>The name users give: <c>cpu</c>, <c>dryrun</c>, <c>cuda:0</c>.</summary>
     public abstract string Name { get; }
 

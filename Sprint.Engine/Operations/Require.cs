@@ -24,6 +24,27 @@ internal static class Require
         }
     }
 
+    /// <summary>Tensors of float32 on one device; empty handles are ignored.</summary>
+    internal static void Floats(string operation, Device device, params ReadOnlySpan<Tensor> tensors) =>
+        All(operation, device, ElementType.Float32, tensors);
+
+    /// <summary>Tensors of int32 on one device; empty handles are ignored.</summary>
+    internal static void Integers(string operation, Device device, params ReadOnlySpan<Tensor> tensors) =>
+        All(operation, device, ElementType.Int32, tensors);
+
+    /// <summary>Numbers from 0, or from -1 for none, to a limit that they stay below: kernels use them as places in memory.</summary>
+    internal static unsafe void Places(Tensor places, int least, long limit, string operation, string name)
+    {
+        int* values = (int*)places.Address;
+        for (long i = 0; i < places.Count; i++)
+        {
+            if (values[i] < least || values[i] >= limit)
+            {
+                throw new ArgumentException($"{operation}: {name} {values[i]} at place {i} must be from {least} to {limit - 1}");
+            }
+        }
+    }
+
     internal static void Rank(Tensor tensor, int rank, string operation, string name)
     {
         if (tensor.Shape.Rank != rank)
@@ -54,6 +75,17 @@ internal static class Require
         if (tensor.ElementType != type)
         {
             throw new ArgumentException($"{operation}: {name} must hold {type}, not {tensor.ElementType}");
+        }
+    }
+
+    private static void All(string operation, Device device, ElementType type, ReadOnlySpan<Tensor> tensors)
+    {
+        foreach (Tensor tensor in tensors)
+        {
+            if (!tensor.IsEmpty && (tensor.ElementType != type || !ReferenceEquals(tensor.Device, device)))
+            {
+                throw new ArgumentException($"{operation}: every such tensor must hold {type} on {device.Name}, not {tensor}");
+            }
         }
     }
 

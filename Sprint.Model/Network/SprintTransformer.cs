@@ -90,8 +90,7 @@ public sealed class SprintTransformer : IDisposable
         Tape? tape, Tensor image, Tensor times, Tensor labels, TokenSelection selection = default, IActivationObserver? observer = null)
     {
         Account account = device.Account;
-        string outerPart = account.Part;
-        account.Part = ModelPart.Embedding;
+        using Account.Scope scope = account.Enter(account.Pass, ModelPart.Embedding);
         using Tensor conditioning = Condition(tape, times, labels, observer);
         using Tensor embedded = Embed(tape, image, observer);
 
@@ -113,9 +112,7 @@ public sealed class SprintTransformer : IDisposable
         using Tensor normalised = AdaptiveLayerNorm.Apply(tape, decoded, modulation, shiftChunk: 0, scaleChunk: 1);
         using Tensor tokens = Linear.Apply(tape, normalised, finalWeight, finalBias);
         observer?.Observe("final_tokens", tokens);
-        Tensor output = Patchify.Invert(tape, tokens, Configuration.PatchSize, Configuration.ContextSize, Configuration.ContextSize);
-        account.Part = outerPart;
-        return output;
+        return Patchify.Invert(tape, tokens, Configuration.PatchSize, Configuration.ContextSize, Configuration.ContextSize);
     }
 
     /// <inheritdoc/>

@@ -51,12 +51,12 @@ public sealed class AdamW : IDisposable
             _ = state.Parameter.Gradient;
         }
 
-        if (Enter(out ComputePass pass, new OperationCost("gradient norm", 0, 2 * Elements, sizeof(float) * Elements, sizeof(float))))
+        using Account.Scope scope = device.Account.Enter(ComputePass.Optimizer, device.Account.Part);
+        if (device.Dispatch(new OperationCost("gradient norm", 0, 2 * Elements, sizeof(float) * Elements, sizeof(float))))
         {
             device.Kernels<IAdamWKernels>().GradientNorm(states, Norm);
         }
 
-        device.Account.Pass = pass;
         measured = true;
     }
 
@@ -71,12 +71,12 @@ public sealed class AdamW : IDisposable
         }
 
         var cost = new OperationCost(Name, 0, 18 * Elements, 5 * sizeof(float) * Elements, 4 * sizeof(float) * Elements);
-        if (Enter(out ComputePass pass, cost))
+        using Account.Scope scope = device.Account.Enter(ComputePass.Optimizer, device.Account.Part);
+        if (device.Dispatch(cost))
         {
             device.Kernels<IAdamWKernels>().Update(states, Norm, settings);
         }
 
-        device.Account.Pass = pass;
         ForgetGradients();
     }
 
@@ -121,12 +121,5 @@ public sealed class AdamW : IDisposable
         }
 
         Norm.Dispose();
-    }
-
-    private bool Enter(out ComputePass pass, in OperationCost cost)
-    {
-        pass = device.Account.Pass;
-        device.Account.Pass = ComputePass.Optimizer;
-        return device.Dispatch(cost);
     }
 }

@@ -21,6 +21,7 @@ public static class AdaptiveLayerNorm
     /// <returns>y (batch, tokens, width), which the caller disposes.</returns>
     public static Tensor Apply(Tape? tape, Tensor input, Tensor modulation, int shiftChunk, int scaleChunk)
     {
+        Require.Floats(Name, input.Device, input, modulation);
         Require.Rank(input, 3, Name, "the input");
         RequireChunks(Name, input, modulation, Math.Max(shiftChunk, scaleChunk));
         Device device = input.Device;

@@ -12,6 +12,7 @@ public static class Addition
     /// <returns>y, which the caller disposes.</returns>
     public static Tensor Apply(Tape? tape, Tensor left, Tensor right)
     {
+        Require.Floats(Name, left.Device, left, right);
         Require.SameShape(right, left.Shape, Name, "the second tensor");
         Device device = left.Device;
         Tensor output = device.Allocate(left.Shape);

@@ -56,6 +56,9 @@ public static class Attention
 
     private static void Check(Tensor qkv, in AttentionArguments arguments)
     {
+        Require.Floats(
+            Name, qkv.Device, qkv, arguments.QueryNormWeight, arguments.KeyNormWeight, arguments.Cosines, arguments.Sines);
+        Require.Integers(Name, qkv.Device, arguments.TokenIds);
         Require.Rank(qkv, 3, Name, "qkv");
         int row = qkv.Shape[2];
         Require.That(
@@ -75,7 +78,6 @@ public static class Attention
         }
         else
         {
-            Require.Type(arguments.TokenIds, ElementType.Int32, Name, "the token ids");
             Require.SameShape(arguments.TokenIds, new Shape(qkv.Shape[0], qkv.Shape[1]), Name, "the token ids");
         }
     }

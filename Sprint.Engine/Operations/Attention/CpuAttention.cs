@@ -10,6 +10,11 @@ internal sealed unsafe class CpuAttention(CpuDevice device) : IAttentionKernels
 {
     public void Forward(Tensor qkv, in AttentionArguments arguments, Tensor output, Tensor logSumExp)
     {
+        if (!arguments.TokenIds.IsEmpty)
+        {
+            Require.Places(arguments.TokenIds, 0, arguments.Cosines.Shape[0], "attention", "token id");
+        }
+
         CpuAttentionProblem problem = Problem(qkv, arguments);
         var job = new ForwardJob(
             device.Pool,
@@ -83,10 +88,10 @@ internal sealed unsafe class CpuAttention(CpuDevice device) : IAttentionKernels
             (int sample, int head) = (index / problem.Heads, index % problem.Heads);
             CpuAttentionForward.Run(
                 problem,
-                qkv + (sample * problem.Tokens * (long)problem.QkvStride),
+                qkv + ((long)sample * problem.Tokens * problem.QkvStride),
                 ids == null ? null : ids + ((long)sample * problem.Tokens),
                 head,
-                output + (sample * problem.Tokens * (long)problem.OutStride),
+                output + ((long)sample * problem.Tokens * problem.OutStride),
                 logSumExp + ((long)sample * problem.Heads * problem.Tokens),
                 pool.Scratch(worker, scratchBytes));
         }

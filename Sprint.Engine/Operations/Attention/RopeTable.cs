@@ -20,27 +20,13 @@ public sealed class RopeTable : IDisposable
         ArgumentNullException.ThrowIfNull(device);
         Require.That(headSize > 0 && headSize % 4 == 0, "rope", $"the head size must be a positive multiple of 4, not {headSize}");
         Require.That(gridHeight > 0 && gridWidth > 0, "rope", $"a grid of {gridHeight} x {gridWidth} tokens is empty");
-        int pairs = headSize / 2;
-        var cosines = new float[gridHeight * gridWidth * pairs];
-        var sines = new float[cosines.Length];
-        for (int token = 0; token < gridHeight * gridWidth; token++)
+        var shape = new Shape(checked(gridHeight * gridWidth), headSize / 2);
+        Cosines = device.Allocate(shape);
+        Sines = device.Allocate(shape);
+        if (device.Executes)
         {
-            for (int pair = 0; pair < pairs; pair++)
-            {
-                int position = pair < pairs / 2 ? token / gridWidth : token % gridWidth;
-                int index = pair % (pairs / 2);
-
-                // The reference computes frequencies and angles in float32; so do we, to turn by the same angles.
-                float frequency = (float)Math.Pow(theta, -2.0 * index / pairs);
-                float angle = position * frequency;
-                cosines[(token * pairs) + pair] = (float)Math.Cos(angle);
-                sines[(token * pairs) + pair] = (float)Math.Sin(angle);
-            }
+            Fill(gridWidth, theta);
         }
-
-        var shape = new Shape(gridHeight * gridWidth, pairs);
-        Cosines = device.From(shape, cosines);
-        Sines = device.From(shape, sines);
     }
 
     /// <summary>(tokens, headSize / 2).</summary>
@@ -57,5 +43,26 @@ public sealed class RopeTable : IDisposable
     {
         Cosines.Dispose();
         Sines.Dispose();
+    }
+
+    private void Fill(int gridWidth, double theta)
+    {
+        int pairs = Cosines.Shape[1];
+        var cosines = new float[Cosines.Count];
+        var sines = new float[Cosines.Count];
+        for (int i = 0; i < cosines.Length; i++)
+        {
+            (int token, int pair) = (i / pairs, i % pairs);
+            int position = pair < pairs / 2 ? token / gridWidth : token % gridWidth;
+
+            // The reference computes frequencies and angles in float32; so do we, to turn by the same angles.
+            float frequency = (float)Math.Pow(theta, -2.0 * (pair % (pairs / 2)) / pairs);
+            float angle = position * frequency;
+            cosines[i] = (float)Math.Cos(angle);
+            sines[i] = (float)Math.Sin(angle);
+        }
+
+        Cosines.CopyFrom<float>(cosines);
+        Sines.CopyFrom<float>(sines);
     }
 }

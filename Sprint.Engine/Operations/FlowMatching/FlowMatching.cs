@@ -17,6 +17,7 @@ public static class FlowMatching
     /// <returns>x_t, of the shape of x_0, which the caller disposes.</returns>
     public static Tensor Interpolate(Tensor data, Tensor noise, Tensor times, FlowPath path, out Tensor target)
     {
+        Require.Floats(Name, data.Device, data, noise, times);
         Require.SameShape(noise, data.Shape, Name, "the noise");
         Require.SameShape(times, new Shape(data.Shape[0]), Name, "the times");
         Device device = data.Device;
@@ -37,6 +38,7 @@ public static class FlowMatching
     /// <returns>The loss (1), which the caller disposes.</returns>
     public static Tensor Loss(Tape? tape, Tensor prediction, Tensor target)
     {
+        Require.Floats(Name, prediction.Device, prediction, target);
         Require.SameShape(target, prediction.Shape, Name, "the target");
         Device device = prediction.Device;
         Tensor loss = device.Allocate(new Shape(1));

@@ -17,6 +17,7 @@ public static class GatedResidual
     /// <returns>y (batch, tokens, width), which the caller disposes.</returns>
     public static Tensor Apply(Tape? tape, Tensor input, Tensor branch, Tensor modulation, int gateChunk)
     {
+        Require.Floats(Name, input.Device, input, branch, modulation);
         Require.Rank(input, 3, Name, "the input");
         Require.SameShape(branch, input.Shape, Name, "the branch");
         AdaptiveLayerNorm.RequireChunks(Name, input, modulation, gateChunk);

@@ -2,7 +2,7 @@ namespace Sprint.Engine.Operations;
 
 /// <summary>
 /// Rows of a table by label: table (classes + 1, width), the last row for the null class; labels (batch) int32; result
-/// (batch, width). Labels are checked on the host where they come from, not here.
+/// (batch, width). On the CPU a label outside the table is refused.
 /// Errors: <see cref="ArgumentException"/>. Source: SPRINT.md section 2.
 /// </summary>
 public static class LabelEmbedding
@@ -16,9 +16,10 @@ public static class LabelEmbedding
     /// <returns>(batch, width), which the caller disposes.</returns>
     public static Tensor Apply(Tape? tape, Tensor table, Tensor labels)
     {
+        Require.Floats(Name, table.Device, table);
+        Require.Integers(Name, table.Device, labels);
         Require.Rank(table, 2, Name, "the table");
         Require.Rank(labels, 1, Name, "the labels");
-        Require.Type(labels, ElementType.Int32, Name, "the labels");
         Device device = table.Device;
         Tensor output = device.Allocate(new Shape(labels.Shape[0], table.Shape[1]));
         if (device.Dispatch(Cost(output.Count, output.Count, 0)))

@@ -18,6 +18,7 @@ public static class Linear
     /// <returns>y (..., outputs), which the caller disposes.</returns>
     public static Tensor Apply(Tape? tape, Tensor input, Tensor weight, Tensor bias = default, Activation activation = Activation.None)
     {
+        Require.Floats(Name, input.Device, input, weight, bias);
         Require.Rank(weight, 2, Name, "the weight");
         int outputs = weight.Shape[0];
         int inputs = weight.Shape[1];

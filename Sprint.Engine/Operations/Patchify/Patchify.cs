@@ -16,6 +16,7 @@ public static class Patchify
     /// <returns>(batch, N, channels * patch^2), which the caller disposes.</returns>
     public static Tensor Apply(Tape? tape, Tensor image, int patch)
     {
+        Require.Floats(Name, image.Device, image);
         Require.Rank(image, 4, Name, "the image");
         (int batch, int channels, int height, int width) = (image.Shape[0], image.Shape[1], image.Shape[2], image.Shape[3]);
         Require.That(
@@ -35,6 +36,7 @@ public static class Patchify
     /// <returns>(batch, channels, height, width), which the caller disposes.</returns>
     public static Tensor Invert(Tape? tape, Tensor tokens, int patch, int height, int width)
     {
+        Require.Floats(Name, tokens.Device, tokens);
         Require.Rank(tokens, 3, Name, "the tokens");
         Require.That(
             patch > 0 && height % patch == 0 && width % patch == 0, Name, $"patch {patch} does not divide an image of {height}x{width}");

@@ -12,6 +12,11 @@ internal sealed unsafe class CpuResidualFusion(CpuDevice device) : IResidualFusi
 {
     public void Forward(in FusionInputs inputs, Tensor output)
     {
+        if (!inputs.Rows.IsEmpty && !inputs.Sparse.IsEmpty)
+        {
+            Require.Places(inputs.Rows, -1, inputs.Sparse.Shape.Rows, "residual fusion", "row");
+        }
+
         int width = inputs.Dense.Shape[2];
         float* weight = (float*)inputs.Weight.Address;
         var sparseWeight = MatrixOperand.Transposed(weight, 2L * width);

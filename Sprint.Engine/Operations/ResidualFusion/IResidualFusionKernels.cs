@@ -12,7 +12,10 @@ public interface IResidualFusionKernels
     /// <param name="output">(batch, tokens, width), overwritten.</param>
     void Forward(in FusionInputs inputs, Tensor output);
 
-    /// <summary>All gradients, summed in an order that depends on the shapes alone.</summary>
+    /// <summary>
+    /// All gradients, summed in an order that depends on the shapes alone. That of f is written before that of g: a model without
+    /// middle blocks that drops nothing gives one tensor as both.
+    /// </summary>
     /// <param name="gradient">(batch, tokens, width): of the output.</param>
     /// <param name="inputs">What the forward pass read.</param>
     /// <param name="gradients">Where to write.</param>

@@ -40,6 +40,8 @@ public static class ResidualFusion
 
     private static void Check(in FusionInputs inputs)
     {
+        Require.Floats(Name, inputs.Dense.Device, inputs.Dense, inputs.Sparse, inputs.MaskToken, inputs.Weight, inputs.Bias);
+        Require.Integers(Name, inputs.Dense.Device, inputs.Rows);
         Require.Rank(inputs.Dense, 3, Name, "the dense path");
         int width = inputs.Dense.Shape[2];
         Require.SameShape(inputs.Weight, new Shape(width, 2 * width), Name, "the weight");
@@ -54,7 +56,6 @@ public static class ResidualFusion
         if (!inputs.Rows.IsEmpty)
         {
             Require.SameShape(inputs.Rows, new Shape(inputs.Dense.Shape[0], inputs.Dense.Shape[1]), Name, "the row map");
-            Require.Type(inputs.Rows, ElementType.Int32, Name, "the row map");
         }
         else if (!inputs.Sparse.IsEmpty)
         {

@@ -15,6 +15,7 @@ public static class Silu
     public static Tensor Apply(Tape? tape, Tensor input)
     {
         Device device = input.Device;
+        Require.Floats(Name, device, input);
         Tensor output = device.Allocate(input.Shape);
         if (device.Dispatch(Cost(input.Shape, 4, 1)))
         {

@@ -15,6 +15,7 @@ public static class TimestepEmbedding
     /// <returns>(batch, features), which the caller disposes.</returns>
     public static Tensor Apply(Tensor times, int features = 256)
     {
+        Require.Floats(Name, times.Device, times);
         Require.Rank(times, 1, Name, "the times");
         Require.That(features > 0 && features % 2 == 0, Name, $"the number of features must be positive and even, not {features}");
         Tensor output = times.Device.Allocate(new Shape(times.Shape[0], features));

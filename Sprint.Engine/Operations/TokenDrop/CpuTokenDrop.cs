@@ -5,6 +5,8 @@ namespace Sprint.Engine.Operations;
 /// <summary><see cref="TokenDrop"/> on the CPU.</summary>
 internal sealed unsafe class CpuTokenDrop(CpuDevice device) : ITokenDropKernels
 {
+    private const string Name = "token drop";
+
     public void Select(Tensor uniforms, DropPattern pattern, Tensor ids)
     {
         var job = new SelectJob(
@@ -24,6 +26,11 @@ internal sealed unsafe class CpuTokenDrop(CpuDevice device) : ITokenDropKernels
     {
         (int batch, int tokens) = (rows.Shape[0], rows.Shape[1]);
         int kept = ids.IsEmpty ? tokens : ids.Shape[1];
+        if (!ids.IsEmpty)
+        {
+            Require.Places(ids, 0, tokens, Name, "token id");
+        }
+
         for (int sample = 0; sample < batch; sample++)
         {
             var map = new Span<int>((int*)rows.Address + ((long)sample * tokens), tokens);
@@ -42,6 +49,7 @@ internal sealed unsafe class CpuTokenDrop(CpuDevice device) : ITokenDropKernels
 
     public void Gather(Tensor input, Tensor ids, Tensor output)
     {
+        Require.Places(ids, 0, input.Shape[1], Name, "token id");
         var job = new GatherJob((float*)input.Address, (int*)ids.Address, (float*)output.Address, input.Shape[1], ids.Shape[1], input.Shape[2], false);
         device.Pool.Run(ref job, input.Shape[0]);
     }
@@ -55,6 +63,7 @@ internal sealed unsafe class CpuTokenDrop(CpuDevice device) : ITokenDropKernels
 
     public void Scatter(Tensor input, Tensor rows, Tensor fill, Tensor output)
     {
+        Require.Places(rows, -1, input.Shape.Rows, Name, "row");
         int width = output.Shape[2];
         var filler = new ReadOnlySpan<float>((void*)fill.Address, width);
         for (long row = 0; row < rows.Count; row++)

@@ -28,6 +28,7 @@ public static class TokenDrop
     {
         ArgumentNullException.ThrowIfNull(pattern);
         Require.That(pattern.Kind != DropKind.None, Name, "a pattern that keeps every token selects none");
+        Require.Floats(Name, uniforms.Device, uniforms);
         int batch = uniforms.Shape[0];
         Shape expected = UniformsShape(pattern, batch);
         Require.That(uniforms.Count == expected.Count, Name, $"uniforms of shape {uniforms.Shape} do not fit {expected}");
@@ -55,13 +56,13 @@ public static class TokenDrop
         {
             Require.Rank(ids, 2, Name, "the ids");
             Require.Length(ids, 0, batch, Name, "the ids");
-            Require.Type(ids, ElementType.Int32, Name, "the ids");
+            Require.Integers(Name, device, ids);
         }
 
         if (!pathDrop.IsEmpty)
         {
             Require.SameShape(pathDrop, new Shape(batch), Name, "the path drops");
-            Require.Type(pathDrop, ElementType.Int32, Name, "the path drops");
+            Require.Integers(Name, device, pathDrop);
         }
 
         Tensor rows = device.Allocate(new Shape(batch, tokens), ElementType.Int32);
@@ -83,7 +84,8 @@ public static class TokenDrop
         Require.Rank(input, 3, Name, "the input");
         Require.Rank(ids, 2, Name, "the ids");
         Require.Length(ids, 0, input.Shape[0], Name, "the ids");
-        Require.Type(ids, ElementType.Int32, Name, "the ids");
+        Require.Floats(Name, input.Device, input);
+        Require.Integers(Name, input.Device, ids);
         Device device = input.Device;
         Tensor output = device.Allocate(new Shape(input.Shape[0], ids.Shape[1], input.Shape[2]));
         if (device.Dispatch(Cost(output.Count, output.Count)))
@@ -113,6 +115,8 @@ public static class TokenDrop
     public static Tensor Scatter(Tape? tape, Tensor input, Tensor rows, Tensor fill)
     {
         Require.Rank(input, 3, Name, "the input");
+        Require.Floats(Name, input.Device, input, fill);
+        Require.Integers(Name, input.Device, rows);
         Require.Rank(rows, 2, Name, "the row map");
         Require.That(fill.Count == input.Shape[2], Name, $"a fill of shape {fill.Shape} does not fit rows of {input.Shape[2]} elements");
         Device device = input.Device;

@@ -230,12 +230,12 @@ internal sealed unsafe partial class Warp
         for (int k = 0; k < PendingCount; k++)
         {
             ref LaneGroup group = ref _pending[k];
-            string name = NearestInfo(Launch.Program, group.Pc).Source?.Name ?? "?";
-            if (name is "bar" or "barrier")
-            {
+            Parsing.PtxInstruction? source = NearestInfo(Launch.Program, group.Pc).Source;
+            string name = source?.Name ?? "?";
+            if (name is "bar" or "barrier" && !source!.Has("warp"))
                 fault = EmulationFault.BarrierDivergence;
+            if (LowestLane(group.Mask) < LowestLane(_pending[first].Mask))
                 first = k;
-            }
             uint missing = group.Wait == WaitKind.Lanes ? group.Required & Live & ~group.Mask : 0;
             waits.Add($"{Lanes.Describe(group.Mask)} at {name} ({Place(group.Pc)}) for {(missing == 0 ? "the block" : Lanes.Describe(missing))}");
         }

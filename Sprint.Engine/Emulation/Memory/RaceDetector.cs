@@ -9,8 +9,11 @@ internal enum RaceAccess
     Read,
     Write,
 
-    /// <summary>An atomic, volatile or relaxed access: these do not race with each other.</summary>
+    /// <summary>An atomic, volatile or relaxed write: these do not race with each other.</summary>
     Atomic,
+
+    /// <summary>A volatile or relaxed read: it does not race with atomic writes.</summary>
+    AtomicRead,
 }
 
 /// <summary>
@@ -21,6 +24,8 @@ internal enum RaceAccess
 internal sealed unsafe class RaceDetector : IDisposable
 {
     private const int ClockShift = 11;
+
+    // On a writer: it was atomic. On a reader: other lanes of its warp read too. On an other reader: it was an atomic writer.
     private const uint Flag = 1u << 10;
     private const uint ThreadMask = 1023;
     private const uint ClockLimit = (1u << 21) - 8;
@@ -156,7 +161,7 @@ internal sealed unsafe class RaceDetector : IDisposable
     /// </summary>
     public bool TryAccessRange(int warp, int offset, int bytes, RaceAccess access, uint site)
     {
-        if (access == RaceAccess.Atomic || bytes >> _shift == 0 || (offset & bytes - 1) != 0)
+        if (access >= RaceAccess.Atomic || bytes >> _shift == 0 || (offset & bytes - 1) != 0)
             return false;
         int first = offset >> _shift;
         int perLane = bytes >> _shift;
@@ -188,7 +193,7 @@ internal sealed unsafe class RaceDetector : IDisposable
             Vector512<uint> recent = Vector512.GreaterThanOrEqual(reader, limit);
             Vector512<uint> sameWarp = Vector512.Equals((reader & Vector512.Create(ThreadMask)) >>> 5, Vector512.Create((uint)warp));
             Vector512<uint> other = Vector512.Load(_otherReaders + first + k);
-            Vector512.ConditionalSelect(Vector512.AndNot(recent, sameWarp), reader, other).Store(_otherReaders + first + k);
+            Vector512.ConditionalSelect(Vector512.AndNot(recent, sameWarp), reader & ~Vector512.Create(Flag), other).Store(_otherReaders + first + k);
             Vector512<uint> another = recent & sameWarp & ~Vector512.Equals(reader & ~Vector512.Create(Flag), entry);
             (entry | (another & Vector512.Create(Flag)) | (recent & sameWarp & reader & Vector512.Create(Flag))).Store(_readers + first + k);
             sites.Store(_readerSites + first + k);
@@ -207,18 +212,21 @@ internal sealed unsafe class RaceDetector : IDisposable
         uint limit = _minimumSeen[warp] + 1 << ClockShift;
         uint self = _clocks[warp] << ClockShift | (uint)(warp * 32 + lane);
         uint writer = _writers[granule];
-        if (writer >= limit && !(access == RaceAccess.Atomic && (writer & Flag) != 0 && writer >> ClockShift != InFlight)
+        if (writer >= limit && !(access >= RaceAccess.Atomic && (writer & Flag) != 0 && writer >> ClockShift != InFlight)
             && !IsOrdered(warp, lane, writer & ~Flag))
             return new RaceConflict(writer, _writerSites[granule], true);
+        if (access == RaceAccess.AtomicRead)
+            return null;
         uint reader = _readers[granule];
         if (access == RaceAccess.Read)
         {
-            if ((writer & Flag) != 0 && _otherReaders[granule] >= limit && !IsOrdered(warp, lane, _otherReaders[granule]))
-                return new RaceConflict(_otherReaders[granule], _writerSites[granule], true);
+            uint atomic = _otherReaders[granule];
+            if ((atomic & Flag) != 0 && atomic >= limit && !IsOrdered(warp, lane, atomic & ~Flag))
+                return new RaceConflict(atomic, _writerSites[granule], true);
             if (reader >= limit)
             {
                 if ((reader & ThreadMask) >> 5 != warp)
-                    _otherReaders[granule] = reader;
+                    _otherReaders[granule] = reader & ~Flag;
                 else if ((reader & ~Flag) != self)
                     self |= Flag;
                 else
@@ -233,13 +241,13 @@ internal sealed unsafe class RaceDetector : IDisposable
         uint other = _otherReaders[granule];
         if (access == RaceAccess.Write)
         {
-            if (other >= limit && !IsOrdered(warp, lane, other))
+            if (other >= limit && !IsOrdered(warp, lane, other & ~Flag))
                 return new RaceConflict(other, _readerSites[granule], false);
             _otherReaders[granule] = 0;
         }
         else
         {
-            _otherReaders[granule] = writer >= limit && (writer & ThreadMask) >> 5 != warp ? writer & ~Flag : other;
+            _otherReaders[granule] = writer >= limit && (writer & ThreadMask) >> 5 != warp ? writer | Flag : other;
             self |= Flag;
         }
         _writers[granule] = self;

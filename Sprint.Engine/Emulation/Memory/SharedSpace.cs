@@ -67,6 +67,7 @@ internal readonly unsafe struct SharedSpace : IMemorySpace
     {
         AccessKind.Store => RaceAccess.Write,
         AccessKind.Load or AccessKind.ReadOnlyLoad => RaceAccess.Read,
+        AccessKind.VolatileLoad => RaceAccess.AtomicRead,
         _ => RaceAccess.Atomic,
     };
 

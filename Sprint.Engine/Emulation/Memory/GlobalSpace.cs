@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Sprint.Engine.Emulation.Decoding;
 using Sprint.Engine.Emulation.Execution;
@@ -8,6 +9,7 @@ namespace Sprint.Engine.Emulation.Memory;
 /// <summary>Device memory: global and constant variables and allocations.</summary>
 internal readonly unsafe struct GlobalSpace : IMemorySpace
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static byte* Range(Warp warp, Instruction* instruction, ulong address, int bytes, AccessKind kind)
     {
         MemoryAllocation? allocation = warp.Launch.Memory.Find(address);
@@ -49,6 +51,7 @@ internal readonly unsafe struct GlobalSpace : IMemorySpace
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static uint Resolve(Warp warp, Instruction* instruction, uint active, int bytes, AccessKind kind, MemoryAllocation allocation)
     {
         ulong start = allocation.Start;

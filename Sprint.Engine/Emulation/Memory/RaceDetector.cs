@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -121,7 +122,41 @@ internal sealed unsafe class RaceDetector : IDisposable
         UpdateMinimum(warp);
     }
 
+    /// <summary>
+    /// Records one lane's read where all writes before it are ordered and no other warp read since; false, having recorded
+    /// nothing, if a closer look is needed.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryRead(int warp, int lane, int offset, int bytes, uint site)
+    {
+        int granule = offset >> _shift;
+        uint limit = _minimumSeen[warp] + 1 << ClockShift;
+        if (bytes > 1 << _shift || _writers[granule] >= limit)
+            return false;
+        uint self = _clocks[warp] << ClockShift | (uint)(warp * 32 + lane);
+        uint reader = _readers[granule];
+        if (reader >= limit)
+        {
+            if ((reader & ThreadMask) >> 5 != warp)
+                _otherReaders[granule] = reader & ~Flag;
+            else
+                self |= (reader & Flag) | ((reader & ~Flag) == self ? 0 : Flag);
+        }
+        _readers[granule] = self;
+        _readerSites[granule] = site;
+        return true;
+    }
+
+    /// <summary>Notes that more lanes made the read that was recorded last.</summary>
+    public void ShareRead(int offset, int bytes)
+    {
+        int last = offset + bytes - 1 >> _shift;
+        for (int granule = offset >> _shift; granule <= last; granule++)
+            _readers[granule] |= Flag;
+    }
+
     /// <summary>Checks and records one lane's access; returns the other access if the two race.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public RaceConflict? Access(int warp, int lane, int offset, int bytes, RaceAccess access, uint site)
     {
         int last = offset + bytes - 1 >> _shift;
@@ -159,6 +194,7 @@ internal sealed unsafe class RaceDetector : IDisposable
     /// The common case at vector speed: all 32 lanes of a warp touch neighbouring ranges of <paramref name="bytes"/> each, and
     /// everything before them is ordered. Returns false, having recorded nothing, if a closer look is needed.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public bool TryAccessRange(int warp, int offset, int bytes, RaceAccess access, uint site)
     {
         if (access >= RaceAccess.Atomic || bytes >> _shift == 0 || (offset & bytes - 1) != 0)
@@ -207,6 +243,7 @@ internal sealed unsafe class RaceDetector : IDisposable
         GC.SuppressFinalize(this);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private RaceConflict? AccessGranule(int warp, int lane, int granule, RaceAccess access, uint site)
     {
         uint limit = _minimumSeen[warp] + 1 << ClockShift;

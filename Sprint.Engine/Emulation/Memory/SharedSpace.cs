@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Sprint.Engine.Emulation.Decoding;
 using Sprint.Engine.Emulation.Execution;
@@ -8,6 +9,7 @@ namespace Sprint.Engine.Emulation.Memory;
 /// <summary>The block's shared memory.</summary>
 internal readonly unsafe struct SharedSpace : IMemorySpace
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static byte* Range(Warp warp, Instruction* instruction, ulong address, int bytes, AccessKind kind)
     {
         SharedMemory shared = warp.Block.Shared;
@@ -25,6 +27,7 @@ internal readonly unsafe struct SharedSpace : IMemorySpace
         return shared.Bytes + address;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Scatter(Warp warp, Instruction* instruction, uint active, int bytes, AccessKind kind)
     {
         SharedMemory shared = warp.Block.Shared;
@@ -34,21 +37,33 @@ internal readonly unsafe struct SharedSpace : IMemorySpace
         bool writes = MemoryAccess.Writes(kind);
         RaceAccess access = Kind(kind);
         uint site = (uint)(instruction - warp.Launch.Program.Code);
+        bool plainRead = access == RaceAccess.Read;
+        ulong previous = ulong.MaxValue;
+        byte* host = null;
         for (uint lanes = active; lanes != 0; lanes &= lanes - 1)
         {
             int lane = BitOperations.TrailingZeroCount(lanes);
             ulong address = warp.Addresses[lane];
+            if (plainRead && address == previous)
+            {
+                // A broadcast: the lane before was checked, and this one reads the same.
+                shared.Races?.ShareRead((int)address, bytes);
+                warp.Host[lane] = host;
+                continue;
+            }
             if (address > size || size - address < (ulong)bytes)
                 throw OutOfBounds(warp, instruction, lane, address, bytes, kind);
             if ((address & (ulong)(bytes - 1)) != 0)
                 throw MemoryAccess.Misaligned(warp, instruction, lane, "shared", address, bytes, kind);
-            if (shared.Races is { } races && races.Access(warp.Index, lane, (int)address, bytes, access, site) is { } conflict)
+            if (shared.Races is { } races && !(plainRead && races.TryRead(warp.Index, lane, (int)address, bytes, site))
+                && races.Access(warp.Index, lane, (int)address, bytes, access, site) is { } conflict)
                 throw Race(warp, instruction, lane, address, bytes, kind, conflict);
             if (check && !MemoryAccess.IsInitialised(shared.Initialised + address, bytes))
                 throw MemoryAccess.Uninitialised(warp, instruction, lane, "shared", $"offset {address}", bytes);
             if (writes)
                 MemoryAccess.Mark(shared.Initialised + address, bytes, 1);
-            warp.Host[lane] = shared.Bytes + address;
+            previous = address;
+            warp.Host[lane] = host = shared.Bytes + address;
         }
     }
 

@@ -31,6 +31,9 @@ internal sealed unsafe class DecodedFunction(PtxFunction syntax, int identifier)
 
     public List<FrameSpecial> Specials { get; } = [];
 
+    /// <summary>Where a frame holds what differs between lanes: bytes of a lane, 0 for one bit.</summary>
+    public List<(int Offset, int Size)> Slots { get; } = [];
+
     public FrameParameter[] Parameters { get; set; } = [];
 
     public FrameParameter[] Results { get; set; } = [];

@@ -28,8 +28,7 @@ internal sealed unsafe partial class FunctionDecoder
         {
             if (_watched[k])
             {
-                _watchSlots[k] = _frameBytes;
-                _frameBytes += 4;
+                _watchSlots[k] = Allocate(0);
             }
         }
         _decoded.Tracking = (tracking, _frameBytes - tracking);
@@ -63,6 +62,7 @@ internal sealed unsafe partial class FunctionDecoder
         int size = Align((int)Math.Max(variable.Size, 1), 8);
         _frameBytes = Align(_frameBytes, 64);
         FrameParameter parameter = new(_frameBytes, size);
+        _decoded.Slots.Add((_frameBytes, size));
         _frameBytes += size * Lanes.Count;
         _parameters[variable] = parameter;
         return parameter;
@@ -76,6 +76,7 @@ internal sealed unsafe partial class FunctionDecoder
         if (size != 0)
             _frameBytes = Align(_frameBytes, 64);
         int slot = _frameBytes;
+        _decoded.Slots.Add((slot, size == 0 ? 0 : Math.Max(size, 2)));
         _frameBytes += size == 0 ? 4 : Math.Max(size, 2) * Lanes.Count;
         return slot;
     }

@@ -22,7 +22,7 @@ internal unsafe struct Instruction
     public Instruction* Target;
     public int* List;
     public int Count;
-    
+
     /// <summary>Position of the basic block in the order in which groups of lanes run.</summary>
     public int Order;
 

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 using Sprint.Engine.Emulation.Decoding;
 
@@ -41,6 +42,27 @@ internal sealed unsafe class Frame : IDisposable
             warp.FillSpecial(special.Register, (uint*)(Registers + special.Offset));
         if (Function.Tracking.Bytes > 0)
             new Span<byte>(Registers + Function.Tracking.Offset, Function.Tracking.Bytes).Clear();
+    }
+
+    /// <summary>Takes over lanes of another activation of the same function, from the same call.</summary>
+    public void Absorb(Frame other, uint lanes)
+    {
+        foreach ((int offset, int size) in Function.Slots)
+        {
+            byte* to = Registers + offset;
+            byte* from = other.Registers + offset;
+            if (size == 0)
+            {
+                *(uint*)to = *(uint*)to & ~lanes | *(uint*)from & lanes;
+                continue;
+            }
+            for (uint rest = lanes; rest != 0; rest &= rest - 1)
+            {
+                long place = (long)BitOperations.TrailingZeroCount(rest) * size;
+                Buffer.MemoryCopy(from + place, to + place, size, size);
+            }
+        }
+        Live |= lanes;
     }
 
     public void Dispose()

@@ -164,7 +164,7 @@ internal sealed unsafe partial class Warp
     private static bool Precedes(ref LaneGroup group, Instruction* pc, Frame frame)
         => group.Frame.Depth != frame.Depth ? group.Frame.Depth > frame.Depth : group.Pc->Order < pc->Order;
 
-        private int BestRunnable()
+    private int BestRunnable()
     {
         int best = -1;
         for (int k = 0; k < PendingCount; k++)
@@ -188,11 +188,33 @@ internal sealed unsafe partial class Warp
         for (int k = PendingCount - 1; k >= 0; k--)
         {
             ref LaneGroup group = ref _pending[k];
-            if (group.Pc == pc && ReferenceEquals(group.Frame, _frame) && group.Wait != WaitKind.Barrier)
+            if (group.Pc == pc && group.Wait != WaitKind.Barrier && CanJoin(group.Frame, _frame, group.Mask))
             {
+                JoinFrames(group.Frame, _frame, group.Mask);
                 Active |= group.Mask;
                 Remove(k);
             }
+        }
+    }
+
+    // Lanes that called the same function from the same place one after another meet in it again, if all of them are here.
+    private static bool CanJoin(Frame? from, Frame? to, uint lanes)
+    {
+        if (ReferenceEquals(from, to))
+            return true;
+        return from is not null && to is not null && ReferenceEquals(from.Function, to.Function) && from.Call == to.Call
+            && from.Depth == to.Depth && from.Live == lanes && CanJoin(from.Parent, to.Parent, lanes);
+    }
+
+    private void JoinFrames(Frame from, Frame to, uint lanes)
+    {
+        while (!ReferenceEquals(from, to))
+        {
+            to.Absorb(from, lanes);
+            Frame next = from.Parent!;
+            Block.Return(from);
+            from = next;
+            to = to.Parent!;
         }
     }
 

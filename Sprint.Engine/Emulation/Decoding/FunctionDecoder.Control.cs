@@ -57,7 +57,7 @@ internal sealed unsafe partial class FunctionDecoder
         if (target.Kind == PtxOperandKind.Register)
         {
             RequireAll();
-            Emit(new Instruction { Handler = &Handlers.CallIndirect, A = Source(target, 8), List = _program.Keep([.. slots.Select(slot => slot.Offset)]), Count = slots.Length });
+            Emit(new Instruction { Handler = &Handlers.CallIndirect, A = Source(target, 8), List = _program.Keep([.. slots.Select(slot => slot.Offset), .. slots.Select(slot => slot.Size)]), Count = slots.Length });
             return;
         }
         string name = target.Name ?? throw Refused("A call names no function");

@@ -30,6 +30,8 @@ internal sealed unsafe partial class FunctionDecoder
         PtxOperand to = i.Operands[0];
         int sourceSize = from.Kind == PtxOperandKind.Register ? RegisterSize(from.Register!) : Math.Max(source.Size(), 2);
         int resultSize = to.Kind == PtxOperandKind.Register ? RegisterSize(to.Register!) : Math.Max(result.Size(), 2);
+        if (to.Register?.Type == PtxType.Pred)
+            throw Refused("Predicates are not converted");
         if (sourceSize < source.Size() || resultSize < result.Size())
             throw Refused("A register is smaller than the type that is converted");
         Emit(ConvertOperation(source, result, Source(from, sourceSize, source), sourceSize, Destination(to, to.Register?.Size ?? resultSize), resultSize, mode));

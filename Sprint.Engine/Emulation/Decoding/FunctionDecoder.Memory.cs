@@ -77,7 +77,7 @@ internal sealed unsafe partial class FunctionDecoder
     private void DecodeParameterAccess(PtxInstruction i, PtxVariable variable, long offset, bool store, PtxType type, int register, ref Instruction operation)
     {
         long bytes = (long)type.Size() * operation.Count;
-        if (offset < 0 || offset + bytes > Math.Max(variable.Size, 1) + (variable.Size == 0 ? bytes : 0))
+        if (offset < 0 || offset + bytes > variable.Size)
             throw Refused($"The access reaches beyond the parameter {variable.Name} of {variable.Size} bytes");
         if (_parameters.TryGetValue(variable, out FrameParameter place))
         {

@@ -118,7 +118,7 @@ internal static unsafe partial class Handlers
     /// <summary>Calls the function in <see cref="Instruction.E"/>; List holds pairs of parameter slots: arguments, then results.</summary>
     public static Instruction* Call(Warp warp, Instruction* i) => EnterFunction(warp, i, i->E, warp.Active);
 
-    /// <summary>Calls the function whose address register A holds, which may differ between lanes.</summary>
+    /// <summary>Calls the function whose address register A holds, which may differ between lanes; List has slots, then sizes.</summary>
     public static Instruction* CallIndirect(Warp warp, Instruction* i)
     {
         ulong* addresses = (ulong*)(warp.Registers + i->A);
@@ -128,8 +128,8 @@ internal static unsafe partial class Handlers
         IReadOnlyList<DecodedFunction?> functions = warp.Launch.Program.Functions;
         if (address < MemoryWindows.Function || number >= (ulong)functions.Count || functions[(int)number] is not { } callee)
             throw warp.Fault(i, lane, EmulationFault.OutOfBounds, $"A call to 0x{address:X}, which is no function's address");
-        if (callee.Parameters.Length + callee.Results.Length != i->Count)
-            throw warp.Fault(i, lane, EmulationFault.Unsupported, $"An indirect call passes {i->Count} parameters and results, but {callee.Syntax.Name} has {callee.Parameters.Length + callee.Results.Length}");
+        if (!Fits(callee, i))
+            throw warp.Fault(i, lane, EmulationFault.Unsupported, $"An indirect call passes {i->Count} parameters and results that do not fit those of {callee.Syntax.Name}");
         uint same = 0;
         for (uint lanes = warp.Active; lanes != 0; lanes &= lanes - 1)
         {
@@ -198,6 +198,19 @@ internal static unsafe partial class Handlers
         uint* d = (uint*)(warp.Registers + i->D);
         *d = *d & ~warp.Active | *(uint*)(warp.Registers + i->A) & warp.Active;
         return i + 1;
+    }
+
+    private static bool Fits(DecodedFunction callee, Instruction* call)
+    {
+        if (callee.Parameters.Length + callee.Results.Length != call->Count)
+            return false;
+        for (int k = 0; k < call->Count; k++)
+        {
+            FrameParameter expected = k < callee.Parameters.Length ? callee.Parameters[k] : callee.Results[k - callee.Parameters.Length];
+            if (expected.Size != call->List[call->Count + k])
+                return false;
+        }
+        return true;
     }
 
     private static Instruction* EnterFunction(Warp warp, Instruction* i, int number, uint lanes)

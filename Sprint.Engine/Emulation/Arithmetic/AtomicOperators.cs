@@ -1,0 +1,93 @@
+using System.Numerics;
+
+namespace Sprint.Engine.Emulation.Arithmetic;
+
+/// <summary>What an atomic operation makes of the value in memory and its operands.</summary>
+internal interface IAtomic<T>
+{
+    static abstract T Apply(T memory, T b, T c);
+}
+
+internal readonly struct AtomicAdd<T> : IAtomic<T>
+    where T : unmanaged, IBinaryInteger<T>
+{
+    public static T Apply(T memory, T b, T c) => memory + b;
+}
+
+internal readonly struct AtomicMinimum<T> : IAtomic<T>
+    where T : unmanaged, IBinaryInteger<T>
+{
+    public static T Apply(T memory, T b, T c) => T.Min(memory, b);
+}
+
+internal readonly struct AtomicMaximum<T> : IAtomic<T>
+    where T : unmanaged, IBinaryInteger<T>
+{
+    public static T Apply(T memory, T b, T c) => T.Max(memory, b);
+}
+
+internal readonly struct AtomicAnd<T> : IAtomic<T>
+    where T : unmanaged, IBinaryInteger<T>
+{
+    public static T Apply(T memory, T b, T c) => memory & b;
+}
+
+internal readonly struct AtomicOr<T> : IAtomic<T>
+    where T : unmanaged, IBinaryInteger<T>
+{
+    public static T Apply(T memory, T b, T c) => memory | b;
+}
+
+internal readonly struct AtomicXor<T> : IAtomic<T>
+    where T : unmanaged, IBinaryInteger<T>
+{
+    public static T Apply(T memory, T b, T c) => memory ^ b;
+}
+
+internal readonly struct AtomicExchange<T> : IAtomic<T>
+{
+    public static T Apply(T memory, T b, T c) => b;
+}
+
+/// <summary>c where the memory holds b.</summary>
+internal readonly struct AtomicCompareAndSwap<T> : IAtomic<T>
+    where T : unmanaged, IBinaryInteger<T>
+{
+    public static T Apply(T memory, T b, T c) => memory == b ? c : memory;
+}
+
+/// <summary>Counts up and wraps to 0 behind b.</summary>
+internal readonly struct AtomicIncrement : IAtomic<uint>
+{
+    public static uint Apply(uint memory, uint b, uint c) => memory >= b ? 0 : memory + 1;
+}
+
+/// <summary>Counts down and wraps to b below 0.</summary>
+internal readonly struct AtomicDecrement : IAtomic<uint>
+{
+    public static uint Apply(uint memory, uint b, uint c) => memory == 0 || memory > b ? b : memory - 1;
+}
+
+internal readonly struct AtomicAddSingle : IAtomic<uint>
+{
+    public static uint Apply(uint memory, uint b, uint c)
+        => BitConverter.SingleToUInt32Bits(Single32.Canonical(BitConverter.UInt32BitsToSingle(memory) + BitConverter.UInt32BitsToSingle(b)));
+}
+
+internal readonly struct AtomicAddDouble : IAtomic<ulong>
+{
+    public static ulong Apply(ulong memory, ulong b, ulong c)
+        => BitConverter.DoubleToUInt64Bits(BitConverter.UInt64BitsToDouble(memory) + BitConverter.UInt64BitsToDouble(b));
+}
+
+internal readonly struct AtomicHalf<TOperator> : IAtomic<ushort>
+    where TOperator : struct, IScalarMode<ushort, ushort>
+{
+    public static ushort Apply(ushort memory, ushort b, ushort c) => TOperator.Apply(memory, b, 0, 0);
+}
+
+internal readonly struct AtomicPackedHalf<TOperator> : IAtomic<uint>
+    where TOperator : struct, IScalarMode<ushort, ushort>
+{
+    public static uint Apply(uint memory, uint b, uint c) => Packed<TOperator>.Apply(memory, b, 0, 0);
+}

@@ -1,0 +1,178 @@
+using Sprint.Engine.Emulation.Parsing;
+
+namespace Sprint.Engine.Emulation.Decoding;
+
+/// <summary>Basic blocks of a function, who follows whom, and the order in which groups of diverged lanes run them.</summary>
+internal sealed class ControlFlow
+{
+    private const int MaximumOrderedBlocks = 4000;
+
+    private readonly PtxFunction _function;
+    private readonly bool[] _leaders;
+
+    public ControlFlow(PtxFunction function)
+    {
+        _function = function;
+        int count = function.Instructions.Count;
+        _leaders = new bool[count + 1];
+        BlockOf = new int[count + 1];
+        FindLeaders();
+        for (int k = 0; k < count; k++)
+        {
+            if (_leaders[k])
+                Starts.Add(k);
+            BlockOf[k] = Starts.Count - 1;
+        }
+        BlockOf[count] = Starts.Count;
+        Successors = new int[Starts.Count][];
+        for (int block = 0; block < Starts.Count; block++)
+            Successors[block] = FindSuccessors(block);
+        Order = FindOrder();
+    }
+
+    /// <summary>First instruction of every block.</summary>
+    public List<int> Starts { get; } = [];
+
+    /// <summary>Block of every instruction.</summary>
+    public int[] BlockOf { get; }
+
+    public int[][] Successors { get; }
+
+    /// <summary>Position of every block in a weak topological order: loop bodies come before what follows the loop.</summary>
+    public int[] Order { get; }
+
+    public int End(int block) => block + 1 < Starts.Count ? Starts[block + 1] : _function.Instructions.Count;
+
+    /// <summary>Instructions at which lanes meet or part: they stand alone in their block.</summary>
+    public static bool IsSynchronizing(PtxInstruction instruction) => instruction.Name switch
+    {
+        "bar" or "barrier" or "shfl" or "vote" or "match" or "redux" or "mma" or "ldmatrix" or "call" => true,
+        _ => false,
+    };
+
+    /// <summary>Number of the instruction that a label of the instruction's scope stands before.</summary>
+    public static int FindLabel(PtxScope? scope, string label)
+    {
+        for (; scope is not null; scope = scope.Parent)
+        {
+            if (scope.Labels.TryGetValue(label, out int target))
+                return target;
+        }
+        throw new EmulationException(EmulationFault.Syntax, $"The label {label} is not declared");
+    }
+
+    /// <summary>Targets of a branch.</summary>
+    public static string[] Targets(PtxInstruction instruction)
+    {
+        if (instruction.Name == "bra")
+            return instruction.Operands is [{ Kind: PtxOperandKind.Symbol } target] ? [target.Name!] : throw Malformed(instruction);
+        if (instruction.Operands.Length != 2 || instruction.Operands[1].Kind != PtxOperandKind.Symbol)
+            throw Malformed(instruction);
+        for (PtxScope? scope = instruction.Scope; scope is not null; scope = scope.Parent)
+        {
+            if (scope.BranchTargets.TryGetValue(instruction.Operands[1].Name!, out string[]? targets))
+                return targets;
+        }
+        throw new EmulationException(EmulationFault.Syntax, $"The branch table {instruction.Operands[1].Name} is not declared");
+    }
+
+    private static EmulationException Malformed(PtxInstruction instruction)
+        => new(EmulationFault.Syntax, $"The branch has no target that can be followed: {instruction.Text}", new EmulationSite(PtxLine: instruction.Line));
+
+    private static bool Ends(PtxInstruction instruction) => instruction.Name is "bra" or "brx" or "ret" or "exit";
+
+    private void FindLeaders()
+    {
+        List<PtxInstruction> instructions = _function.Instructions;
+        _leaders[0] = true;
+        for (int k = 0; k < instructions.Count; k++)
+        {
+            PtxInstruction instruction = instructions[k];
+            if (IsSynchronizing(instruction))
+                _leaders[k] = _leaders[k + 1] = true;
+            if (!Ends(instruction))
+                continue;
+            _leaders[k + 1] = true;
+            if (instruction.Name is "bra" or "brx")
+            {
+                foreach (string target in Targets(instruction))
+                    _leaders[FindLabel(instruction.Scope, target)] = true;
+            }
+        }
+    }
+
+    private int[] FindSuccessors(int block)
+    {
+        int end = End(block);
+        PtxInstruction last = _function.Instructions[end - 1];
+        List<int> successors = [];
+        if (last.Name is "bra" or "brx")
+        {
+            foreach (string target in Targets(last))
+                successors.Add(BlockOf[FindLabel(last.Scope, target)]);
+        }
+        bool falls = !Ends(last) || last.Guard is not null;
+        if (falls)
+            successors.Insert(0, block + 1);
+        return [.. successors.Where(successor => successor < Starts.Count).Distinct()];
+    }
+
+    private int[] FindOrder()
+    {
+        int[] order = new int[Starts.Count];
+        for (int block = 0; block < order.Length; block++)
+            order[block] = block;
+        if (order.Length == 0 || order.Length > MaximumOrderedBlocks)
+            return order;
+        List<int> reversed = [];
+        new WeakTopologicalOrder(Successors).Visit(0, reversed);
+        int position = 0;
+        for (int k = reversed.Count - 1; k >= 0; k--)
+            order[reversed[k]] = position++;
+        return order;
+    }
+
+    /// <summary>F. Bourdoncle, "Efficient chaotic iteration strategies with widenings", 1993.</summary>
+    private sealed class WeakTopologicalOrder(int[][] successors)
+    {
+        private readonly int[] _number = new int[successors.Length];
+        private readonly Stack<int> _stack = new();
+        private int _count;
+
+        public int Visit(int vertex, List<int> reversed)
+        {
+            _stack.Push(vertex);
+            _number[vertex] = ++_count;
+            int head = _count;
+            bool loop = false;
+            foreach (int successor in successors[vertex])
+            {
+                int minimum = _number[successor] == 0 ? Visit(successor, reversed) : _number[successor];
+                if (minimum <= head)
+                {
+                    head = minimum;
+                    loop = true;
+                }
+            }
+            if (head != _number[vertex])
+                return head;
+            _number[vertex] = int.MaxValue;
+            int element = _stack.Pop();
+            if (loop)
+            {
+                while (element != vertex)
+                {
+                    _number[element] = 0;
+                    element = _stack.Pop();
+                }
+                foreach (int successor in successors[vertex])
+                {
+                    if (_number[successor] == 0)
+                        Visit(successor, reversed);
+                }
+            }
+            reversed.Add(vertex);
+            return head;
+        }
+    }
+}

@@ -1,0 +1,260 @@
+using Sprint.Engine.Emulation.Execution;
+using Sprint.Engine.Emulation.Memory;
+using Sprint.Engine.Emulation.Parsing;
+
+namespace Sprint.Engine.Emulation.Decoding;
+
+/// <summary>The frame: where registers, constants, special registers and parameters are.</summary>
+internal sealed unsafe partial class FunctionDecoder
+{
+    private readonly Dictionary<(ulong Bits, int Size), int> _constants = [];
+    private readonly Dictionary<SpecialRegister, int> _specials = [];
+    private readonly Dictionary<PtxVariable, FrameParameter> _parameters = [];
+    private readonly Dictionary<PtxVariable, int> _locals = [];
+    private int[] _registerSlots = [];
+    private int[] _watchSlots = [];
+    private int _frameBytes;
+    private int _carrySlot = -1;
+
+    private void LayOutFrame()
+    {
+        _registerSlots = new int[_function.Registers.Count];
+        foreach (PtxRegister register in _function.Registers.OrderBy(register => register.Size == 0))
+            _registerSlots[register.Index] = Allocate(register.Size);
+        _watchSlots = new int[_function.Registers.Count];
+        _frameBytes = Align(_frameBytes, 64);
+        int tracking = _frameBytes;
+        for (int k = 0; k < _watched.Length; k++)
+        {
+            if (_watched[k])
+            {
+                _watchSlots[k] = Allocate(0);
+            }
+        }
+        _decoded.Tracking = (tracking, _frameBytes - tracking);
+        if (!_function.IsKernel)
+        {
+            _decoded.Parameters = [.. _function.Parameters.Select(PlaceParameter)];
+            _decoded.Results = [.. _function.Results.Select(PlaceParameter)];
+        }
+        long local = 0;
+        foreach (PtxVariable variable in _function.Variables)
+        {
+            if (variable.Space == PtxSpace.Parameter)
+                PlaceParameter(variable);
+            if (variable.Space != PtxSpace.Local)
+                continue;
+            local = (local + variable.Alignment - 1) / variable.Alignment * variable.Alignment;
+            if (variable.Size > 1 << 24 || local > 1 << 24)
+                throw new EmulationException(EmulationFault.Launch, $"The function {_function.Name} has more than 16 MiB of local variables");
+            _locals[variable] = (int)local;
+            local += variable.Size;
+        }
+        _decoded.LocalBytes = (int)((local + 15) / 16 * 16);
+    }
+
+    private void FinishFrame() => _decoded.FrameBytes = Align(_frameBytes, 64) + 64;
+
+    private FrameParameter PlaceParameter(PtxVariable variable)
+    {
+        if (variable.Size > 1 << 16)
+            throw new EmulationException(EmulationFault.Syntax, $"The parameter {variable.Name} has {variable.Size} bytes");
+        int size = Align((int)Math.Max(variable.Size, 1), 8);
+        _frameBytes = Align(_frameBytes, 64);
+        FrameParameter parameter = new(_frameBytes, size);
+        _decoded.Slots.Add((_frameBytes, size));
+        _frameBytes += size * Lanes.Count;
+        _parameters[variable] = parameter;
+        return parameter;
+    }
+
+    private static int Align(int value, int alignment) => (value + alignment - 1) / alignment * alignment;
+
+    /// <summary>Space for one register of the given size; 0 is a predicate.</summary>
+    private int Allocate(int size)
+    {
+        if (size != 0)
+            _frameBytes = Align(_frameBytes, 64);
+        int slot = _frameBytes;
+        _decoded.Slots.Add((slot, size == 0 ? 0 : Math.Max(size, 2)));
+        _frameBytes += size == 0 ? 4 : Math.Max(size, 2) * Lanes.Count;
+        return slot;
+    }
+
+    private int RegisterSlot(PtxRegister register) => _registerSlots[register.Index];
+
+    private int WatchSlot(PtxRegister register) => _watchSlots[register.Index];
+
+    private int CarrySlot() => _carrySlot >= 0 ? _carrySlot : _carrySlot = Allocate(0);
+
+    private int Constant(ulong bits, int size)
+    {
+        bits = size switch { 0 => (uint)bits, 2 => (ushort)bits, 4 => (uint)bits, _ => bits };
+        if (_constants.TryGetValue((bits, size), out int slot))
+            return slot;
+        slot = Allocate(size);
+        _constants[(bits, size)] = slot;
+        _decoded.Constants.Add(new FrameConstant(slot, size, bits));
+        return slot;
+    }
+
+    private int Special(SpecialRegister register)
+    {
+        if (_specials.TryGetValue(register, out int slot))
+            return slot;
+        slot = Allocate(4);
+        _specials[register] = slot;
+        _decoded.Specials.Add(new FrameSpecial(slot, register));
+        return slot;
+    }
+
+    private static SpecialRegister? FindSpecial(string name) => name switch
+    {
+        "%tid.x" => SpecialRegister.ThreadX,
+        "%tid.y" => SpecialRegister.ThreadY,
+        "%tid.z" => SpecialRegister.ThreadZ,
+        "%ntid.x" => SpecialRegister.BlockSizeX,
+        "%ntid.y" => SpecialRegister.BlockSizeY,
+        "%ntid.z" => SpecialRegister.BlockSizeZ,
+        "%ctaid.x" => SpecialRegister.BlockX,
+        "%ctaid.y" => SpecialRegister.BlockY,
+        "%ctaid.z" => SpecialRegister.BlockZ,
+        "%nctaid.x" => SpecialRegister.GridX,
+        "%nctaid.y" => SpecialRegister.GridY,
+        "%nctaid.z" => SpecialRegister.GridZ,
+        "%laneid" => SpecialRegister.Lane,
+        "%warpid" => SpecialRegister.WarpIndex,
+        "%nwarpid" => SpecialRegister.WarpCount,
+        "%lanemask_eq" => SpecialRegister.LaneMaskEqual,
+        "%lanemask_lt" => SpecialRegister.LaneMaskLess,
+        "%lanemask_le" => SpecialRegister.LaneMaskLessOrEqual,
+        "%lanemask_gt" => SpecialRegister.LaneMaskGreater,
+        "%lanemask_ge" => SpecialRegister.LaneMaskGreaterOrEqual,
+        "%smid" => SpecialRegister.Multiprocessor,
+        "%nsmid" => SpecialRegister.MultiprocessorCount,
+        "%gridid" => SpecialRegister.GridIdentifier,
+        "%dynamic_smem_size" => SpecialRegister.DynamicSharedSize,
+        "%total_smem_size" => SpecialRegister.TotalSharedSize,
+        "%reserved_smem_offset_begin" or "%reserved_smem_offset_end" or "%reserved_smem_offset_cap" => SpecialRegister.Zero,
+        _ => null,
+    };
+
+    /// <summary>Slot of a source operand of the given size; literals become constants of the given type.</summary>
+    private int Source(PtxOperand operand, int size, PtxType type = PtxType.None)
+    {
+        switch (operand.Kind)
+        {
+            case PtxOperandKind.Register:
+                PtxRegister register = operand.Register!;
+                if (register.Size != size && !(register.Size == 1 && size == 2))
+                    throw Refused($"The register {register.Name} has {register.Size} bytes where the instruction takes {size}");
+                return operand.IsNegated ? Negated(RegisterSlot(register)) : RegisterSlot(register);
+            case PtxOperandKind.Integer:
+                return type is PtxType.F32 or PtxType.F64
+                    ? Constant(type == PtxType.F64 ? BitConverter.DoubleToUInt64Bits(operand.Value) : BitConverter.SingleToUInt32Bits(operand.Value), size)
+                    : Constant(size == 0 && operand.Value != 0 ? uint.MaxValue : (ulong)operand.Value, size);
+            case PtxOperandKind.Float:
+                if (size is not (4 or 8))
+                    throw Refused("A floating-point literal needs 4 or 8 bytes");
+                return Constant(PtxParser.ConvertLiteral(operand, size == 8 ? PtxType.F64 : PtxType.F32), size);
+            case PtxOperandKind.Special:
+                return SpecialSource(operand.Name!, size);
+            case PtxOperandKind.Symbol:
+                return SymbolAddress(operand.Name!, operand.Value, size, null);
+            default:
+                throw Refused("An operand of this kind does not fit the instruction");
+        }
+    }
+
+    private int SpecialSource(string name, int size)
+    {
+        if (FindSpecial(name) is not { } register)
+        {
+            if (name.StartsWith("%envreg", StringComparison.Ordinal) || name.StartsWith("%pm", StringComparison.Ordinal))
+                register = SpecialRegister.Zero;
+            else
+                throw Refused($"The special register {name} is not emulated");
+        }
+        int slot = Special(register);
+        if (size == 4)
+            return slot;
+        int wide = Allocate(size);
+        Emit(ConvertOperation(PtxType.U32, size == 8 ? PtxType.U64 : PtxType.U16, slot, 4, wide, size, 0));
+        return wide;
+    }
+
+    private int Negated(int predicate)
+    {
+        int slot = Allocate(0);
+        Emit(new Instruction { Handler = &Handlers.PredicateLogic, D = slot, A = predicate, B = predicate, E = (int)PredicateOperation.Not });
+        return slot;
+    }
+
+    /// <summary>Slot of a destination operand; a discarded one gets a slot of its own.</summary>
+    private int Destination(PtxOperand operand, int size)
+    {
+        if (operand.Kind == PtxOperandKind.Discard)
+            return Allocate(size);
+        if (operand.Kind != PtxOperandKind.Register || operand.IsNegated)
+            throw Refused("The destination is no register");
+        return operand.Register!.Size == size
+            ? RegisterSlot(operand.Register)
+            : throw Refused($"The register {operand.Register.Name} has {operand.Register.Size} bytes where the instruction writes {size}");
+    }
+
+    private PtxVariable? FindVariable(string name)
+    {
+        for (PtxScope? scope = _current!.Scope; scope is not null; scope = scope.Parent)
+        {
+            if (scope.Variables.TryGetValue(name, out PtxVariable? variable))
+                return variable;
+        }
+        return _program.Module.Module.Variables.GetValueOrDefault(name);
+    }
+
+    /// <summary>Slot holding the address of a symbol, in its own space, or generic where <paramref name="space"/> says so.</summary>
+    private int SymbolAddress(string name, long offset, int size, PtxSpace? space)
+    {
+        if (FindVariable(name) is not { } variable)
+        {
+            int index = _program.Module.FunctionIndex(name);
+            if (index < 0)
+                throw Refused($"The symbol {name} is not defined in the module");
+            _program.Require(index);
+            return Constant(EmulatedModule.FunctionAddress(index), size);
+        }
+        ulong window = space == PtxSpace.Generic ? Window(variable.Space) : 0;
+        switch (variable.Space)
+        {
+            case PtxSpace.Global or PtxSpace.Constant:
+                return _program.Module.TryGetAddress(variable.Name, out ulong address)
+                    ? Constant(address + (ulong)offset, size)
+                    : throw Refused($"The variable {name} is external and not defined in the module");
+            case PtxSpace.Shared:
+                return Constant(window + (ulong)(_program.SharedOffset(variable) + offset), size);
+            case PtxSpace.Local:
+                int slot = Allocate(size);
+                Instruction local = new() { Handler = size == 8 ? &Handlers.LocalAddress<ulong> : &Handlers.LocalAddress<uint>, D = slot, Immediate = (long)window + _locals[variable] + offset };
+                Emit(local);
+                return slot;
+            default:
+                if (!_function.IsKernel || KernelParameterOffset(variable) is not { } place)
+                    throw Refused($"The address of the call parameter {name} is taken");
+                return Constant(window + (ulong)(place + offset), size);
+        }
+    }
+
+    private int? KernelParameterOffset(PtxVariable variable)
+    {
+        int index = Array.IndexOf(_function.Parameters, variable);
+        return index < 0 ? null : EmulatedKernel.LayOut(_function.Parameters, out _)[index].Offset;
+    }
+
+    private static ulong Window(PtxSpace space) => space switch
+    {
+        PtxSpace.Shared => MemoryWindows.Shared,
+        PtxSpace.Local => MemoryWindows.Local,
+        PtxSpace.Parameter => MemoryWindows.Parameter,
+        _ => 0,
+    };
+}

@@ -1,0 +1,69 @@
+using System.Runtime.InteropServices;
+
+namespace Sprint.Engine.Emulation.Decoding;
+
+/// <summary>A kernel and all functions it can call, decoded for one memory.</summary>
+internal sealed unsafe class KernelProgram
+{
+    private readonly Instruction* _code;
+
+    public KernelProgram(EmulatedModule module, DecodedFunction kernel, IReadOnlyList<DecodedFunction?> functions,
+        ReadOnlySpan<Instruction> code, InstructionInfo[] info, int blockCount, int guardCount)
+    {
+        Module = module;
+        Kernel = kernel;
+        Functions = functions;
+        Info = info;
+        BlockCount = blockCount;
+        GuardCount = guardCount;
+        _code = (Instruction*)NativeMemory.AlignedAlloc((nuint)(code.Length * sizeof(Instruction)), 64);
+        code.CopyTo(new Span<Instruction>(_code, code.Length));
+    }
+
+    ~KernelProgram()
+    {
+        NativeMemory.AlignedFree(_code);
+        foreach (nint list in Lists)
+            NativeMemory.Free((void*)list);
+    }
+
+    public EmulatedModule Module { get; }
+
+    public DecodedFunction Kernel { get; }
+
+    public IReadOnlyList<DecodedFunction?> Functions { get; }
+
+    public InstructionInfo[] Info { get; }
+
+    public int BlockCount { get; }
+
+    public int GuardCount { get; }
+
+    public Instruction* Code => _code;
+
+    /// <summary>Operand lists of the code, freed with it.</summary>
+    public List<nint> Lists { get; } = [];
+
+    /// <summary>Bytes of the kernel's own shared variables, before the dynamic part.</summary>
+    public int StaticSharedBytes { get; set; }
+
+    /// <summary>Where dynamic shared memory begins.</summary>
+    public int DynamicSharedOffset { get; set; }
+
+    /// <summary>The smallest access that the code makes: races in shared memory are told apart down to it.</summary>
+    public int RaceGranule { get; set; } = 4;
+
+    /// <summary>Whether the code reads global memory through the read-only path.</summary>
+    public bool UsesReadOnlyPath { get; set; }
+
+    /// <summary>Whether the code adds floating-point numbers atomically, so that its results depend on the order.</summary>
+    public bool UsesFloatAtomics { get; set; }
+
+    /// <summary>Whether the code touches shared memory through generic or shared addresses at all.</summary>
+    public bool UsesShared { get; set; }
+
+    public int ParameterBytes { get; set; }
+
+    /// <summary>Why operations are refused when they are reached.</summary>
+    public List<string> Refusals { get; init; } = [];
+}

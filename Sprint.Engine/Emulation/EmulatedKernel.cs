@@ -1,0 +1,52 @@
+using Sprint.Engine.Emulation.Decoding;
+using Sprint.Engine.Emulation.Parsing;
+
+namespace Sprint.Engine.Emulation;
+
+/// <summary>A kernel of a loaded module, ready to be launched.</summary>
+public sealed class EmulatedKernel
+{
+    internal EmulatedKernel(KernelProgram program)
+    {
+        Program = program;
+    }
+
+    /// <summary>The kernel's name in the PTX.</summary>
+    public string Name => Program.Kernel.Syntax.Name;
+
+    /// <summary>Bytes of the parameter buffer.</summary>
+    public int ParameterBytes => Program.ParameterBytes;
+
+    /// <summary>Offset and size in bytes of every parameter in the buffer.</summary>
+    public IReadOnlyList<(int Offset, int Bytes)> Parameters => LayOut(Program.Kernel.Syntax.Parameters, out _);
+
+    /// <summary>Bytes of shared memory that the kernel declares itself.</summary>
+    public int StaticSharedBytes => Program.StaticSharedBytes;
+
+    /// <summary>Bytes of local memory of a thread, calls not counted.</summary>
+    public int LocalBytes => Program.Kernel.LocalBytes;
+
+    /// <summary>Virtual registers of the kernel, by which its working set can be guessed; real ones are the assembler's to allot.</summary>
+    public int VirtualRegisters => Program.Kernel.Syntax.Registers.Count;
+
+    /// <summary>Most threads of a block that the kernel was compiled for (<c>.maxntid</c>), or 1024.</summary>
+    public int MaximumThreads => Program.Kernel.Syntax.MaximumThreads is > 0 and < 1024 and var limit ? (int)limit : 1024;
+
+    internal KernelProgram Program { get; }
+
+    internal static (int Offset, int Bytes)[] LayOut(IEnumerable<PtxVariable> parameters, out int total)
+    {
+        List<(int Offset, int Bytes)> layout = [];
+        long offset = 0;
+        foreach (PtxVariable parameter in parameters)
+        {
+            offset = (offset + parameter.Alignment - 1) / parameter.Alignment * parameter.Alignment;
+            layout.Add(((int)offset, (int)parameter.Size));
+            offset += parameter.Size;
+            if (offset > 32764)
+                throw new EmulationException(EmulationFault.Syntax, "A kernel's parameters have more than 32764 bytes");
+        }
+        total = (int)offset;
+        return [.. layout];
+    }
+}

@@ -1,0 +1,138 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using System.Text;
+using Sprint.Engine.Emulation.Decoding;
+using Sprint.Engine.Emulation.Memory;
+
+namespace Sprint.Engine.Emulation.Execution;
+
+/// <summary>What one worker executes blocks with: warps, shared and local memory, barriers. Blocks run one after another.</summary>
+internal sealed unsafe partial class BlockExecutor : IDisposable
+{
+    private const int MinimumSlice = 64;
+    private const int SliceSpread = 2048;
+
+    private readonly Warp[] _warps;
+    private readonly Dictionary<DecodedFunction, Stack<Frame>> _frames = [];
+    private ulong _random;
+
+    public BlockExecutor(LaunchContext launch)
+    {
+        Launch = launch;
+        KernelProgram program = launch.Program;
+        BlockCounts = (long*)NativeMemory.AllocZeroed((nuint)program.BlockCount * 2 + 2, sizeof(long));
+        GuardCounts = (long*)NativeMemory.AllocZeroed((nuint)program.GuardCount * 2 + 2, sizeof(long));
+        Counters = launch.Options.Counters ? new AccessCounters() : null;
+        Shared = new SharedMemory(launch.SharedBytes, program.RaceGranule, launch.CheckRaces);
+        long threads = ((long)launch.BlockSize.Count + 31) / 32 * 32;
+        _localBytes = threads * launch.LocalBytes;
+        Local = (byte*)NativeMemory.AlignedAlloc((nuint)_localBytes + 64, 64);
+        LocalInitialised = (byte*)NativeMemory.AlignedAlloc((nuint)_localBytes + 64, 64);
+        _warps = new Warp[threads / 32];
+        for (int k = 0; k < _warps.Length; k++)
+            _warps[k] = new Warp(this, k);
+    }
+
+    private readonly long _localBytes;
+
+    public LaunchContext Launch { get; }
+
+    public long* BlockCounts { get; private set; }
+
+    public long* GuardCounts { get; private set; }
+
+    public AccessCounters? Counters { get; }
+
+    public SharedMemory Shared { get; }
+
+    public byte* Local { get; private set; }
+
+    public byte* LocalInitialised { get; private set; }
+
+    /// <summary>The block that is executed.</summary>
+    public LaunchIndex Position { get; private set; }
+
+    /// <summary>What the block printed.</summary>
+    public StringBuilder Output { get; } = new();
+
+    /// <summary>Executes one block to its end.</summary>
+    /// <param name="rank">The block's number in the grid, X fastest.</param>
+    public void Execute(long rank)
+    {
+        Position = Launch.BlockAt(rank);
+        _random = Launch.Options.ScheduleSeed * 0x9E3779B97F4A7C15 + (ulong)rank * 0xD1B54A32D192ED03 + 1;
+        Shared.Reset(_warps.Length);
+        NativeMemory.Clear(LocalInitialised, (nuint)_localBytes);
+        ResetBarriers();
+        foreach (Warp warp in _warps)
+            warp.Start();
+        Span<int> runnable = stackalloc int[32];
+        while (true)
+        {
+            int count = 0;
+            for (int k = 0; k < _warps.Length; k++)
+            {
+                if (_warps[k].CanRun)
+                    runnable[count++] = k;
+            }
+            if (count == 0)
+            {
+                if (IsFinished())
+                    return;
+                throw DescribeDeadlock();
+            }
+            Warp next = _warps[runnable[(int)(NextRandom() % (uint)count)]];
+            next.Run(MinimumSlice + (long)(NextRandom() % SliceSpread));
+            if (next.Live == 0)
+                RecheckBarriers();
+        }
+    }
+
+    /// <summary>The next number of the block's schedule (SplitMix64).</summary>
+    public ulong NextRandom()
+    {
+        ulong z = _random += 0x9E3779B97F4A7C15;
+        z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9;
+        z = (z ^ z >> 27) * 0x94D049BB133111EB;
+        return z ^ z >> 31;
+    }
+
+    /// <summary>A frame for a call, new or used before.</summary>
+    public Frame Rent(DecodedFunction function)
+        => _frames.TryGetValue(function, out Stack<Frame>? free) && free.TryPop(out Frame? frame) ? frame : new Frame(function);
+
+    /// <summary>Takes a frame back whose lanes have all returned.</summary>
+    public void Return(Frame frame)
+    {
+        if (!_frames.TryGetValue(frame.Function, out Stack<Frame>? free))
+            _frames[frame.Function] = free = [];
+        free.Push(frame);
+    }
+
+    /// <summary>A new activation's local memory was never written.</summary>
+    public void ForgetLocal(int warp, uint lanes, int offset, int bytes)
+    {
+        for (uint rest = bytes > 0 ? lanes : 0; rest != 0; rest &= rest - 1)
+        {
+            long thread = warp * 32L + BitOperations.TrailingZeroCount(rest);
+            NativeMemory.Clear(LocalInitialised + thread * Launch.LocalBytes + offset, (nuint)bytes);
+        }
+    }
+
+    public void Dispose()
+    {
+        NativeMemory.Free(BlockCounts);
+        NativeMemory.Free(GuardCounts);
+        NativeMemory.AlignedFree(Local);
+        NativeMemory.AlignedFree(LocalInitialised);
+        BlockCounts = GuardCounts = null;
+        Local = LocalInitialised = null;
+        Shared.Dispose();
+        foreach (Warp warp in _warps)
+            warp.Dispose();
+        foreach (Frame frame in _frames.Values.SelectMany(frames => frames))
+            frame.Dispose();
+    }
+
+    private bool IsFinished() => Array.TrueForAll(_warps, warp => warp.Live == 0);
+}

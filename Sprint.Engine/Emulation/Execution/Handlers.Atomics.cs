@@ -1,0 +1,76 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Sprint.Engine.Emulation.Arithmetic;
+using Sprint.Engine.Emulation.Decoding;
+using Sprint.Engine.Emulation.Memory;
+
+namespace Sprint.Engine.Emulation.Execution;
+
+/// <summary>Atomic operations: lane after lane, indivisible towards blocks on other workers.</summary>
+internal static unsafe partial class Handlers
+{
+    /// <summary>D: the old value, A with Immediate and C: the address, B: operand, E: second operand.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static Instruction* Atomic<TSpace, TOperator, T>(Warp warp, Instruction* i)
+        where TSpace : struct, IMemorySpace
+        where TOperator : struct, IAtomic<T>
+        where T : unmanaged, IEquatable<T>
+    {
+        ComputeAddresses(warp, i, sizeof(T));
+        TSpace.Scatter(warp, i, warp.Active, sizeof(T), AccessKind.Atomic);
+        byte* r = warp.Registers;
+        T* d = (T*)(r + i->D), b = (T*)(r + i->B), c = (T*)(r + i->E);
+        bool alone = typeof(TSpace) == typeof(SharedSpace);
+        for (uint lanes = warp.Active; lanes != 0; lanes &= lanes - 1)
+        {
+            int lane = BitOperations.TrailingZeroCount(lanes);
+            T* memory = (T*)warp.Host[lane];
+            T old;
+            if (alone)
+            {
+                old = *memory;
+                *memory = TOperator.Apply(old, b[lane], c[lane]);
+            }
+            else
+            {
+                old = Exchange<TOperator, T>(memory, b[lane], c[lane]);
+            }
+            d[lane] = old;
+        }
+        return i + 1;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static T Exchange<TOperator, T>(T* memory, T b, T c)
+        where TOperator : struct, IAtomic<T>
+        where T : unmanaged, IEquatable<T>
+    {
+        T old = *memory;
+        while (true)
+        {
+            T wanted = TOperator.Apply(old, b, c);
+            T seen = CompareExchange(memory, wanted, old);
+            if (seen.Equals(old))
+                return old;
+            old = seen;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static T CompareExchange<T>(T* memory, T wanted, T expected)
+        where T : unmanaged
+    {
+        if (sizeof(T) == 8)
+        {
+            ulong seen = Interlocked.CompareExchange(ref *(ulong*)memory, Unsafe.BitCast<T, ulong>(wanted), Unsafe.BitCast<T, ulong>(expected));
+            return Unsafe.BitCast<ulong, T>(seen);
+        }
+        if (sizeof(T) == 4)
+        {
+            uint seen = Interlocked.CompareExchange(ref *(uint*)memory, Unsafe.BitCast<T, uint>(wanted), Unsafe.BitCast<T, uint>(expected));
+            return Unsafe.BitCast<uint, T>(seen);
+        }
+        ushort half = Interlocked.CompareExchange(ref *(ushort*)memory, Unsafe.BitCast<T, ushort>(wanted), Unsafe.BitCast<T, ushort>(expected));
+        return Unsafe.BitCast<ushort, T>(half);
+    }
+}

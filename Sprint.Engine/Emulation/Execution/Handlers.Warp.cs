@@ -1,0 +1,306 @@
+using System.Numerics;
+using Sprint.Engine.Emulation.Decoding;
+
+namespace Sprint.Engine.Emulation.Execution;
+
+/// <summary>How a shuffle finds its source lane.</summary>
+internal enum ShuffleMode
+{
+    Up,
+    Down,
+    Butterfly,
+    Index,
+}
+
+/// <summary>What a vote computes.</summary>
+internal enum VoteMode
+{
+    All,
+    Any,
+    Uniform,
+    Ballot,
+}
+
+/// <summary>What a warp reduction computes.</summary>
+internal enum WarpReduction
+{
+    Add,
+    MinimumSigned,
+    MaximumSigned,
+    MinimumUnsigned,
+    MaximumUnsigned,
+    And,
+    Or,
+    Xor,
+}
+
+/// <summary>
+/// Exchange between lanes. Every lane named by a member mask (register F) must come to the instruction; all lanes are read
+/// before any is written. These handlers are never guarded: the decoder branches around them.
+/// </summary>
+internal static unsafe partial class Handlers
+{
+    /// <summary>D: result, List[0]: predicate or -1, A: value, B: lane operand, C: clamp and segment, E: mode.</summary>
+    public static Instruction* Shuffle(Warp warp, Instruction* i)
+    {
+        if (!GatherMembers(warp, i, out Instruction* next))
+            return next;
+        byte* r = warp.Registers;
+        uint* a = (uint*)(r + i->A), b = (uint*)(r + i->B), c = (uint*)(r + i->C), members = (uint*)(r + i->F);
+        uint* results = stackalloc uint[Lanes.Count];
+        uint inRange = 0;
+        for (uint lanes = warp.Active; lanes != 0; lanes &= lanes - 1)
+        {
+            int lane = BitOperations.TrailingZeroCount(lanes);
+            int segment = (int)(c[lane] >> 8 & 31);
+            int clamp = (int)(c[lane] & 31);
+            int offset = (int)(b[lane] & 31);
+            int limit = (lane & segment) | (clamp & ~segment);
+            int source;
+            bool valid;
+            switch ((ShuffleMode)i->E)
+            {
+                case ShuffleMode.Up:
+                    source = lane - offset;
+                    valid = source >= limit;
+                    break;
+                case ShuffleMode.Down:
+                    source = lane + offset;
+                    valid = source <= limit;
+                    break;
+                case ShuffleMode.Butterfly:
+                    source = lane ^ offset;
+                    valid = source <= limit;
+                    break;
+                default:
+                    source = (lane & segment) | (offset & ~segment);
+                    valid = source <= limit;
+                    break;
+            }
+            if (valid)
+                inRange |= 1u << lane;
+            else
+                source = lane;
+            if (((warp.Active & members[lane]) >> source & 1) == 0)
+                throw BadSource(warp, i, lane, source, members[lane]);
+            results[lane] = a[source];
+        }
+        CopyLanes(warp.Active, (uint*)(r + i->D), results);
+        if (i->List[0] >= 0)
+        {
+            uint* predicate = (uint*)(r + i->List[0]);
+            *predicate = *predicate & ~warp.Active | inRange;
+        }
+        return i + 1;
+    }
+
+    /// <summary>D: result, A: predicate, E: mode. Members with different masks vote apart.</summary>
+    public static Instruction* Vote(Warp warp, Instruction* i)
+    {
+        if (!GatherMembers(warp, i, out Instruction* next))
+            return next;
+        byte* r = warp.Registers;
+        uint predicate = *(uint*)(r + i->A);
+        uint* members = (uint*)(r + i->F);
+        uint holds = 0;
+        uint* ballots = stackalloc uint[Lanes.Count];
+        for (uint lanes = warp.Active; lanes != 0; lanes &= lanes - 1)
+        {
+            int lane = BitOperations.TrailingZeroCount(lanes);
+            uint group = members[lane] & warp.Active;
+            uint ballot = predicate & group;
+            ballots[lane] = ballot;
+            bool result = (VoteMode)i->E switch
+            {
+                VoteMode.All => ballot == group,
+                VoteMode.Any => ballot != 0,
+                _ => ballot == group || ballot == 0,
+            };
+            holds |= result ? 1u << lane : 0;
+        }
+        if ((VoteMode)i->E == VoteMode.Ballot)
+        {
+            CopyLanes(warp.Active, (uint*)(r + i->D), ballots);
+            return i + 1;
+        }
+        uint* d = (uint*)(r + i->D);
+        *d = *d & ~warp.Active | holds;
+        return i + 1;
+    }
+
+    /// <summary>D: mask of lanes with the same value, List[0]: predicate or -1, A: value, E: 1 for the form that wants all lanes equal.</summary>
+    public static Instruction* Match<T>(Warp warp, Instruction* i)
+        where T : unmanaged, IEquatable<T>
+    {
+        if (!GatherMembers(warp, i, out Instruction* next))
+            return next;
+        byte* r = warp.Registers;
+        T* a = (T*)(r + i->A);
+        uint* members = (uint*)(r + i->F);
+        uint* results = stackalloc uint[Lanes.Count];
+        uint holds = 0;
+        for (uint lanes = warp.Active; lanes != 0; lanes &= lanes - 1)
+        {
+            int lane = BitOperations.TrailingZeroCount(lanes);
+            uint group = members[lane] & warp.Active;
+            uint same = 0;
+            for (uint others = group; others != 0; others &= others - 1)
+            {
+                int other = BitOperations.TrailingZeroCount(others);
+                same |= a[other].Equals(a[lane]) ? 1u << other : 0;
+            }
+            bool all = same == group;
+            results[lane] = i->E == 0 ? same : all ? group : 0;
+            holds |= all ? 1u << lane : 0;
+        }
+        CopyLanes(warp.Active, (uint*)(r + i->D), results);
+        if (i->List[0] >= 0)
+        {
+            uint* predicate = (uint*)(r + i->List[0]);
+            *predicate = *predicate & ~warp.Active | holds;
+        }
+        return i + 1;
+    }
+
+    /// <summary>D: the reduction over each lane's members, A: value, E: operation.</summary>
+    public static Instruction* ReduceWarp(Warp warp, Instruction* i)
+    {
+        if (!GatherMembers(warp, i, out Instruction* next))
+            return next;
+        byte* r = warp.Registers;
+        uint* a = (uint*)(r + i->A), members = (uint*)(r + i->F);
+        uint* results = stackalloc uint[Lanes.Count];
+        for (uint lanes = warp.Active; lanes != 0; lanes &= lanes - 1)
+        {
+            int lane = BitOperations.TrailingZeroCount(lanes);
+            uint group = members[lane] & warp.Active;
+            uint value = a[BitOperations.TrailingZeroCount(group)];
+            for (uint others = group & group - 1; others != 0; others &= others - 1)
+                value = Combine((WarpReduction)i->E, value, a[BitOperations.TrailingZeroCount(others)]);
+            results[lane] = value;
+        }
+        CopyLanes(warp.Active, (uint*)(r + i->D), results);
+        return i + 1;
+    }
+
+    /// <summary>Waits for the member lanes and orders their accesses to memory.</summary>
+    public static Instruction* SynchronizeWarp(Warp warp, Instruction* i)
+    {
+        if (!GatherMembers(warp, i, out Instruction* next))
+            return next;
+        warp.Block.Shared.Races?.JoinLanes(warp.Index, warp.Active, warp.Live);
+        return i + 1;
+    }
+
+    /// <summary>D: the mask of active lanes.</summary>
+    public static Instruction* ActiveMask(Warp warp, Instruction* i)
+    {
+        uint* d = (uint*)(warp.Registers + i->D);
+        for (uint lanes = warp.Active; lanes != 0; lanes &= lanes - 1)
+            d[BitOperations.TrailingZeroCount(lanes)] = warp.Active;
+        return i + 1;
+    }
+
+    /// <summary>
+    /// A barrier of the block. A: number, B: thread count or -1, C: predicate or -1, D and E: result and what it is (see
+    /// <see cref="BarrierReduction"/>), F: bit 0 all lanes come together, bit 1 arrive without waiting.
+    /// </summary>
+    public static Instruction* Barrier(Warp warp, Instruction* i)
+    {
+        bool aligned = (i->F & 1) != 0;
+        if (aligned && warp.PendingCount > 0 && !warp.Gather(i, warp.Live, out Instruction* next))
+            return next;
+        byte* r = warp.Registers;
+        int first = Warp.LowestLane(warp.Active);
+        uint number = ((uint*)(r + i->A))[first];
+        uint expected = i->B >= 0 ? ((uint*)(r + i->B))[first] : 0;
+        CheckUniform(warp, i, i->A, number);
+        if (number >= BlockExecutor.BarrierCount)
+            throw warp.Fault(i, first, EmulationFault.Launch, $"Barrier {number} does not exist: a block has {BlockExecutor.BarrierCount}");
+        if (expected % 32 != 0)
+            throw warp.Fault(i, first, EmulationFault.BarrierDivergence, $"Barrier {number} is to wait for {expected} threads, which is no multiple of the warp's 32");
+        uint lanes = warp.Active;
+        uint predicate = i->C >= 0 ? *(uint*)(r + i->C) : 0;
+        if ((i->F & 2) != 0)
+        {
+            warp.Block.Arrive(warp, i, lanes, (int)number, expected, predicate, aligned);
+            return i + 1;
+        }
+        warp.Push(i, lanes, WaitKind.Barrier, number);
+        warp.Block.Arrive(warp, i, lanes, (int)number, expected, predicate, aligned);
+        return warp.SelectNext();
+    }
+
+    /// <summary>A memory fence.</summary>
+    public static Instruction* Fence(Warp warp, Instruction* i)
+    {
+        warp.Block.Shared.Races?.Fence(warp.Index);
+        Interlocked.MemoryBarrier();
+        return i + 1;
+    }
+
+    private static bool GatherMembers(Warp warp, Instruction* i, out Instruction* next)
+    {
+        uint* members = (uint*)(warp.Registers + i->F);
+        uint required = 0;
+        for (uint lanes = warp.Active; lanes != 0; lanes &= lanes - 1)
+        {
+            int lane = BitOperations.TrailingZeroCount(lanes);
+            uint mask = members[lane];
+            if ((mask >> lane & 1) == 0)
+            {
+                throw warp.Fault(i, lane, EmulationFault.WarpSynchronization,
+                    $"Lane {lane} executes a warp-wide instruction whose member mask 0x{mask:X8} does not name it");
+            }
+            required |= mask;
+        }
+        if (!warp.Gather(i, required, out next))
+            return false;
+        for (uint lanes = warp.Active; lanes != 0; lanes &= lanes - 1)
+        {
+            int lane = BitOperations.TrailingZeroCount(lanes);
+            uint group = members[lane] & warp.Active;
+            for (uint others = group; others != 0; others &= others - 1)
+            {
+                int other = BitOperations.TrailingZeroCount(others);
+                if ((members[other] & warp.Live) != (members[lane] & warp.Live))
+                {
+                    throw warp.Fault(i, lane, EmulationFault.WarpSynchronization,
+                        $"Lane {lane} names lane {other} in its member mask 0x{members[lane]:X8}, but that lane's mask is 0x{members[other]:X8}");
+                }
+            }
+        }
+        return true;
+    }
+
+    private static void CheckUniform(Warp warp, Instruction* i, int slot, uint value)
+    {
+        uint* lanes = (uint*)(warp.Registers + slot);
+        for (uint rest = warp.Active; rest != 0; rest &= rest - 1)
+        {
+            int lane = BitOperations.TrailingZeroCount(rest);
+            if (lanes[lane] != value)
+                throw warp.Fault(i, lane, EmulationFault.BarrierDivergence, $"Lanes of one warp name different barriers: {value} and {lanes[lane]}");
+        }
+    }
+
+    private static EmulationException BadSource(Warp warp, Instruction* i, int lane, int source, uint members)
+    {
+        string why = (members >> source & 1) == 0
+            ? $"which its member mask 0x{members:X8} does not name"
+            : (warp.Valid >> source & 1) == 0 ? "which is beyond the end of the block" : (warp.Exited >> source & 1) != 0 ? "which has ended" : "which does not take part";
+        return warp.Fault(i, lane, EmulationFault.WarpSynchronization, $"A shuffle of lane {lane} reads lane {source}, {why}");
+    }
+
+    private static uint Combine(WarpReduction operation, uint a, uint b) => operation switch
+    {
+        WarpReduction.Add => a + b,
+        WarpReduction.MinimumSigned => (uint)Math.Min((int)a, (int)b),
+        WarpReduction.MaximumSigned => (uint)Math.Max((int)a, (int)b),
+        WarpReduction.MinimumUnsigned => Math.Min(a, b),
+        WarpReduction.MaximumUnsigned => Math.Max(a, b),
+        WarpReduction.And => a & b,
+        WarpReduction.Or => a | b,
+        _ => a ^ b,
+    };
+}

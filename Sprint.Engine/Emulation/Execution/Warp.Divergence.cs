@@ -1,0 +1,269 @@
+using Sprint.Engine.Emulation.Decoding;
+
+namespace Sprint.Engine.Emulation.Execution;
+
+/// <summary>Why a group of lanes does not run.</summary>
+internal enum WaitKind
+{
+    /// <summary>It could run.</summary>
+    None,
+
+    /// <summary>It waits for other lanes of its warp to come to the same instruction.</summary>
+    Lanes,
+
+    /// <summary>It waits at a barrier of the block.</summary>
+    Barrier,
+}
+
+/// <summary>Lanes of a warp that are at the same instruction of the same activation.</summary>
+internal unsafe struct LaneGroup
+{
+    public Instruction* Pc;
+    public Frame Frame;
+    public uint Mask;
+    public WaitKind Wait;
+
+    /// <summary>The lanes waited for, or the barrier's number.</summary>
+    public uint Required;
+}
+
+/// <summary>
+/// Divergence. A warp is a set of lane groups, of which one runs. At every basic block the group whose block comes first
+/// runs on, in an order that puts loop bodies before what follows the loop (Bourdoncle's weak topological order), and groups
+/// that meet merge: that is reconvergence as early as the flow allows. Now and then another group is drawn, so that lanes
+/// that wait for each other in loops all make progress, as threads are promised since compute capability 7.0.
+/// </summary>
+internal sealed unsafe partial class Warp
+{
+    private const int RotationInterval = 1024;
+
+    private readonly LaneGroup[] _pending = new LaneGroup[34];
+    private int _rotation = RotationInterval;
+    private int _stay;
+
+    /// <summary>The groups that do not run.</summary>
+    public ReadOnlySpan<LaneGroup> Pending => _pending.AsSpan(0, PendingCount);
+
+    /// <summary>Whether the warp has anything to execute.</summary>
+    public bool CanRun
+    {
+        get
+        {
+            for (int k = 0; k < PendingCount; k++)
+            {
+                if (IsRunnable(ref _pending[k]))
+                    return true;
+            }
+            return false;
+        }
+    }
+
+    /// <summary>Sets lanes of the current frame aside.</summary>
+    public void Push(Instruction* pc, uint mask, WaitKind wait, uint required) => Push(pc, _frame, mask, wait, required);
+
+    public void Push(Instruction* pc, Frame frame, uint mask, WaitKind wait, uint required)
+        => _pending[PendingCount++] = new LaneGroup { Pc = pc, Frame = frame, Mask = mask, Wait = wait, Required = required };
+
+    /// <summary>Called at the entry of a basic block while groups are pending: merges, then picks who runs on.</summary>
+    public Instruction* Reconverge(Instruction* entry)
+    {
+        Merge(entry);
+        if (PendingCount == 0)
+            return entry;
+        if (_stay > 0)
+        {
+            _stay--;
+            return entry;
+        }
+        if (--_rotation <= 0)
+        {
+            _rotation = RotationInterval / 4 + (int)(Block.NextRandom() % RotationInterval);
+            _stay = RotationInterval / 8;
+            Push(entry, Active, WaitKind.None, 0);
+            return LoadGroup(DrawRunnable());
+        }
+        int best = BestRunnable();
+        if (best < 0 || !Precedes(ref _pending[best], entry, _frame))
+            return entry;
+        Push(entry, Active, WaitKind.None, 0);
+        return LoadGroup(best);
+    }
+
+    /// <summary>Goes on with the group whose turn it is; null if none can run.</summary>
+    public Instruction* SelectNext()
+    {
+        int best = BestRunnable();
+        return best < 0 ? null : LoadGroup(best);
+    }
+
+    /// <summary>
+    /// Makes sure that lanes arrive at an instruction together. Returns true when all required ones are active; otherwise
+    /// the active lanes were set aside and <paramref name="next"/> is what the warp does instead.
+    /// </summary>
+    public bool Gather(Instruction* instruction, uint required, out Instruction* next)
+    {
+        Merge(instruction);
+        next = null;
+        required &= Live;
+        if ((required & ~Active) == 0)
+            return true;
+        Push(instruction, Active, WaitKind.Lanes, required);
+        next = SelectNext();
+        if (next == null)
+            CheckLaneDeadlock();
+        return false;
+    }
+
+    /// <summary>Ends lanes; returns true when no active lane is left.</summary>
+    public bool Exit(uint mask)
+    {
+        Exited |= mask;
+        for (Frame? frame = _frame; frame is not null; frame = frame.Parent)
+            frame.Live &= ~mask;
+        Active &= ~mask;
+        return Active == 0;
+    }
+
+    /// <summary>Goes on after the active lanes have vanished: to another group, or out of the warp.</summary>
+    public Instruction* AfterExit()
+    {
+        Instruction* next = SelectNext();
+        if (next == null)
+            CheckLaneDeadlock();
+        return next;
+    }
+
+    /// <summary>Enters a new activation of a function.</summary>
+    public void Enter(Frame frame)
+    {
+        _frame = frame;
+        Registers = frame.Registers;
+    }
+
+    /// <summary>Lets the groups that wait at a barrier go on behind it.</summary>
+    public void Release(uint barrier)
+    {
+        for (int k = 0; k < PendingCount; k++)
+        {
+            ref LaneGroup group = ref _pending[k];
+            if (group.Wait == WaitKind.Barrier && group.Required == barrier)
+            {
+                group.Wait = WaitKind.None;
+                group.Pc++;
+            }
+        }
+    }
+
+    private bool IsRunnable(ref LaneGroup group) => group.Wait switch
+    {
+        WaitKind.None => true,
+        WaitKind.Lanes => (group.Required & Live & ~group.Mask) == 0,
+        _ => false,
+    };
+
+    private static bool Precedes(ref LaneGroup group, Instruction* pc, Frame frame)
+        => group.Frame.Depth != frame.Depth ? group.Frame.Depth > frame.Depth : group.Pc->Order < pc->Order;
+
+    private int BestRunnable()
+    {
+        int best = -1;
+        for (int k = 0; k < PendingCount; k++)
+        {
+            if (IsRunnable(ref _pending[k]) && (best < 0 || Precedes(ref _pending[k], _pending[best].Pc, _pending[best].Frame)))
+                best = k;
+        }
+        return best;
+    }
+
+    private int DrawRunnable()
+    {
+        int start = (int)(Block.NextRandom() % (uint)PendingCount);
+        while (!IsRunnable(ref _pending[start]))
+            start = (start + 1) % PendingCount;
+        return start;
+    }
+
+    private void Merge(Instruction* pc)
+    {
+        for (int k = PendingCount - 1; k >= 0; k--)
+        {
+            ref LaneGroup group = ref _pending[k];
+            if (group.Pc == pc && group.Wait != WaitKind.Barrier && CanJoin(group.Frame, _frame, group.Mask))
+            {
+                JoinFrames(group.Frame, _frame, group.Mask);
+                Active |= group.Mask;
+                Remove(k);
+            }
+        }
+    }
+
+    // Lanes that called the same function from the same place one after another meet in it again, if all of them are here.
+    private static bool CanJoin(Frame? from, Frame? to, uint lanes)
+    {
+        if (ReferenceEquals(from, to))
+            return true;
+        return from is not null && to is not null && ReferenceEquals(from.Function, to.Function) && from.Call == to.Call
+            && from.Depth == to.Depth && from.Live == lanes && CanJoin(from.Parent, to.Parent, lanes);
+    }
+
+    private void JoinFrames(Frame from, Frame to, uint lanes)
+    {
+        while (!ReferenceEquals(from, to))
+        {
+            to.Absorb(from, lanes);
+            Frame next = from.Parent!;
+            Block.Return(from);
+            from = next;
+            to = to.Parent!;
+        }
+    }
+
+    private Instruction* LoadGroup(int index)
+    {
+        LaneGroup group = _pending[index];
+        Remove(index);
+        Active = group.Mask;
+        Enter(group.Frame);
+        return group.Pc;
+    }
+
+    private void Remove(int index)
+    {
+        _pending[index] = _pending[--PendingCount];
+        _pending[PendingCount] = default;
+    }
+
+    // Only lanes of the same warp can free lanes that wait for lanes; at a barrier of the block others can.
+    private void CheckLaneDeadlock()
+    {
+        bool atBarrier = false;
+        for (int k = 0; k < PendingCount; k++)
+            atBarrier |= _pending[k].Wait == WaitKind.Barrier;
+        if (PendingCount > 0 && !atBarrier)
+            throw DescribeStuckLanes();
+    }
+
+    /// <summary>The error of lanes that wait for lanes which never come.</summary>
+    public EmulationException DescribeStuckLanes()
+    {
+        List<string> waits = [];
+        EmulationFault fault = EmulationFault.WarpSynchronization;
+        int first = 0;
+        for (int k = 0; k < PendingCount; k++)
+        {
+            ref LaneGroup group = ref _pending[k];
+            Parsing.PtxInstruction? source = NearestInfo(Launch.Program, group.Pc).Source;
+            string name = source?.Name ?? "?";
+            if (name is "bar" or "barrier" && !source!.Has("warp"))
+                fault = EmulationFault.BarrierDivergence;
+            if (LowestLane(group.Mask) < LowestLane(_pending[first].Mask))
+                first = k;
+            uint missing = group.Wait == WaitKind.Lanes ? group.Required & Live & ~group.Mask : 0;
+            waits.Add($"{Lanes.Describe(group.Mask)} at {name} ({Place(group.Pc)}) for {(missing == 0 ? "the block" : Lanes.Describe(missing))}");
+        }
+        string what = fault == EmulationFault.BarrierDivergence
+            ? "A barrier under divergence: the lanes of a warp wait at different places"
+            : "A warp-wide instruction waits for lanes that never come to it";
+        return Fault(_pending[first].Pc, LowestLane(_pending[first].Mask), fault, $"{what}: {string.Join("; ", waits)}");
+    }
+}

@@ -1,0 +1,192 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Sprint.Engine.Emulation.Decoding;
+using Sprint.Engine.Emulation.Parsing;
+
+namespace Sprint.Engine.Emulation.Execution;
+
+/// <summary>A warp: 32 lanes that share instructions. The fields are what handlers touch on every instruction.</summary>
+internal sealed unsafe partial class Warp
+{
+    /// <summary>Registers of the current frame.</summary>
+    public byte* Registers;
+
+    /// <summary>Lanes that execute now.</summary>
+    public uint Active;
+
+    /// <summary>Groups of lanes that are elsewhere or wait.</summary>
+    public int PendingCount;
+
+    /// <summary>Instructions until the warp gives way to another.</summary>
+    public long Slice;
+
+    /// <summary>Executions and lane executions of every basic block, shared by the warps of a worker.</summary>
+    public readonly long* BlockCounts;
+
+    /// <summary>Executions and lane executions of every guarded instruction.</summary>
+    public readonly long* GuardCounts;
+
+    /// <summary>Scratch: the address of every lane.</summary>
+    public readonly ulong* Addresses;
+
+    /// <summary>Scratch: where on the host the bytes of every lane's access are.</summary>
+    public readonly byte** Host;
+
+    public readonly BlockExecutor Block;
+
+    public readonly LaunchContext Launch;
+
+    public readonly int Index;
+
+    /// <summary>Access counters, null unless asked for.</summary>
+    public readonly AccessCounters? Counters;
+
+    private Frame _frame;
+    private long _sliceLength;
+
+    public Warp(BlockExecutor block, int index)
+    {
+        Block = block;
+        Launch = block.Launch;
+        Index = index;
+        BlockCounts = block.BlockCounts;
+        GuardCounts = block.GuardCounts;
+        Counters = block.Counters;
+        Addresses = (ulong*)NativeMemory.AlignedAlloc(32 * 16, 64);
+        Host = (byte**)(Addresses + 32);
+        _frame = new Frame(Launch.Program.Kernel);
+        Registers = _frame.Registers;
+        PendingCopies = [];
+    }
+
+    /// <summary>Lanes that are threads of the block.</summary>
+    public uint Valid { get; private set; }
+
+    /// <summary>Lanes whose thread has ended.</summary>
+    public uint Exited { get; private set; }
+
+    /// <summary>Lanes whose thread still runs or waits.</summary>
+    public uint Live => Valid & ~Exited;
+
+    public Frame Frame => _frame;
+
+    /// <summary>Instructions executed so far.</summary>
+    public long Executed { get; private set; }
+
+    /// <summary>Puts the warp at the beginning of its kernel for a new block.</summary>
+    public void Start()
+    {
+        int threads = (int)Math.Min(32, (long)Launch.BlockSize.Count - Index * 32L);
+        Valid = threads == 32 ? Lanes.All : (1u << threads) - 1;
+        Exited = 0;
+        Executed = 0;
+        while (_frame.Parent is not null)
+            _frame = _frame.Parent;
+        _frame.Live = Valid;
+        _frame.Prepare(this);
+        PendingCopies.Clear();
+        ResetSynchronization();
+        PendingCount = 0;
+        Active = Valid;
+        Push(Launch.Program.Kernel.Entry, Valid, WaitKind.None, 0);
+    }
+
+    /// <summary>Executes until the slice is used up, every lane waits, or all have ended.</summary>
+    public void Run(long slice)
+    {
+        Slice = slice;
+        _sliceLength = slice;
+        Instruction* instruction = SelectNext();
+        while (instruction != null)
+            instruction = instruction->Handler(this, instruction);
+        Executed += slice - Slice;
+        if (Executed > Launch.Options.InstructionBudget)
+        {
+            throw Fault(PendingCount > 0 ? _pending[0].Pc : null, LowestLane(PendingCount > 0 ? _pending[0].Mask : Valid), EmulationFault.InstructionBudget,
+                $"A warp executed {Executed} instructions, more than the budget of {Launch.Options.InstructionBudget}; the kernel may never end");
+        }
+    }
+
+    /// <summary>Instructions executed so far, the current slice included.</summary>
+    public long Clock() => Executed + _sliceLength - Slice;
+
+    public static int LowestLane(uint mask) => System.Numerics.BitOperations.TrailingZeroCount(mask) & 31;
+
+    /// <summary>The error of one lane at an instruction.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public EmulationException Fault(Instruction* instruction, int lane, EmulationFault fault, string detail)
+        => new(fault, detail, Site(instruction, lane));
+
+    /// <summary>Where an instruction and a lane are.</summary>
+    public EmulationSite Site(Instruction* instruction, int lane)
+    {
+        KernelProgram program = Launch.Program;
+        PtxModule module = program.Module.Module;
+        InstructionInfo info = instruction == null ? default : NearestInfo(program, instruction);
+        PtxInstruction? source = info.Source;
+        bool located = source is not null && source.Location.Line > 0;
+        return new EmulationSite(
+            Module: module.Name,
+            Kernel: program.Kernel.Syntax.Name,
+            Function: info.Function,
+            Block: Block.Position,
+            Thread: lane >= 0 ? Launch.BlockSize.At((ulong)(Index * 32 + lane)) : null,
+            SourceFile: located ? module.Files.GetValueOrDefault(source!.Location.File, "?") : null,
+            SourceLine: located ? source!.Location.Line : null,
+            Instruction: source?.Text,
+            PtxLine: source?.Line);
+    }
+
+    /// <summary>"kernel.cu:12" or the PTX line of an instruction.</summary>
+    public string Place(Instruction* instruction)
+    {
+        EmulationSite site = Site(instruction, -1);
+        return site.SourceFile is not null ? $"{site.SourceFile}:{site.SourceLine}" : $"PTX line {site.PtxLine}";
+    }
+
+    /// <summary>Writes the 32 lanes of a special register.</summary>
+    public void FillSpecial(SpecialRegister register, uint* lanes)
+    {
+        LaunchIndex size = Launch.BlockSize;
+        for (int lane = 0; lane < 32; lane++)
+        {
+            LaunchIndex thread = size.At((ulong)(Index * 32 + lane));
+            lanes[lane] = register switch
+            {
+                SpecialRegister.ThreadX => thread.X,
+                SpecialRegister.ThreadY => thread.Y,
+                SpecialRegister.ThreadZ => thread.Z,
+                SpecialRegister.BlockSizeX => size.X,
+                SpecialRegister.BlockSizeY => size.Y,
+                SpecialRegister.BlockSizeZ => size.Z,
+                SpecialRegister.BlockX => Block.Position.X,
+                SpecialRegister.BlockY => Block.Position.Y,
+                SpecialRegister.BlockZ => Block.Position.Z,
+                SpecialRegister.GridX => Launch.Grid.X,
+                SpecialRegister.GridY => Launch.Grid.Y,
+                SpecialRegister.GridZ => Launch.Grid.Z,
+                SpecialRegister.Lane => (uint)lane,
+                SpecialRegister.WarpIndex => (uint)Index,
+                SpecialRegister.WarpCount => (uint)((size.Count + 31) / 32),
+                SpecialRegister.LaneMaskEqual => 1u << lane,
+                SpecialRegister.LaneMaskLess => (1u << lane) - 1,
+                SpecialRegister.LaneMaskLessOrEqual => (uint)((2ul << lane) - 1),
+                SpecialRegister.LaneMaskGreater => ~(uint)((2ul << lane) - 1),
+                SpecialRegister.LaneMaskGreaterOrEqual => ~((1u << lane) - 1),
+                SpecialRegister.DynamicSharedSize => (uint)Launch.DynamicSharedBytes,
+                SpecialRegister.TotalSharedSize => (uint)Launch.SharedBytes,
+                SpecialRegister.MultiprocessorCount => 1,
+                _ => 0,
+            };
+        }
+    }
+
+    // The entry of a basic block has no text of its own: what follows it has.
+    private static InstructionInfo NearestInfo(KernelProgram program, Instruction* instruction)
+    {
+        long index = instruction - program.Code;
+        while (index < program.Info.Length - 1 && program.Info[index].Source is null)
+            index++;
+        return program.Info[index];
+    }
+}

@@ -1,0 +1,226 @@
+using Sprint.Engine.Emulation.Memory;
+
+namespace Sprint.Engine.Emulation;
+
+/// <summary>
+/// The address space of an emulated device. Allocations begin at multiples of 64 KiB with an unmapped gap behind each, and
+/// addresses are never given out twice, so that every stray access is seen and a freed range is known as freed. Fresh
+/// memory holds all-ones bytes (NaN in every floating-point type) and counts as never written.
+/// Methods may be called from several threads; what runs while a kernel uses the same memory is the caller's to order.
+/// </summary>
+public sealed unsafe class EmulatedMemory : IDisposable
+{
+    private const int PageShift = 16;
+
+    private readonly Lock _lock = new();
+    private readonly List<MemoryAllocation> _live = [];
+    private volatile MemoryAllocation?[] _pages = new MemoryAllocation?[256];
+    private ulong _nextPage = 1;
+    private int _readOnlyGeneration;
+
+    /// <summary>Creates an empty address space.</summary>
+    /// <param name="capacity">Most bytes that may be allocated at once.</param>
+    public EmulatedMemory(long capacity = 64L << 30)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);
+        Capacity = capacity;
+    }
+
+    /// <summary>Most bytes that may be allocated at once.</summary>
+    public long Capacity { get; }
+
+    /// <summary>Bytes allocated now.</summary>
+    public long AllocatedBytes { get; private set; }
+
+    internal Lock LaunchLock { get; } = new();
+
+    /// <summary>Allocates memory that counts as never written.</summary>
+    /// <param name="bytes">How many bytes, at least 1.</param>
+    /// <returns>The device address, a multiple of 64 KiB.</returns>
+    /// <exception cref="SprintException">The capacity is exhausted.</exception>
+    public ulong Allocate(long bytes) => Allocate(bytes, null, false).Start;
+
+    /// <summary>Frees an allocation; later accesses to it are errors.</summary>
+    /// <param name="address">What <see cref="Allocate(long)"/> returned.</param>
+    /// <exception cref="SprintException">The address is no live allocation's beginning.</exception>
+    public void Free(ulong address)
+    {
+        lock (_lock)
+        {
+            MemoryAllocation? allocation = Find(address);
+            if (allocation is null || allocation.Start != address || allocation.IsFreed)
+                throw new SprintException($"The address 0x{address:X} is freed but {(allocation is { IsFreed: true } ? "was freed before" : "was never allocated")}.");
+            _live.Remove(allocation);
+            AllocatedBytes -= allocation.Size;
+            allocation.Release();
+        }
+    }
+
+    /// <summary>Copies host bytes to the device.</summary>
+    /// <exception cref="SprintException">The range is not inside one live allocation.</exception>
+    public void Write(ulong address, ReadOnlySpan<byte> source)
+    {
+        MemoryAllocation allocation = Require(address, source.Length, "written");
+        long offset = (long)(address - allocation.Start);
+        source.CopyTo(new Span<byte>(allocation.Host + offset, source.Length));
+        MarkInitialised(allocation, offset, source.Length);
+    }
+
+    /// <summary>Copies device bytes to the host; bytes never written read as 0xFF.</summary>
+    /// <exception cref="SprintException">The range is not inside one live allocation.</exception>
+    public void Read(ulong address, Span<byte> destination)
+    {
+        MemoryAllocation allocation = Require(address, destination.Length, "read");
+        new ReadOnlySpan<byte>(allocation.Host + (long)(address - allocation.Start), destination.Length).CopyTo(destination);
+    }
+
+    /// <summary>Copies between device ranges, which may overlap; whether bytes count as written travels with them.</summary>
+    /// <exception cref="SprintException">A range is not inside one live allocation.</exception>
+    public void Copy(ulong destination, ulong source, long bytes)
+    {
+        MemoryAllocation from = Require(source, bytes, "read");
+        MemoryAllocation to = Require(destination, bytes, "written");
+        long fromOffset = (long)(source - from.Start);
+        long toOffset = (long)(destination - to.Start);
+        Buffer.MemoryCopy(from.Host + fromOffset, to.Host + toOffset, bytes, bytes);
+        if (from.IsFullyInitialised)
+            MarkInitialised(to, toOffset, bytes);
+        else
+            Buffer.MemoryCopy(from.Initialised + fromOffset, to.Initialised + toOffset, bytes, bytes);
+        if (!from.IsFullyInitialised && to.IsFullyInitialised)
+            to.IsFullyInitialised = !new ReadOnlySpan<byte>(to.Initialised + toOffset, checked((int)bytes)).Contains((byte)0);
+    }
+
+    /// <summary>Fills a device range with one byte value.</summary>
+    /// <exception cref="SprintException">The range is not inside one live allocation.</exception>
+    public void Fill(ulong address, byte value, long bytes)
+    {
+        MemoryAllocation allocation = Require(address, bytes, "filled");
+        long offset = (long)(address - allocation.Start);
+        System.Runtime.InteropServices.NativeMemory.Fill(allocation.Host + offset, (nuint)bytes, value);
+        MarkInitialised(allocation, offset, bytes);
+    }
+
+    /// <summary>Declares a range as never written, as poisoned outputs are before a kernel runs.</summary>
+    /// <exception cref="SprintException">The range is not inside one live allocation.</exception>
+    public void Poison(ulong address, long bytes)
+    {
+        Fill(address, 0xFF, bytes);
+        MemoryAllocation allocation = Require(address, bytes, "poisoned");
+        System.Runtime.InteropServices.NativeMemory.Fill(allocation.Initialised, (nuint)allocation.Size, allocation.IsFullyInitialised ? (byte)1 : (byte)0);
+        System.Runtime.InteropServices.NativeMemory.Clear(allocation.Initialised + (long)(address - allocation.Start), (nuint)bytes);
+        allocation.IsFullyInitialised = false;
+    }
+
+    /// <summary>Whether every byte of a range was written.</summary>
+    /// <exception cref="SprintException">The range is not inside one live allocation.</exception>
+    public bool IsInitialised(ulong address, long bytes)
+    {
+        MemoryAllocation allocation = Require(address, bytes, "inspected");
+        long offset = (long)(address - allocation.Start);
+        for (long k = 0; k < bytes && !allocation.IsFullyInitialised; k++)
+        {
+            if (allocation.Initialised[offset + k] == 0)
+                return false;
+        }
+        return true;
+    }
+
+    /// <summary>Releases the host memory of all allocations.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            foreach (MemoryAllocation allocation in _live)
+                allocation.Release();
+            _live.Clear();
+            AllocatedBytes = 0;
+        }
+    }
+
+    internal MemoryAllocation Allocate(long bytes, string? name, bool readOnly)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bytes);
+        lock (_lock)
+        {
+            if (bytes > Capacity - AllocatedBytes)
+                throw new SprintException($"The emulated device is out of memory: {bytes} bytes asked, {Capacity - AllocatedBytes} of {Capacity} free.");
+            ulong pages = ((ulong)bytes + (1UL << PageShift) - 1) >> PageShift;
+            MemoryAllocation allocation;
+            try
+            {
+                allocation = new MemoryAllocation(MemoryWindows.Global + (_nextPage << PageShift), bytes, name) { IsReadOnly = readOnly };
+            }
+            catch (OutOfMemoryException error)
+            {
+                throw new SprintException($"The host has no {bytes} bytes left for the emulated device.", error);
+            }
+            Map(allocation, pages);
+            _live.Add(allocation);
+            AllocatedBytes += bytes;
+            return allocation;
+        }
+    }
+
+    /// <summary>The allocation, live or freed, whose pages hold an address, or null.</summary>
+    internal MemoryAllocation? Find(ulong address)
+    {
+        ulong page = (address - MemoryWindows.Global) >> PageShift;
+        MemoryAllocation?[] pages = _pages;
+        return page < (ulong)pages.Length ? pages[page] : null;
+    }
+
+    /// <summary>Begins a launch that tracks the read-only path; returns the launch's generation, from 1 to 255.</summary>
+    internal byte BeginReadOnlyTracking()
+    {
+        lock (_lock)
+        {
+            _readOnlyGeneration = _readOnlyGeneration % 255 + 1;
+            foreach (MemoryAllocation allocation in _live)
+            {
+                if (_readOnlyGeneration == 1)
+                    allocation.ClearReadOnlyTracking();
+                allocation.TrackReadOnlyReads();
+            }
+            return (byte)_readOnlyGeneration;
+        }
+    }
+
+    private static void MarkInitialised(MemoryAllocation allocation, long offset, long bytes)
+    {
+        if (allocation.IsFullyInitialised)
+            return;
+        System.Runtime.InteropServices.NativeMemory.Fill(allocation.Initialised + offset, (nuint)bytes, 1);
+        if (bytes == allocation.Size)
+            allocation.IsFullyInitialised = true;
+    }
+
+    private void Map(MemoryAllocation allocation, ulong pages)
+    {
+        ulong last = _nextPage + pages;
+        if (last >= (ulong)_pages.Length)
+        {
+            MemoryAllocation?[] larger = new MemoryAllocation?[Math.Max(last + 1, (ulong)_pages.Length * 2)];
+            _pages.CopyTo(larger, 0);
+            _pages = larger;
+        }
+        for (ulong page = _nextPage; page < last; page++)
+            _pages[page] = allocation;
+        // One page stays unmapped behind each allocation.
+        _nextPage = last + 1;
+    }
+
+    private MemoryAllocation Require(ulong address, long bytes, string action)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        MemoryAllocation? allocation = Find(address);
+        if (allocation is null)
+            throw new SprintException($"{bytes} bytes at 0x{address:X} are {action}, where nothing is allocated.");
+        if (allocation.IsFreed)
+            throw new SprintException($"{bytes} bytes at 0x{address:X} are {action} in {allocation.Describe()}, which was freed.");
+        ulong offset = address - allocation.Start;
+        if (offset > (ulong)allocation.Size || (ulong)bytes > (ulong)allocation.Size - offset)
+            throw new SprintException($"{bytes} bytes at 0x{address:X} are {action}, beyond the end of {allocation.Describe()}.");
+        return allocation;
+    }
+}

@@ -1,0 +1,82 @@
+using System.Runtime.InteropServices;
+
+namespace Sprint.Engine.Emulation.Memory;
+
+/// <summary>
+/// One allocation of device memory: its bytes on the host and, one byte each, whether a byte was ever written. The shadows
+/// are only ever set, never cleared bit by bit, so that blocks on several workers may set them at once.
+/// </summary>
+internal sealed unsafe class MemoryAllocation
+{
+    public const int Padding = 64;
+
+    private byte* _lastReadOnlyRead;
+    private byte* _lastWrite;
+
+    public MemoryAllocation(ulong start, long size, string? name)
+    {
+        Start = start;
+        Size = size;
+        Name = name;
+        Host = (byte*)NativeMemory.AlignedAlloc((nuint)(size + Padding), 64);
+        Initialised = (byte*)NativeMemory.AlignedAlloc((nuint)(size + Padding), 64);
+        // All ones is NaN in every floating-point type, so that what slips through is seen.
+        NativeMemory.Fill(Host, (nuint)(size + Padding), 0xFF);
+        NativeMemory.Clear(Initialised, (nuint)(size + Padding));
+    }
+
+    public ulong Start { get; }
+
+    public long Size { get; }
+
+    /// <summary>The module variable this is, if any.</summary>
+    public string? Name { get; }
+
+    public byte* Host { get; private set; }
+
+    /// <summary>1 for each byte that was written.</summary>
+    public byte* Initialised { get; private set; }
+
+    /// <summary>True once the whole was written from the host: its reads need no check.</summary>
+    public volatile bool IsFullyInitialised;
+
+    public bool IsReadOnly { get; init; }
+
+    public bool IsFreed => Host is null;
+
+    /// <summary>Generation of the launch that last read each byte through the read-only path.</summary>
+    public byte* LastReadOnlyRead => _lastReadOnlyRead;
+
+    /// <summary>Generation of the launch that last wrote each byte, kept only for kernels that use the read-only path.</summary>
+    public byte* LastWrite => _lastWrite;
+
+    public void Release()
+    {
+        NativeMemory.AlignedFree(Host);
+        NativeMemory.AlignedFree(Initialised);
+        NativeMemory.AlignedFree(_lastReadOnlyRead);
+        NativeMemory.AlignedFree(_lastWrite);
+        Host = Initialised = _lastReadOnlyRead = _lastWrite = null;
+    }
+
+    /// <summary>Creates the shadows of the read-only path; called before a launch that needs them.</summary>
+    public void TrackReadOnlyReads()
+    {
+        if (_lastWrite is not null || Host is null)
+            return;
+        _lastWrite = (byte*)NativeMemory.AlignedAlloc((nuint)(Size + Padding), 64);
+        _lastReadOnlyRead = (byte*)NativeMemory.AlignedAlloc((nuint)(Size + Padding), 64);
+        ClearReadOnlyTracking();
+    }
+
+    public void ClearReadOnlyTracking()
+    {
+        if (_lastWrite is null)
+            return;
+        NativeMemory.Clear(_lastReadOnlyRead, (nuint)(Size + Padding));
+        NativeMemory.Clear(_lastWrite, (nuint)(Size + Padding));
+    }
+
+    public string Describe()
+        => Name is null ? $"the allocation of {Size} bytes at 0x{Start:X}" : $"the variable {Name} of {Size} bytes";
+}

@@ -1,0 +1,339 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
+namespace Sprint.Engine.Emulation.Memory;
+
+/// <summary>How an access relates to others at the same place.</summary>
+internal enum RaceAccess
+{
+    Read,
+    Write,
+
+    /// <summary>An atomic, volatile or relaxed write: these do not race with each other.</summary>
+    Atomic,
+
+    /// <summary>A volatile or relaxed read: it does not race with atomic writes.</summary>
+    AtomicRead,
+}
+
+/// <summary>
+/// Finds shared-memory races by happens-before (vector clocks, as in Flanagan and Freund, "FastTrack", PLDI 2009), with a
+/// warp as the unit that has a clock. Each granule remembers its last writer and last two readers of different warps as
+/// clock, flag and thread in 32 bits. Barriers join clocks; within a warp, <c>bar.warp.sync</c> orders lanes.
+/// </summary>
+internal sealed unsafe class RaceDetector : IDisposable
+{
+    private const int ClockShift = 11;
+
+    // On a writer: it was atomic. On a reader: other lanes of its warp read too. On an other reader: it was an atomic writer.
+    private const uint Flag = 1u << 10;
+    private const uint ThreadMask = 1023;
+    private const uint ClockLimit = (1u << 21) - 8;
+
+    /// <summary>Clock of a granule that an asynchronous copy is still going to write.</summary>
+    public const uint InFlight = (1u << 21) - 1;
+
+    private readonly int _granules;
+    private readonly int _shift;
+    private readonly uint* _writers;
+    private readonly uint* _readers;
+    private readonly uint* _otherReaders;
+    private readonly uint* _writerSites;
+    private readonly uint* _readerSites;
+    private readonly uint[] _clocks = new uint[32];
+    private readonly uint[] _seen = new uint[32 * 32];
+    private readonly uint[] _minimumSeen = new uint[32];
+    private readonly uint[] _laneClocks = new uint[32 * 32];
+    private readonly uint[] _fence = new uint[32];
+    private int _warps;
+
+    public RaceDetector(int size, int granule)
+    {
+        _shift = int.Log2(granule);
+        _granules = (size + granule - 1 >> _shift) + 16;
+        _writers = (uint*)NativeMemory.AlignedAlloc((nuint)_granules * 20, 64);
+        _readers = _writers + _granules;
+        _otherReaders = _readers + _granules;
+        _writerSites = _otherReaders + _granules;
+        _readerSites = _writerSites + _granules;
+        Clear();
+    }
+
+    /// <summary>Starts a block: everything that happened before is ordered.</summary>
+    public void Reset(int warps)
+    {
+        _warps = warps;
+        Clear();
+        Array.Fill(_clocks, 1u);
+        Array.Clear(_seen);
+        Array.Clear(_minimumSeen);
+        Array.Clear(_laneClocks);
+        Array.Clear(_fence);
+    }
+
+    /// <summary>Orders everything the given warps did so far before everything they do from now on.</summary>
+    public void Join(uint warps)
+    {
+        Span<uint> joined = stackalloc uint[32];
+        for (int warp = 0; warp < _warps; warp++)
+        {
+            if ((warps >> warp & 1) == 0)
+                continue;
+            for (int other = 0; other < _warps; other++)
+                joined[other] = Math.Max(joined[other], other == warp ? _clocks[warp] : _seen[warp * 32 + other]);
+        }
+        for (int warp = 0; warp < _warps; warp++)
+        {
+            if ((warps >> warp & 1) == 0)
+                continue;
+            for (int other = 0; other < _warps; other++)
+                _seen[warp * 32 + other] = Math.Max(_seen[warp * 32 + other], joined[other]);
+            Advance(warp);
+            UpdateMinimum(warp);
+        }
+    }
+
+    /// <summary>Orders lanes of one warp.</summary>
+    public void JoinLanes(int warp, uint lanes, uint live)
+    {
+        uint clock = _clocks[warp];
+        for (int lane = 0; lane < 32; lane++)
+        {
+            if ((lanes >> lane & 1) != 0)
+                _laneClocks[warp * 32 + lane] = clock;
+        }
+        if ((live & ~lanes) == 0)
+            _seen[warp * 32 + warp] = clock;
+        Advance(warp);
+        UpdateMinimum(warp);
+    }
+
+    /// <summary>A memory fence: what other warps did before their fences is ordered before what this warp does after its own.</summary>
+    public void Fence(int warp)
+    {
+        for (int other = 0; other < _warps; other++)
+        {
+            if (other != warp)
+                _seen[warp * 32 + other] = Math.Max(_seen[warp * 32 + other], _fence[other]);
+            _fence[other] = Math.Max(_fence[other], other == warp ? _clocks[warp] : _seen[warp * 32 + other]);
+        }
+        Advance(warp);
+        UpdateMinimum(warp);
+    }
+
+    /// <summary>
+    /// Records one lane's read where all writes before it are ordered and no other warp read since; false, having recorded
+    /// nothing, if a closer look is needed.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryRead(int warp, int lane, int offset, int bytes, uint site)
+    {
+        int granule = offset >> _shift;
+        uint limit = _minimumSeen[warp] + 1 << ClockShift;
+        if (bytes > 1 << _shift || _writers[granule] >= limit)
+            return false;
+        uint self = _clocks[warp] << ClockShift | (uint)(warp * 32 + lane);
+        uint reader = _readers[granule];
+        if (reader >= limit)
+        {
+            if ((reader & ThreadMask) >> 5 != warp)
+                _otherReaders[granule] = reader & ~Flag;
+            else
+                self |= (reader & Flag) | ((reader & ~Flag) == self ? 0 : Flag);
+        }
+        _readers[granule] = self;
+        _readerSites[granule] = site;
+        return true;
+    }
+
+    /// <summary>Notes that more lanes made the read that was recorded last.</summary>
+    public void ShareRead(int offset, int bytes)
+    {
+        int last = offset + bytes - 1 >> _shift;
+        for (int granule = offset >> _shift; granule <= last; granule++)
+            _readers[granule] |= Flag;
+    }
+
+    /// <summary>Checks and records one lane's access; returns the other access if the two race.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public RaceConflict? Access(int warp, int lane, int offset, int bytes, RaceAccess access, uint site)
+    {
+        int last = offset + bytes - 1 >> _shift;
+        for (int granule = offset >> _shift; granule <= last; granule++)
+        {
+            RaceConflict? conflict = AccessGranule(warp, lane, granule, access, site);
+            if (conflict is not null)
+                return conflict;
+        }
+        return null;
+    }
+
+    /// <summary>Marks a range as the destination of an asynchronous copy that has not arrived.</summary>
+    public void MarkInFlight(int warp, int lane, int offset, int bytes, uint site)
+    {
+        uint entry = InFlight << ClockShift | (uint)(warp * 32 + lane);
+        int last = offset + bytes - 1 >> _shift;
+        for (int granule = offset >> _shift; granule <= last; granule++)
+        {
+            _writers[granule] = entry;
+            _writerSites[granule] = site;
+        }
+    }
+
+    /// <summary>Ends <see cref="MarkInFlight"/>: the thread has waited, so that the write counts as its own, done now.</summary>
+    public void MarkArrived(int warp, int lane, int offset, int bytes)
+    {
+        uint entry = _clocks[warp] << ClockShift | (uint)(warp * 32 + lane);
+        int last = offset + bytes - 1 >> _shift;
+        for (int granule = offset >> _shift; granule <= last; granule++)
+            _writers[granule] = entry;
+    }
+
+    /// <summary>
+    /// The common case at vector speed: all 32 lanes of a warp touch neighbouring ranges of <paramref name="bytes"/> each, and
+    /// everything before them is ordered. Returns false, having recorded nothing, if a closer look is needed.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public bool TryAccessRange(int warp, int offset, int bytes, RaceAccess access, uint site)
+    {
+        if (access >= RaceAccess.Atomic || bytes >> _shift == 0 || (offset & bytes - 1) != 0)
+            return false;
+        int first = offset >> _shift;
+        int perLane = bytes >> _shift;
+        int laneShift = int.Log2(perLane);
+        int count = 32 * perLane;
+        Vector512<uint> limit = Vector512.Create(_minimumSeen[warp] + 1 << ClockShift);
+        for (int k = 0; k < count; k += 16)
+        {
+            Vector512<uint> newest = Vector512.Load(_writers + first + k);
+            if (access == RaceAccess.Write)
+                newest = Vector512.Max(newest, Vector512.Max(Vector512.Load(_readers + first + k), Vector512.Load(_otherReaders + first + k)));
+            if (!Vector512.LessThanAll(newest, limit))
+                return false;
+        }
+        Vector512<uint> self = Vector512.Create(_clocks[warp] << ClockShift | (uint)(warp * 32));
+        Vector512<uint> sites = Vector512.Create(site);
+        for (int k = 0; k < count; k += 16)
+        {
+            Vector512<uint> entry = self + ((Vector512<uint>.Indices + Vector512.Create((uint)k)) >>> laneShift);
+            if (access == RaceAccess.Write)
+            {
+                entry.Store(_writers + first + k);
+                sites.Store(_writerSites + first + k);
+                Vector512<uint>.Zero.Store(_readers + first + k);
+                Vector512<uint>.Zero.Store(_otherReaders + first + k);
+                continue;
+            }
+            Vector512<uint> reader = Vector512.Load(_readers + first + k);
+            Vector512<uint> recent = Vector512.GreaterThanOrEqual(reader, limit);
+            Vector512<uint> sameWarp = Vector512.Equals((reader & Vector512.Create(ThreadMask)) >>> 5, Vector512.Create((uint)warp));
+            Vector512<uint> other = Vector512.Load(_otherReaders + first + k);
+            Vector512.ConditionalSelect(Vector512.AndNot(recent, sameWarp), reader & ~Vector512.Create(Flag), other).Store(_otherReaders + first + k);
+            Vector512<uint> another = recent & sameWarp & ~Vector512.Equals(reader & ~Vector512.Create(Flag), entry);
+            (entry | (another & Vector512.Create(Flag)) | (recent & sameWarp & reader & Vector512.Create(Flag))).Store(_readers + first + k);
+            sites.Store(_readerSites + first + k);
+        }
+        return true;
+    }
+
+    public void Dispose()
+    {
+        NativeMemory.AlignedFree(_writers);
+        GC.SuppressFinalize(this);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private RaceConflict? AccessGranule(int warp, int lane, int granule, RaceAccess access, uint site)
+    {
+        uint limit = _minimumSeen[warp] + 1 << ClockShift;
+        uint self = _clocks[warp] << ClockShift | (uint)(warp * 32 + lane);
+        uint writer = _writers[granule];
+        if (writer >= limit && !(access >= RaceAccess.Atomic && (writer & Flag) != 0 && writer >> ClockShift != InFlight)
+            && !IsOrdered(warp, lane, writer & ~Flag))
+            return new RaceConflict(writer, _writerSites[granule], true);
+        if (access == RaceAccess.AtomicRead)
+            return null;
+        uint reader = _readers[granule];
+        if (access == RaceAccess.Read)
+        {
+            uint atomic = _otherReaders[granule];
+            if ((atomic & Flag) != 0 && atomic >= limit && !IsOrdered(warp, lane, atomic & ~Flag))
+                return new RaceConflict(atomic, _writerSites[granule], true);
+            if (reader >= limit)
+            {
+                if ((reader & ThreadMask) >> 5 != warp)
+                    _otherReaders[granule] = reader & ~Flag;
+                else if ((reader & ~Flag) != self)
+                    self |= Flag;
+                else
+                    self = reader;
+            }
+            _readers[granule] = self;
+            _readerSites[granule] = site;
+            return null;
+        }
+        if (reader >= limit && !IsOrdered(warp, lane, reader))
+            return new RaceConflict(reader, _readerSites[granule], false);
+        uint other = _otherReaders[granule];
+        if (access == RaceAccess.Write)
+        {
+            if (other >= limit && !IsOrdered(warp, lane, other & ~Flag))
+                return new RaceConflict(other, _readerSites[granule], false);
+            _otherReaders[granule] = 0;
+        }
+        else
+        {
+            _otherReaders[granule] = writer >= limit && (writer & ThreadMask) >> 5 != warp ? writer | Flag : other;
+            self |= Flag;
+        }
+        _writers[granule] = self;
+        _writerSites[granule] = site;
+        _readers[granule] = 0;
+        return null;
+    }
+
+    private bool IsOrdered(int warp, int lane, uint entry)
+    {
+        uint clock = entry >> ClockShift;
+        int thread = (int)(entry & ThreadMask);
+        if (clock == InFlight)
+            return false;
+        if (clock <= _seen[warp * 32 + (thread >> 5)])
+            return true;
+        if (thread >> 5 != warp)
+            return false;
+        if ((thread & 31) == lane && (entry & Flag) == 0)
+            return true;
+        return clock <= _laneClocks[warp * 32 + lane] && clock <= _laneClocks[thread];
+    }
+
+    private void Advance(int warp)
+    {
+        // A clock that runs out stops ordering what follows: better a race unseen than one invented.
+        if (_clocks[warp] < ClockLimit)
+            _clocks[warp]++;
+    }
+
+    private void UpdateMinimum(int warp)
+    {
+        uint minimum = uint.MaxValue;
+        for (int other = 0; other < _warps; other++)
+            minimum = Math.Min(minimum, _seen[warp * 32 + other]);
+        _minimumSeen[warp] = minimum;
+    }
+
+    private void Clear() => NativeMemory.Clear(_writers, (nuint)_granules * 20);
+}
+
+/// <summary>The earlier of two racing accesses.</summary>
+internal sealed class RaceConflict(uint entry, uint site, bool isWrite)
+{
+    public bool IsInFlight { get; } = entry >> 11 == RaceDetector.InFlight;
+
+    public int Thread { get; } = (int)(entry & 1023);
+
+    public uint Site { get; } = site;
+
+    public bool IsWrite { get; } = isWrite;
+}

@@ -1,0 +1,72 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
+namespace Sprint.Engine.Emulation.Memory;
+
+/// <summary>The shared memory of the block that a worker executes, with its shadow of written bytes and its race detector.</summary>
+internal sealed unsafe class SharedMemory : IDisposable
+{
+    private const int Padding = 64;
+
+    public SharedMemory(int size, int granule, bool trackRaces)
+    {
+        Size = size;
+        Bytes = Allocate(size);
+        Initialised = Allocate(size);
+        Races = trackRaces && size > 0 ? new RaceDetector(size, granule) : null;
+    }
+
+    public int Size { get; }
+
+    public byte* Bytes { get; private set; }
+
+    public byte* Initialised { get; private set; }
+
+    public RaceDetector? Races { get; }
+
+    /// <summary>Forgets the previous block.</summary>
+    public void Reset(int warps)
+    {
+        NativeMemory.Fill(Bytes, (nuint)Size, 0xFF);
+        NativeMemory.Clear(Initialised, (nuint)Size);
+        Races?.Reset(warps);
+    }
+
+    /// <summary>Whether all bytes of a range were written.</summary>
+    public static bool AllSet(byte* shadow, long bytes)
+    {
+        long k = 0;
+        for (; k + 64 <= bytes; k += 64)
+        {
+            if (!Vector512.EqualsAll(Vector512.Load(shadow + k), Vector512<byte>.One))
+                return false;
+        }
+        for (; k + 4 <= bytes; k += 4)
+        {
+            if (*(uint*)(shadow + k) != 0x01010101)
+                return false;
+        }
+        for (; k < bytes; k++)
+        {
+            if (shadow[k] == 0)
+                return false;
+        }
+        return true;
+    }
+
+    public void Dispose()
+    {
+        NativeMemory.AlignedFree(Bytes);
+        NativeMemory.AlignedFree(Initialised);
+        Bytes = Initialised = null;
+        Races?.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    private static byte* Allocate(int size)
+    {
+        byte* memory = (byte*)NativeMemory.AlignedAlloc((nuint)(size + Padding), 64);
+        NativeMemory.Clear(memory, (nuint)(size + Padding));
+        return memory;
+    }
+}

@@ -1,0 +1,232 @@
+using System.Globalization;
+
+namespace Sprint.Engine.Emulation.Parsing;
+
+/// <summary>Parses a module: this part holds the token cursor and the top level.</summary>
+internal sealed partial class PtxParser
+{
+    private readonly string _text;
+    private readonly PtxModule _module;
+    private readonly List<PtxToken> _tokens;
+    private int _next;
+
+    public PtxParser(string text, string name)
+    {
+        _text = text;
+        _module = new PtxModule(name);
+        _tokens = new PtxLexer(text, name).ReadAll();
+    }
+
+    private PtxToken Current => _tokens[_next];
+
+    /// <summary>Parses everything up to the end of the text.</summary>
+    public PtxModule ParseModule()
+    {
+        while (Current.Kind != PtxTokenKind.End)
+            ParseTopLevel();
+        if (_module.Version.Length == 0)
+            throw Error("The text has no .version directive, so it is not a PTX module");
+        return _module;
+    }
+
+    private void ParseTopLevel()
+    {
+        bool isExtern = false;
+        while (AcceptAny(".visible", ".weak", ".common") || Accept(".extern", ref isExtern))
+        {
+        }
+        string word = Peek();
+        switch (word)
+        {
+            case ".version":
+                Skip();
+                _module.Version = Take(PtxTokenKind.Number, "a version such as 7.8");
+                break;
+            case ".target":
+                ParseTarget();
+                break;
+            case ".address_size":
+                Skip();
+                if (Take(PtxTokenKind.Number, "32 or 64") != "64")
+                    throw Error("Only modules with .address_size 64 are executed", EmulationFault.Unsupported);
+                break;
+            case ".file":
+                ParseFile();
+                break;
+            case ".section":
+                SkipSection();
+                break;
+            case ".pragma":
+                SkipStatement();
+                break;
+            case ".loc":
+                ParseLocation();
+                break;
+            case ".entry" or ".func":
+                ParseFunction();
+                break;
+            case ".global" or ".const" or ".shared":
+                ParseModuleVariable(isExtern);
+                break;
+            default:
+                throw Error(Current.Kind == PtxTokenKind.End
+                    ? "The text ends after a linking directive"
+                    : $"\"{word}\" is no directive of a PTX module");
+        }
+    }
+
+    private void ParseTarget()
+    {
+        Skip();
+        _module.Target = Take(PtxTokenKind.Word, "a target such as sm_80");
+        while (AcceptPunctuation(','))
+            Take(PtxTokenKind.Word, "a target option");
+    }
+
+    private void ParseFile()
+    {
+        Skip();
+        int number = (int)TakeInteger(0, int.MaxValue);
+        _module.Files[number] = Take(PtxTokenKind.Text, "a file name in quotes");
+        while (AcceptPunctuation(','))
+            TakeInteger(0, long.MaxValue);
+    }
+
+    private void SkipSection()
+    {
+        Skip();
+        Take(PtxTokenKind.Word, "a section name");
+        Expect('{');
+        int depth = 1;
+        while (depth > 0)
+        {
+            if (Current.Kind == PtxTokenKind.End)
+                throw Error("A .section is not closed");
+            depth += IsPunctuation('{') ? 1 : IsPunctuation('}') ? -1 : 0;
+            Skip();
+        }
+    }
+
+    private void ParseModuleVariable(bool isExtern)
+    {
+        PtxSpace space = ParseSpace();
+        do
+        {
+            PtxVariable variable = ParseDeclarator(space, isExtern);
+            if (!_module.Variables.TryAdd(variable.Name, variable) && !isExtern)
+            {
+                if (!_module.Variables[variable.Name].IsExtern)
+                    throw Error($"The variable {variable.Name} is declared twice");
+                _module.Variables[variable.Name] = variable;
+            }
+        }
+        while (AcceptPunctuation(','));
+        Expect(';');
+    }
+
+    private string Peek() => _text.Substring(Current.Start, Current.Length);
+
+    private bool IsPunctuation(char c)
+        => Current.Kind == PtxTokenKind.Punctuation && _text[Current.Start] == c;
+
+    private bool IsWord(string word)
+        => Current.Kind == PtxTokenKind.Word && _text.AsSpan(Current.Start, Current.Length).SequenceEqual(word);
+
+    private void Skip()
+    {
+        if (_next < _tokens.Count - 1)
+            _next++;
+    }
+
+    private bool Accept(string word)
+    {
+        if (!IsWord(word))
+            return false;
+        Skip();
+        return true;
+    }
+
+    private bool Accept(string word, ref bool flag)
+    {
+        bool accepted = Accept(word);
+        flag |= accepted;
+        return accepted;
+    }
+
+    private bool AcceptAny(params ReadOnlySpan<string> words)
+    {
+        foreach (string word in words)
+        {
+            if (Accept(word))
+                return true;
+        }
+        return false;
+    }
+
+    private bool AcceptPunctuation(char c)
+    {
+        if (!IsPunctuation(c))
+            return false;
+        Skip();
+        return true;
+    }
+
+    private void Expect(char c)
+    {
+        if (!AcceptPunctuation(c))
+            throw Error($"Expected '{c}' but found {Found()}");
+    }
+
+    private string Take(PtxTokenKind kind, string expected)
+    {
+        if (Current.Kind != kind)
+            throw Error($"Expected {expected} but found {Found()}");
+        string text = Peek();
+        Skip();
+        return text;
+    }
+
+    private string TakeName() => Take(PtxTokenKind.Word, "a name");
+
+    private long TakeInteger(long minimum, long maximum)
+    {
+        int line = Current.Line;
+        bool negative = AcceptPunctuation('-');
+        string text = Take(PtxTokenKind.Number, "an integer");
+        if (!TryParseInteger(text, out ulong bits))
+            throw Error($"\"{text}\" is not an integer", EmulationFault.Syntax, line);
+        long value = negative ? -(long)bits : (long)bits;
+        return value >= minimum && value <= maximum
+            ? value
+            : throw Error($"The number {(negative ? "-" : "")}{text} is not between {minimum} and {maximum}", EmulationFault.Syntax, line);
+    }
+
+    private static bool TryParseInteger(string text, out ulong bits)
+    {
+        ReadOnlySpan<char> digits = text.AsSpan().TrimEnd("uU");
+        if (digits.StartsWith("0x", StringComparison.OrdinalIgnoreCase))
+            return ulong.TryParse(digits[2..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out bits);
+        if (digits.StartsWith("0b", StringComparison.OrdinalIgnoreCase))
+            return ulong.TryParse(digits[2..], NumberStyles.AllowBinarySpecifier, CultureInfo.InvariantCulture, out bits);
+        if (digits.Length > 1 && digits[0] == '0')
+            return TryParseOctal(digits, out bits);
+        return ulong.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out bits);
+    }
+
+    private static bool TryParseOctal(ReadOnlySpan<char> digits, out ulong bits)
+    {
+        bits = 0;
+        foreach (char digit in digits)
+        {
+            if (digit is < '0' or > '7' || bits >> 61 != 0)
+                return false;
+            bits = bits << 3 | (uint)(digit - '0');
+        }
+        return true;
+    }
+
+    private string Found() => Current.Kind == PtxTokenKind.End ? "the end of the text" : $"\"{Peek()}\"";
+
+    private EmulationException Error(string detail, EmulationFault fault = EmulationFault.Syntax, int line = 0)
+        => new(fault, detail, new EmulationSite(Module: _module.Name, PtxLine: line > 0 ? line : Current.Line));
+}

@@ -1,0 +1,72 @@
+using NUnit.Framework;
+using Sprint.Engine.Emulation;
+
+namespace Sprint.Tests.Engine.Emulation;
+
+/// <summary>The counters against counts made by hand.</summary>
+public sealed class CounterTests
+{
+    private static string Kernel(string body) => $$"""
+        .version 7.8
+        .target sm_80
+        .address_size 64
+        .visible .entry test(.param .u64 data)
+        {
+        .shared .align 16 .b8 s[16384];
+        .reg .pred %p; .reg .b32 %t, %u, %v; .reg .f32 %f; .reg .b64 %a, %b;
+        ld.param.u64 %a, [data];
+        mov.u32 %t, %tid.x;
+        {{body}}
+        ret;
+        }
+        """;
+
+    private static LaunchStatistics Run(string body, int threads = 32)
+    {
+        using EmulatorHarness harness = new(Kernel(body));
+        harness.Options = new EmulationOptions { Counters = true, Workers = 2 };
+        return harness.Launch("test", new(1), new((uint)threads), 0, harness.Upload(new float[8192]));
+    }
+
+    [TestCase(4, 4, 4)]
+    [TestCase(8, 8, 4)]
+    [TestCase(32, 32, 4)]
+    [TestCase(128, 32, 4)]
+    [TestCase(0, 1, 1)]
+    public void Sectors_of_a_strided_load_are_counted(int stride, int sectors, int ideal)
+    {
+        LaunchStatistics statistics = Run($"mad.wide.u32 %b, %t, {stride}, %a; ld.global.f32 %f, [%b];");
+        Assert.That(statistics.GlobalRequests, Is.EqualTo(1));
+        Assert.That(statistics.GlobalSectors, Is.EqualTo(sectors));
+        Assert.That(statistics.GlobalIdealSectors, Is.EqualTo(ideal));
+        Assert.That(statistics.Global, Is.EqualTo(new SpaceTraffic(128, 0)));
+    }
+
+    [TestCase(4, 0)]
+    [TestCase(8, 1)]
+    [TestCase(16, 3)]
+    [TestCase(128, 31)]
+    [TestCase(132, 0)]
+    [TestCase(0, 0)]
+    public void Bank_conflicts_of_a_strided_store_are_counted(int stride, int conflicts)
+    {
+        LaunchStatistics statistics = Run($"mul.lo.u32 %u, %t, {stride}; {(stride == 0 ? "setp.eq.u32 %p, %t, 0; @%p st.shared.b32 [%u], %t; bar.warp.sync -1; ld.shared.b32 %v, [%u];" : "st.shared.b32 [%u], %t;")}");
+        Assert.That(statistics.SharedBankConflicts, Is.EqualTo(conflicts));
+    }
+
+    [Test]
+    public void Instructions_and_operations_are_counted_by_kind_with_active_lanes()
+    {
+        LaunchStatistics statistics = Run("setp.lt.u32 %p, %t, 8; mov.f32 %f, 0f3F800000; fma.rn.f32 %f, %f, %f, %f; @%p add.f32 %f, %f, %f; @%p bra L; add.u32 %u, %t, 1; L: bar.sync 0;", 40);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(statistics.SingleFlops, Is.EqualTo(2 * 40 + 8));
+            Assert.That(statistics.LaneInstructionsOf(InstructionKind.SingleArithmetic), Is.EqualTo(40 + 8));
+            Assert.That(statistics.WarpInstructionsOf(InstructionKind.SingleArithmetic), Is.EqualTo(2 + 1));
+            Assert.That(statistics.LaneInstructionsOf(InstructionKind.IntegerArithmetic), Is.EqualTo(40 + 32));
+            Assert.That(statistics.WarpInstructionsOf(InstructionKind.Barrier), Is.EqualTo(2));
+            Assert.That(statistics.Branches, Is.EqualTo(2));
+            Assert.That(statistics.DivergentBranches, Is.EqualTo(1));
+        }
+    }
+}

@@ -1,0 +1,147 @@
+using NUnit.Framework;
+using Sprint.Engine;
+using Sprint.Engine.Emulation;
+
+namespace Sprint.Tests.Engine.Emulation;
+
+/// <summary>Malformed modules, launches beyond limits: one clear error, and the process goes on.</summary>
+public sealed class HostileInputTests
+{
+    private const string Head = ".version 7.8\n.target sm_80\n.address_size 64\n";
+
+    [TestCase("", ".version")]
+    [TestCase("not ptx at all", "no directive of a PTX module")]
+    [TestCase(Head + ".visible .entry k() { ret;", "not closed")]
+    [TestCase(Head + ".visible .entry k() { /* ", "comment is not closed")]
+    [TestCase(Head + ".file 1 \"abc", "string is not closed")]
+    [TestCase(Head + ".visible .entry k() { .reg .b32 %r<5>; mov.u32 %r9, 1; ret; }", "%r9 is beyond the 5 declared")]
+    [TestCase(Head + ".visible .entry k() { .reg .b32 %r<99999999>; ret; }", "not between")]
+    [TestCase(Head + ".visible .entry k() { @%p bra L; L: ret; }", "guard")]
+    [TestCase(Head + ".visible .entry k() { A: ret; A: ret; }", "declared twice")]
+    [TestCase(Head + ".visible .entry k() { .reg .b32 a, a; ret; }", "declared twice")]
+    [TestCase(Head + ".global .b8 x[99999999999999999999];", "not an integer")]
+    [TestCase(Head + ".global .b8 x[1099511627776][1099511627776];", "larger than 1 TiB")]
+    [TestCase(Head + ".global .u32 x[2] = {1, 2, 3};", "more initial values")]
+    [TestCase(Head + ".global .u32 x = 0f12;", "hexadecimal digits")]
+    [TestCase(".version 7.8\n.target sm_80\n.address_size 32\n", "address_size 64")]
+    [TestCase(Head + "\u0001", "U+0001")]
+    public void A_malformed_module_is_refused_with_its_line(string ptx, string text)
+    {
+        EmulationException error = Assert.Throws<EmulationException>(() => PtxModule.Parse(ptx, "bad.ptx"))!;
+        Assert.That(error.Message, Does.Contain(text));
+        Assert.That(error.Message, Does.Contain("bad.ptx"));
+        Assert.That(error.PtxLine, Is.GreaterThan(0));
+    }
+
+    [Test]
+    public void Deep_nesting_is_refused_before_the_stack_ends()
+    {
+        string braces = Head + ".visible .entry k() {" + new string('{', 100_000);
+        Assert.That(Assert.Throws<EmulationException>(() => PtxModule.Parse(braces, "deep"))!.Message, Does.Contain("nested"));
+        string values = Head + ".global .u32 x[1] = " + new string('{', 100_000);
+        Assert.That(Assert.Throws<EmulationException>(() => PtxModule.Parse(values, "deep"))!.Message, Does.Contain("nested"));
+    }
+
+    [Test]
+    public void Any_cut_of_a_real_module_parses_or_is_refused_cleanly()
+    {
+        string ptx = EmulatorHarness.Resource("language");
+        Random random = new(1);
+        for (int run = 0; run < 150; run++)
+        {
+            int start = random.Next(ptx.Length), length = random.Next(1, 40);
+            string damaged = run % 2 == 0 ? ptx[..start] : ptx.Remove(start, Math.Min(length, ptx.Length - start));
+            try
+            {
+                using EmulatedMemory memory = new();
+                EmulatedModule module = new(PtxModule.Parse(damaged, "damaged"), memory);
+                foreach (string kernel in module.Module.Kernels)
+                    module.GetKernel(kernel);
+            }
+            catch (SprintException error)
+            {
+                Assert.That(error.Message, Is.Not.Empty);
+            }
+        }
+    }
+
+    [Test]
+    public void Damaged_kernels_run_to_an_end_or_to_a_clean_fault()
+    {
+        string ptx = EmulatorHarness.Resource("ordinary");
+        string[] lines = ptx.Split('\n');
+        int[] instructions = [.. Enumerable.Range(0, lines.Length).Where(k => lines[k].StartsWith('\t') && lines[k].EndsWith(';'))];
+        Random random = new(2);
+        for (int run = 0; run < 25; run++)
+        {
+            string[] damaged = [.. lines];
+            for (int k = 0; k < 30; k++)
+                damaged[instructions[random.Next(instructions.Length)]] = lines[instructions[random.Next(instructions.Length)]];
+            try
+            {
+                using EmulatorHarness harness = new(string.Join('\n', damaged), "damaged");
+                harness.Options = new EmulationOptions { InstructionBudget = 20_000, Workers = 1 };
+                ulong data = harness.Upload(new float[4096]);
+                harness.Launch("gemm", new(2, 2), new(16, 16), 0, data, data + 4096, data + 8192, 20, 20, 20);
+            }
+            catch (SprintException error)
+            {
+                Assert.That(error.Message, Is.Not.Empty);
+            }
+        }
+    }
+
+    [Test]
+    public void Operands_that_do_not_fit_are_refused_when_they_are_reached_and_not_before()
+    {
+        const string ptx = Head + """
+            .visible .entry k(.param .u32 way)
+            {
+            .reg .pred %p; .reg .b32 %r<3>; .reg .b64 %d<3>;
+            ld.param.u32 %r0, [way];
+            setp.eq.u32 %p, %r0, 0;
+            @%p bra DONE;
+            add.u32 %r1, %d1, 1;
+            DONE: ret;
+            }
+            """;
+        using EmulatorHarness harness = new(ptx);
+        Assert.DoesNotThrow(() => harness.Launch("k", new(1), new(32), 0, 0));
+        EmulationException fault = harness.LaunchFault("k", new(1), new(32), 0, 1);
+        Assert.That(fault.Fault, Is.EqualTo(EmulationFault.Unsupported));
+        Assert.That(fault.Message, Does.Contain("%d1 has 8 bytes where the instruction takes 4").And.Contain("add.u32 %r1, %d1, 1;"));
+    }
+
+    [Test]
+    public void Launches_beyond_limits_are_refused()
+    {
+        using EmulatorHarness harness = EmulatorHarness.FromResource("bugs");
+        ulong target = harness.Reserve<int>(2048);
+        void Refused(string text, LaunchIndex grid, LaunchIndex block, int shared)
+            => Assert.That(harness.LaunchFault("missing_barrier_repaired", grid, block, shared, target).Message, Does.Contain(text));
+        Refused("1025 threads", new(1), new(1025), 0);
+        Refused("2048 threads", new(1), new(32, 64), 0);
+        Refused("(1,1,65)", new(1), new(1, 1, 65), 0);
+        Refused("The grid (0,1,1)", new(0), new(32), 0);
+        Refused("The grid (1,65536,1)", new(1, 65536), new(32), 0);
+        Refused("of shared memory", new(1), new(32), 200 * 1024);
+        Refused("of shared memory", new(1), new(32), -1);
+        Assert.That(Assert.Throws<EmulationException>(() => new EmulatedLaunch(harness.Module.GetKernel("endless"), new(1), new(1), 0, new byte[4]))!.Message, Does.Contain("passes 4 bytes of parameters, but the kernel takes 12"));
+        Assert.That(Assert.Throws<SprintException>(() => harness.Module.GetKernel("nothing"))!.Message, Does.Contain("no kernel nothing"));
+    }
+
+    [Test]
+    public void Memory_refuses_what_is_not_inside_one_live_allocation()
+    {
+        using EmulatedMemory memory = new(1 << 20);
+        ulong address = memory.Allocate(100);
+        byte[] bytes = new byte[101];
+        Assert.That(Assert.Throws<SprintException>(() => memory.Write(address, bytes))!.Message, Does.Contain("beyond the end"));
+        Assert.That(Assert.Throws<SprintException>(() => memory.Read(12345, bytes))!.Message, Does.Contain("nothing is allocated"));
+        Assert.That(Assert.Throws<SprintException>(() => memory.Allocate(2 << 20))!.Message, Does.Contain("out of memory"));
+        memory.Free(address);
+        Assert.That(Assert.Throws<SprintException>(() => memory.Free(address))!.Message, Does.Contain("freed before"));
+        Assert.That(Assert.Throws<SprintException>(() => memory.Write(address, bytes))!.Message, Does.Contain("which was freed"));
+        Assert.That(memory.AllocatedBytes, Is.Zero);
+    }
+}

@@ -4,6 +4,7 @@ using Sprint.Engine;
 using Sprint.Engine.Operations;
 using Sprint.Model.Configuration;
 using Sprint.Model.Network;
+using Sprint.Model.Sampling;
 using Sprint.Model.Training;
 
 namespace Sprint.Train;
@@ -56,6 +57,30 @@ internal static class DryRunReport
 
         AnsiConsole.Write(table);
         AnsiConsole.WriteLine($"all stages: {AccountReport.Tera(total)} TFLOP where dense steps cost {AccountReport.Tera(denseTotal)} ({AccountReport.Saved(total, denseTotal)} saved); nothing was computed");
+        PrintSampling(configuration);
         return ExitCode.Success;
+    }
+
+    /// <summary>What one step of a sampler costs for one sample, with each kind of guidance.</summary>
+    private static void PrintSampling(TrainingConfiguration configuration)
+    {
+        var table = new Table { Border = TableBorder.Simple };
+        table.AddColumn("sampling, one image").AddColumn(new TableColumn("TFLOP a step").RightAligned())
+            .AddColumn(new TableColumn($"{configuration.Samples.Steps} steps").RightAligned());
+        foreach (GuidanceKind guidance in Enum.GetValues<GuidanceKind>().Where(kind => kind == GuidanceKind.None || configuration.Model.HasNullClass))
+        {
+            using var device = new DryRunDevice();
+            using var model = new SprintTransformer(device, configuration.Model);
+            var guided = new GuidedModel(model, [0]) { Guidance = guidance, Scale = 2 };
+            var state = new double[guided.StateLength];
+            guided.Velocity(state, 0.5, new double[state.Length]);
+            double flops = device.Account.Total().MatrixFlops;
+            table.AddRow(
+                guidance == GuidanceKind.None ? "no guidance" : guidance.ToString().ToUpperInvariant(),
+                (flops / 1e12).ToString("G4", CultureInfo.InvariantCulture),
+                (flops * configuration.Samples.Steps / 1e12).ToString("G4", CultureInfo.InvariantCulture));
+        }
+
+        AnsiConsole.Write(table);
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using Spectre.Console;
 using Sprint.Engine;
 using Sprint.Model.Configuration;
@@ -66,6 +67,9 @@ internal static class TrainCommand
             return DryRunReport.Print(counted);
         }
 
+        using var cancellation = new CancellationTokenSource();
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         RunFolder? opened = null;
         TrainingConfiguration configuration = resume
             ? OpenRun(configurationPath, output, overrides, out opened)
@@ -88,31 +92,23 @@ internal static class TrainCommand
                 : $"resuming after step {trainer.State.Step} from {checkpoint}");
         }
 
-        using var cancellation = new CancellationTokenSource();
-        ConsoleCancelEventHandler stop = (_, pressed) =>
+        bool finished = display.Run(() => trainer.Run(cancellation.Token));
+        AccountReport.Print(configuration, trainer.State);
+        if (finished)
+        {
+            Console.WriteLine($"samples: {folder.Samples(trainer.State.Step)}");
+            Console.WriteLine($"loss:    {folder.LossChart}");
+            return ExitCode.Success;
+        }
+
+        Console.WriteLine($"stopped after step {trainer.State.Step}; continue with: sprint train --resume --out {Quote(folder.Path)}");
+        return ExitCode.Interrupted;
+
+        void Stop(PosixSignalContext signal)
         {
             // The second Ctrl-C ends the process at once; the checkpoints on disk are whole at any moment.
-            pressed.Cancel = !cancellation.IsCancellationRequested;
+            signal.Cancel = !cancellation.IsCancellationRequested;
             cancellation.Cancel();
-        };
-        Console.CancelKeyPress += stop;
-        try
-        {
-            bool finished = display.Run(() => trainer.Run(cancellation.Token));
-            AccountReport.Print(configuration, trainer.State);
-            if (finished)
-            {
-                Console.WriteLine($"samples: {folder.Samples(trainer.State.Step)}");
-                Console.WriteLine($"loss:    {folder.LossChart}");
-                return ExitCode.Success;
-            }
-
-            Console.WriteLine($"stopped after step {trainer.State.Step}; continue with: sprint train --resume --out {Quote(folder.Path)}");
-            return ExitCode.Interrupted;
-        }
-        finally
-        {
-            Console.CancelKeyPress -= stop;
         }
     }
 

@@ -42,6 +42,12 @@ public sealed record TrainingConfiguration
     public void Validate()
     {
         Model.Validate();
+        if (!Model.HasNullClass && Samples.Guidance != GuidanceKind.None && Samples.Scale > 1)
+        {
+            throw new SprintException(
+                "samples: a model trained without dropped labels (model.class_dropout_prob 0) cannot be guided: set samples.guidance to none");
+        }
+
         Samples.Validate();
         for (int i = 0; i < Stages.Count; i++)
         {

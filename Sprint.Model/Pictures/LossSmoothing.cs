@@ -19,11 +19,18 @@ internal static class LossSmoothing
     {
         double[] sums = new double[values.Length + 1];
         int[] counts = new int[values.Length + 1];
+        double least = double.PositiveInfinity;
+        double most = double.NegativeInfinity;
         for (int index = 0; index < values.Length; index++)
         {
             bool counted = double.IsFinite(values[index]);
             sums[index + 1] = sums[index] + (counted ? values[index] : 0);
             counts[index + 1] = counts[index] + (counted ? 1 : 0);
+            if (counted)
+            {
+                least = Math.Min(least, values[index]);
+                most = Math.Max(most, values[index]);
+            }
         }
 
         double[] means = new double[values.Length];
@@ -32,7 +39,10 @@ internal static class LossSmoothing
             int side = (int)(begins ? Math.Min(reach, 1 + (Growth * index)) : reach);
             int first = Math.Max(0, index - side);
             int behind = Math.Min(values.Length, index + side + 1);
-            means[index] = (sums[behind] - sums[first]) / (counts[behind] - counts[first]);
+            double mean = (sums[behind] - sums[first]) / (counts[behind] - counts[first]);
+
+            // Beside a huge value the difference of sums loses the small ones; a mean never leaves the values' range.
+            means[index] = double.IsNaN(mean) ? mean : Math.Clamp(mean, least, most);
         }
 
         return means;

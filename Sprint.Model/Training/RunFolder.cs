@@ -5,7 +5,10 @@ using Sprint.Model.Configuration;
 
 namespace Sprint.Model.Training;
 
-/// <summary>The folder of a run: <c>config.yaml</c>, <c>metrics.jsonl</c>, <c>loss.png</c>, <c>samples/</c>, <c>checkpoints/</c>.</summary>
+/// <summary>
+/// The folder of a run: <c>config.yaml</c>, <c>metrics.jsonl</c>, <c>loss.png</c>, <c>samples/</c>, <c>checkpoints/</c>. One
+/// process at a time works in it.
+/// </summary>
 public sealed class RunFolder
 {
     private readonly string samples;
@@ -70,6 +73,7 @@ public sealed class RunFolder
 
         configuration = ConfigurationReader.Read<TrainingConfiguration>(folder.Configuration, overrides);
         folder.CreateFolders();
+        using IDisposable hold = folder.Hold();
         folder.Checkpoints.CleanUp();
         AtomicDirectory.CleanUp(path);
         AtomicDirectory.CleanUp(folder.samples);
@@ -80,6 +84,25 @@ public sealed class RunFolder
     /// <param name="configuration">The configuration of the run.</param>
     /// <exception cref="SprintException">It cannot be written.</exception>
     public void Write(TrainingConfiguration configuration) => AtomicFile.WriteText(Configuration, ConfigurationWriter.Write(configuration));
+
+    /// <summary>Keeps other processes out of the folder until disposed; falls with the process.</summary>
+    /// <exception cref="SprintException">Another process is at work in the folder.</exception>
+    internal IDisposable Hold()
+    {
+        try
+        {
+            return new FileStream(
+                System.IO.Path.Combine(Path, ".lock"), FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+        }
+        catch (IOException exception)
+        {
+            throw new SprintException($"another process is at work in '{Path}': wait for it to end, or give another folder with --out", exception);
+        }
+        catch (UnauthorizedAccessException exception)
+        {
+            throw FileFault.Describe("write in the folder", Path, exception);
+        }
+    }
 
     private void CreateFolders()
     {

@@ -96,6 +96,7 @@ public sealed partial class Trainer : IDisposable
     /// <exception cref="NotFiniteLossException">The loss is no number: the last checkpoint is the last good one.</exception>
     public bool Run(CancellationToken cancellation = default)
     {
+        using IDisposable hold = folder.Hold();
         using var metrics = new MetricsLog(folder.Metrics, state.Step);
         if (!File.Exists(folder.Samples(state.Step)))
         {

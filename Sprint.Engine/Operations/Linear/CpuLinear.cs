@@ -76,7 +76,7 @@ internal sealed unsafe class CpuLinear(CpuDevice device) : ILinearKernels
         if (2 * outputs <= inputs)
         {
             // The wider operand is better read once as A than packed as B for few rows.
-            using Tensor transposed = device.Allocate(new Shape(inputs, outputs));
+            using Tensor transposed = device.Workspace(new Shape(inputs, outputs));
             float* product = (float*)transposed.Address;
             MatrixProduct.Multiply(
                 device.Pool, MatrixOperand.Transposed(x, inputs), MatrixOperand.Rows(upstream, outputs), product, outputs, inputs, outputs, rows);

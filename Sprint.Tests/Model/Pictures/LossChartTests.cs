@@ -81,6 +81,14 @@ public sealed class LossChartTests
         Assert.That(LossSmoothing.Smooth([4.0], 5, begins: false)[0], Is.EqualTo(4));
     }
 
+    [Test]
+    public void A_mean_beside_a_huge_value_stays_within_the_values()
+    {
+        double[] diverged = [.. Enumerable.Range(0, 60).Select(i => i == 20 ? 1.7e20 : 1.5)];
+
+        Assert.That(LossSmoothing.Smooth(diverged, 4, begins: true), Is.All.InRange(1.5, 1.7e20));
+    }
+
     [TestCase(0.13, 1.5, true, new[] { 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1, 1.5 })]
     [TestCase(0.001, 1000, true, new[] { 0.001, 0.01, 0.1, 1, 10, 100, 1000 })]
     [TestCase(0.31, 0.38, true, new[] { 0.31, 0.32, 0.33, 0.34, 0.35, 0.36, 0.37, 0.38 })]

@@ -3,6 +3,7 @@
 Builds, tests, measures and packs Sprint.
 .DESCRIPTION
 Tasks run in the order given. Each is one dotnet command, printed before it runs; the first that fails ends the script.
+-Arguments are for the command of a single task. Bench without them times training steps.
 .EXAMPLE
 ./build.ps1
 Builds everything in Release.
@@ -23,6 +24,10 @@ param(
 $ErrorActionPreference = 'Stop'
 $root = $PSScriptRoot
 
+if ($Arguments.Count -gt 0 -and $Task.Count -gt 1) {
+    throw "-Arguments are for one task, but -Task names $($Task.Count): run $($Task -join ', ') one by one"
+}
+
 function Invoke-Dotnet([string[]] $Words) {
     [Console]::WriteLine('dotnet ' + ($Words -join ' '))
     & dotnet @Words
@@ -36,7 +41,10 @@ foreach ($name in $Task) {
         'Restore' { Invoke-Dotnet (@('restore', "$root/Sprint.sln") + $Arguments) }
         'Build' { Invoke-Dotnet (@('build', "$root/Sprint.sln", '-c', $Configuration) + $Arguments) }
         'Test' { Invoke-Dotnet (@('test', "$root/Sprint.sln", '-c', $Configuration) + $Arguments) }
-        'Bench' { Invoke-Dotnet (@('run', '-c', $Configuration, '--project', "$root/Sprint.Bench", '--') + $Arguments) }
+        'Bench' {
+            $words = if ($Arguments.Count -gt 0) { $Arguments } else { @('step') }
+            Invoke-Dotnet (@('run', '-c', $Configuration, '--project', "$root/Sprint.Bench", '--') + $words)
+        }
         'Pack' {
             foreach ($project in 'Sprint.Engine', 'Sprint.Model') {
                 Invoke-Dotnet (@('pack', "$root/$project", '-c', $Configuration, '-o', "$root/artifacts") + $Arguments)

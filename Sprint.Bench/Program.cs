@@ -2,7 +2,7 @@ using System.CommandLine;
 using Sprint.Bench;
 using Sprint.Engine;
 
-RootCommand root = new("Measures what token dropping saves: step times, matrix products, savings per drop ratio.");
+RootCommand root = new("Measures the engine: training steps at a drop ratio, matrix products, and what the machine can reach.");
 root.Subcommands.Add(StepCommand.Create());
 root.Subcommands.Add(GemmCommand.Create());
 root.Subcommands.Add(PeakCommand.Create());

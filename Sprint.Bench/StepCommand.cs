@@ -71,12 +71,19 @@ internal static class StepCommand
     {
         configuration.Validate();
         DropPattern pattern = Pattern(configuration, drop);
+        long numbers = batch * (long)configuration.InChannels * configuration.ContextSize * configuration.ContextSize;
+        if (numbers > Array.MaxLength)
+        {
+            throw new SprintException(
+                $"--batch {batch} with images of {configuration.InChannels} x {configuration.ContextSize} x {configuration.ContextSize} is {numbers} numbers, more than one array holds: lower --batch, --channels, --side or --patch");
+        }
+
         using var device = new CpuDevice(threads);
         using var model = new SprintTransformer(device, configuration);
         using var optimizer = new AdamW(device, model.Parameters.All);
         using var training = new TrainingStep(model, optimizer, new LossConfiguration(), seed: 0);
         var random = new Random(0);
-        var images = new float[batch * configuration.InChannels * configuration.ContextSize * configuration.ContextSize];
+        var images = new float[numbers];
         for (int i = 0; i < images.Length; i++)
         {
             images[i] = (2 * random.NextSingle()) - 1;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Sprint.Engine;
+using Sprint.Engine.Operations;
 
 namespace Sprint.Model.Configuration;
 
@@ -152,8 +153,16 @@ public sealed record ModelConfiguration
         Require(
             HeadSize % 4 == 0,
             $"hidden_size {HiddenSize} over num_heads {NumHeads} gives heads of {HeadSize} channels: 2-D rotary embedding needs a multiple of 4");
-        Require(MlpRatio is > 0 and <= 64 && MlpWidth > 0, $"mlp_ratio {Text(MlpRatio)} must be above 0 and at most 64");
+        Require(
+            HeadSize <= Attention.MaximumHeadSize,
+            $"hidden_size {HiddenSize} over num_heads {NumHeads} gives heads of {HeadSize} channels: attention takes at most {Attention.MaximumHeadSize}, raise num_heads");
+        Require(MlpRatio is > 0 and <= 64 && HiddenSize * MlpRatio >= 1, $"mlp_ratio {Text(MlpRatio)} must be above 0 and at most 64");
         Require(RopeTheta is > 1 and < 1e30, $"rope_theta {Text(RopeTheta)} must be above 1 and below 1e30");
+        Fits(NumClasses + (HasNullClass ? 1L : 0), HiddenSize, "num_classes", NumClasses);
+        Fits(6L * HiddenSize, HiddenSize, "hidden_size", HiddenSize);
+        Fits((long)(HiddenSize * MlpRatio), HiddenSize, "mlp_ratio", MlpRatio);
+        Fits(InChannels * (long)PatchSize * PatchSize, HiddenSize, "patch_size", PatchSize);
+        Fits(GridSide * (long)GridSide, HeadSize, "context_size", ContextSize);
         Norm(QNorm, "q_norm");
         Norm(KNorm, "k_norm");
         Unbuilt(UseSwiglu, "use_swiglu: true (a SwiGLU MLP)", "false");
@@ -173,6 +182,11 @@ public sealed record ModelConfiguration
 
     private static void Between(int value, int least, int most, string key) =>
         Require(value >= least && value <= most, $"{key} {value} must be from {least} to {most}");
+
+    /// <summary>Every table is one array on the host, when it is drawn, saved or loaded.</summary>
+    private void Fits(long rows, int columns, string key, double value) => Require(
+        rows <= Array.MaxLength / columns,
+        $"{key} {Text(value)} gives a table of {rows} x {columns} numbers, more than the {Array.MaxLength} that one array holds: lower {(key == "hidden_size" ? key : key + " or hidden_size")}");
 
     private static void Probability(double value, string key) => Require(value is >= 0 and <= 1, $"{key} {Text(value)} must be from 0 to 1");
 

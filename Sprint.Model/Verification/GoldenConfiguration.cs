@@ -19,7 +19,9 @@ public static class GoldenConfiguration
         try
         {
             using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
-            if (!document.RootElement.TryGetProperty(Section, out JsonElement section))
+            if (document.RootElement.ValueKind != JsonValueKind.Object
+                || !document.RootElement.TryGetProperty(Section, out JsonElement section)
+                || section.ValueKind != JsonValueKind.Object)
             {
                 throw new SprintException($"{path}: there is no section '{Section}'");
             }
@@ -79,9 +81,21 @@ public static class GoldenConfiguration
         internal string? Text(string key) => Value(key).ValueKind switch
         {
             JsonValueKind.Null => null,
-            JsonValueKind.String => Value(key).GetString() is { } text && !text.Equals("none", StringComparison.OrdinalIgnoreCase) ? text : null,
+            JsonValueKind.String => Unescape(key) is { } text && !text.Equals("none", StringComparison.OrdinalIgnoreCase) ? text : null,
             _ => throw Wrong(key, "a text or null"),
         };
+
+        private string? Unescape(string key)
+        {
+            try
+            {
+                return Value(key).GetString();
+            }
+            catch (InvalidOperationException exception)
+            {
+                throw new SprintException($"{path}: '{key}' has escapes that are no Unicode text: {Value(key).GetRawText()}", exception);
+            }
+        }
 
         internal void Refuse(string key, string what, bool built)
         {
@@ -95,6 +109,6 @@ public static class GoldenConfiguration
         private JsonElement Value(string key) =>
             section.TryGetProperty(key, out JsonElement value) ? value : throw new SprintException($"{path}: '{key}' is missing in '{Section}'");
 
-        private SprintException Wrong(string key, string wanted) => new($"{path}: '{key}' must be {wanted}, not {Value(key)}");
+        private SprintException Wrong(string key, string wanted) => new($"{path}: '{key}' must be {wanted}, not {Value(key).GetRawText().Trim('"')}");
     }
 }

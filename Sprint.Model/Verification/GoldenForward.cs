@@ -17,15 +17,23 @@ internal sealed class GoldenForward(Device device, Func<bool, SprintTransformer>
         using SprintTransformer model = loadModel(false);
         int batch = GoldenData.ShapeOf(file, "x")[0];
         bool pathDrop = name == "forward_pdg";
-        using Tensor kept = file.IntegersOrEmpty(device, "ids_keep");
+        RequireBatch("t", batch);
+        int[] labels = file.Labels("y", model.Configuration);
+        RequireBatch("y", batch);
+        if (pathDrop && batch < 2)
+        {
+            throw new SprintException($"{file.Path}: tensor 'x' has {batch} sample, but the path-drop case needs one of each kind");
+        }
+
+        using Tensor kept = file.KeptIdsOrEmpty(device, "ids_keep", model.Configuration);
         if (pathDrop)
         {
-            Pass(model, 0, batch / 2, TokenSelection.Dense);
-            Pass(model, batch / 2, batch, TokenSelection.PathDropped);
+            Pass(model, labels, 0, batch / 2, TokenSelection.Dense);
+            Pass(model, labels, batch / 2, batch, TokenSelection.PathDropped);
         }
         else
         {
-            Pass(model, 0, batch, new TokenSelection(kept, default, false));
+            Pass(model, labels, 0, batch, new TokenSelection(kept, default, false));
         }
 
         _ = file.Find("output");
@@ -48,14 +56,22 @@ internal sealed class GoldenForward(Device device, Func<bool, SprintTransformer>
         return new GoldenCase(name, comparisons);
     }
 
-    private void Pass(SprintTransformer model, int first, int end, TokenSelection selection)
+    private void Pass(SprintTransformer model, int[] labels, int first, int end, TokenSelection selection)
     {
         using Tensor image = Rows("x", first, end);
         using Tensor times = Rows("t", first, end);
-        int[] labels = file.ReadInt32("y")[first..end];
-        using Tensor classes = device.From(new Shape(labels.Length), labels);
+        using Tensor classes = device.From(new Shape(end - first), labels.AsSpan(first..end));
         using Tensor output = model.Forward(null, image, times, classes, selection, new Observer(observed));
         new Observer(observed).Observe("output", output);
+    }
+
+    private void RequireBatch(string name, int batch)
+    {
+        int length = GoldenData.ShapeOf(file, name)[0];
+        if (length != batch)
+        {
+            throw new SprintException($"{file.Path}: tensor '{name}' is of {length} samples, 'x' of {batch}");
+        }
     }
 
     private Tensor Rows(string name, int first, int end)

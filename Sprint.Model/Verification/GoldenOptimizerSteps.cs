@@ -11,11 +11,17 @@ internal sealed class GoldenOptimizerSteps(Device device, Func<bool, SprintTrans
 {
     private static readonly (string Variant, double WeightDecay)[] Variants = [("wd0", 0), ("wd001", 0.01)];
 
-    internal IReadOnlyList<GoldenCase> Run(string name) =>
-        [.. Variants.Where(variant => file.Contains(variant.Variant + ".loss")).Select(variant => Run($"{name} {variant.Variant}", variant.Variant, variant.WeightDecay))];
+    internal IReadOnlyList<GoldenCase> Run(string name)
+    {
+        (string Variant, double WeightDecay)[] held = [.. Variants.Where(variant => file.Contains(variant.Variant + ".loss"))];
+        return held.Length > 0
+            ? [.. held.Select(variant => Run($"{name} {variant.Variant}", variant.Variant, variant.WeightDecay))]
+            : throw new SprintException($"{file.Path}: there is no tensor {string.Join(" or ", Variants.Select(variant => $"'{variant.Variant}.loss'"))}");
+    }
 
     private GoldenCase Run(string name, string variant, double weightDecay)
     {
+        GoldenData.RequireRank(file, $"{variant}.loss", 1);
         using SprintTransformer model = loadModel(false);
         using var optimizer = new AdamW(device, model.Parameters.All);
         using var tape = new Tape();

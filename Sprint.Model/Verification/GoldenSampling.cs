@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Sprint.Engine;
 using Sprint.Engine.Operations;
 using Sprint.Model.Checkpoints;
@@ -10,6 +9,8 @@ namespace Sprint.Model.Verification;
 /// <summary>The samplers' latents and the model's outputs at each step, for each case in the file's metadata.</summary>
 internal sealed class GoldenSampling(Func<bool, SprintTransformer> loadModel, SafetensorsFile file)
 {
+    private const int MaximumSteps = 100_000;
+
     internal IReadOnlyList<GoldenCase> Run(string name)
     {
         SamplerKind kind = name switch
@@ -18,47 +19,48 @@ internal sealed class GoldenSampling(Func<bool, SprintTransformer> loadModel, Sa
             "sample_sde" => SamplerKind.Sde,
             _ => throw new SprintException($"{file.Path}: sampler '{name["sample_".Length..]}' is not known: there are ode and sde"),
         };
-        if (!file.Metadata.TryGetValue("cases", out string? cases))
-        {
-            throw new SprintException($"{file.Path}: the metadata lack 'cases'");
-        }
-
+        IReadOnlyList<GoldenSamplingCase> cases = GoldenSamplingCase.ReadAll(file);
         using SprintTransformer model = loadModel(false);
-        try
-        {
-            using JsonDocument document = JsonDocument.Parse(cases);
-            return [.. document.RootElement.EnumerateObject().Select(property => Run($"{name} {property.Name}", property, model, kind))];
-        }
-        catch (JsonException exception)
-        {
-            throw new SprintException($"{file.Path}: the metadata 'cases' are no JSON: {exception.Message}", exception);
-        }
+        return [.. cases.Select(settings => Run($"{name} {settings.Name}", settings, model, kind))];
     }
 
-    private GoldenCase Run(string name, JsonProperty settings, SprintTransformer model, SamplerKind kind)
+    private GoldenCase Run(string name, GoldenSamplingCase settings, SprintTransformer model, SamplerKind kind)
     {
         var comparisons = new List<TensorComparison>();
         string key = settings.Name;
-        bool pathDrop = settings.Value.TryGetProperty("path_drop_guidance", out JsonElement flag) && flag.GetBoolean();
         var outputs = new List<float>();
-        var guided = new GuidedModel(model, file.ReadInt32("y"))
+        var guided = new GuidedModel(model, file.Labels("y", model.Configuration))
         {
-            Guidance = pathDrop ? GuidanceKind.Pdg : GuidanceKind.Cfg,
-            Scale = Number("cfg_scale", 1),
-            Low = Number("guidance_low", 0),
-            High = Number("guidance_high", 1),
+            Guidance = settings.PathDrop ? GuidanceKind.Pdg : GuidanceKind.Cfg,
+            Scale = settings.Scale,
+            Low = settings.Low,
+            High = settings.High,
             ModelEvaluated = (_, values) => outputs.AddRange(values.Span),
         };
         double[] state = [.. file.ReadFloats("latents").Select(value => (double)value)];
+        Require("latents", state.Length, guided.StateLength, state.Length == guided.StateLength);
+        int steps = file.Integer("num_steps", 1, MaximumSteps);
         var observer = new Observer(file, key, outputs, comparisons);
         float[] noise = kind == SamplerKind.Sde ? file.ReadFloats("noise") : [];
-        Sampler.Run(guided, state, kind, (int)file.Number("num_steps"), FlowPath.Linear, Draw, observer);
+        if (kind == SamplerKind.Sde)
+        {
+            // The last step adds none.
+            long wanted = (steps - 1) * (long)state.Length;
+            Require("noise", noise.Length, wanted, noise.Length >= wanted);
+        }
+
+        Sampler.Run(guided, state, kind, steps, FlowPath.Linear, Draw, observer);
         comparisons.Add(TensorComparison.Absolute($"{key}.t_model", observer.Times.ToArray(), file.ReadFloats($"{key}.t_model"), GoldenTolerances.Output));
         comparisons.Add(TensorComparison.Absolute($"{key}.final", Narrow(state), file.ReadFloats($"{key}.final"), GoldenTolerances.Latent));
         return new GoldenCase(name, comparisons);
 
-        double Number(string property, double otherwise) =>
-            settings.Value.TryGetProperty(property, out JsonElement value) ? value.GetDouble() : otherwise;
+        void Require(string tensor, long numbers, long wanted, bool enough)
+        {
+            if (!enough)
+            {
+                throw new SprintException($"{file.Path}: tensor '{tensor}' holds {numbers} numbers where {wanted} are wanted");
+            }
+        }
 
         void Draw(int step, Span<double> values)
         {

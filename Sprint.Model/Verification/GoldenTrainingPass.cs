@@ -73,8 +73,9 @@ internal sealed class GoldenTrainingPass(Device device, Func<bool, SprintTransfo
             inputs = inputs with { Data = file.Floats(device, prefix + "x0") };
             inputs = inputs with { Noise = file.Floats(device, prefix + "noise") };
             inputs = inputs with { Times = device.From(new Shape(times.Length), times) };
-            inputs = inputs with { Labels = file.Integers(device, prefix + "y") };
-            return inputs with { PathDrop = file.IntegersOrEmpty(device, prefix + "path_drop") };
+            int[] labels = file.Labels(prefix + "y", model.Configuration);
+            inputs = inputs with { Labels = device.From(new Shape(labels.Length), labels) };
+            return inputs with { PathDrop = file.PathDropOrEmpty(device, prefix + "path_drop") };
         }
         catch
         {
@@ -85,12 +86,14 @@ internal sealed class GoldenTrainingPass(Device device, Func<bool, SprintTransfo
 
     private static Tensor ReadKeptIds(Device device, SprintTransformer model, SafetensorsFile file, string prefix)
     {
-        if (!file.Contains(prefix + "mask_rand") || !file.Contains(prefix + "ids_keep"))
+        Tensor stored = file.KeptIdsOrEmpty(device, prefix + "ids_keep", model.Configuration);
+        if (stored.IsEmpty || !file.Contains(prefix + "mask_rand"))
         {
-            return file.IntegersOrEmpty(device, prefix + "ids_keep");
+            return stored;
         }
 
-        int keptTokens = GoldenData.ShapeOf(file, prefix + "ids_keep")[1];
+        int keptTokens = stored.Shape[1];
+        stored.Dispose();
         int side = model.Configuration.GridSide;
         DropPattern pattern = DropPattern.Structured(side, side, 1 - ((double)keptTokens / model.Configuration.Tokens));
         if (pattern.Kind == DropKind.None)

@@ -38,8 +38,17 @@ public sealed class BuildScriptTests
     [TestCase("-Task Build -Configuration Debug", "build ROOT/Sprint.sln -c Debug")]
     [TestCase("-Task Test -Arguments --no-build, --nologo", "test ROOT/Sprint.sln -c Release --no-build --nologo")]
     [TestCase("-Task Bench -Arguments step, --drop, 0.75", "run -c Release --project ROOT/Sprint.Bench -- step --drop 0.75")]
+    [TestCase("-Task Bench", "run -c Release --project ROOT/Sprint.Bench -- step")]
     [TestCase("-Task Pack", "pack ROOT/Sprint.Engine -c Release -o ROOT/artifacts", "pack ROOT/Sprint.Model -c Release -o ROOT/artifacts")]
     [TestCase("-Task Restore, Build, Test", "restore ROOT/Sprint.sln", "build ROOT/Sprint.sln -c Release", "test ROOT/Sprint.sln -c Release")]
+    [TestCase(
+        "-Task Restore, Build, Test, Bench, Pack",
+        "restore ROOT/Sprint.sln",
+        "build ROOT/Sprint.sln -c Release",
+        "test ROOT/Sprint.sln -c Release",
+        "run -c Release --project ROOT/Sprint.Bench -- step",
+        "pack ROOT/Sprint.Engine -c Release -o ROOT/artifacts",
+        "pack ROOT/Sprint.Model -c Release -o ROOT/artifacts")]
     public void A_task_is_one_dotnet_command(string arguments, params string[] commands)
     {
         (List<string> calls, string? failure) = Run(arguments, exitCode: 0);
@@ -53,6 +62,14 @@ public sealed class BuildScriptTests
         (List<string> calls, string? failure) = Run("-Task Build, Test", exitCode: 3);
         Assert.That(failure, Is.EqualTo("dotnet build failed with exit code 3"));
         Assert.That(calls, Has.Count.EqualTo(1));
+    }
+
+    [Test]
+    public void Arguments_for_several_tasks_are_refused_before_anything_runs()
+    {
+        (List<string> calls, string? failure) = Run("-Task Build, Bench -Arguments step", exitCode: 0);
+        Assert.That(failure, Is.EqualTo("-Arguments are for one task, but -Task names 2: run Build, Bench one by one"));
+        Assert.That(calls, Is.Empty);
     }
 
     [TestCase("-Task Tset", "Task")]

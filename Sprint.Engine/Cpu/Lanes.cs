@@ -12,7 +12,7 @@ internal static unsafe class Lanes
     /// <summary>Up to 16 elements, zeros behind the end.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Vector512<float> Load(float* source, int remaining) =>
-        remaining >= Count ? Vector512.Load(source) : LoadTail(source, remaining);
+        remaining >= Count ? Vector512.Load(source) : VectorMemory.LoadPartial(source, remaining);
 
     /// <summary>Stores up to 16 elements.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -24,45 +24,21 @@ internal static unsafe class Lanes
         }
         else
         {
-            StoreTail(value, destination, remaining);
+            VectorMemory.StorePartial(value, destination, remaining);
         }
     }
 
     /// <summary>The value in the lanes before the end, zero behind it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Vector512<float> Clip(Vector512<float> value, int remaining) =>
-        remaining >= Count ? value : ClipTail(value, remaining);
+        remaining >= Count ? value : value & VectorMemory.FirstLanes(remaining);
 
     /// <summary>The sum of the lanes, always in the same order.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static float Sum(Vector512<float> value)
-    {
-        Vector256<float> halves = value.GetLower() + value.GetUpper();
-        Vector128<float> quarters = halves.GetLower() + halves.GetUpper();
-        return (quarters[0] + quarters[2]) + (quarters[1] + quarters[3]);
-    }
+    internal static float Sum(Vector512<float> value) => VectorMemory.Sum(value);
 
     /// <summary><c>destination (+)= value</c> for up to 16 elements.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Contribute(Vector512<float> value, float* destination, int remaining, bool accumulate) =>
         Store(accumulate ? Load(destination, remaining) + value : value, destination, remaining);
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static Vector512<float> LoadTail(float* source, int remaining)
-    {
-        Vector512<float> value = default;
-        Unsafe.CopyBlockUnaligned(&value, source, (uint)(remaining * sizeof(float)));
-        return value;
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void StoreTail(Vector512<float> value, float* destination, int remaining) =>
-        Unsafe.CopyBlockUnaligned(destination, &value, (uint)(remaining * sizeof(float)));
-
-    private static Vector512<float> ClipTail(Vector512<float> value, int remaining)
-    {
-        Vector512<float> clipped = default;
-        Unsafe.CopyBlockUnaligned(&clipped, &value, (uint)(remaining * sizeof(float)));
-        return clipped;
-    }
 }

@@ -184,7 +184,7 @@ public sealed record ModelConfiguration
         Require(value >= least && value <= most, $"{key} {value} must be from {least} to {most}");
 
     /// <summary>Every table is one array on the host, when it is drawn, saved or loaded.</summary>
-    private void Fits(long rows, int columns, string key, double value) => Require(
+    private static void Fits(long rows, int columns, string key, double value) => Require(
         rows <= Array.MaxLength / columns,
         $"{key} {Text(value)} gives a table of {rows} x {columns} numbers, more than the {Array.MaxLength} that one array holds: lower {(key == "hidden_size" ? key : key + " or hidden_size")}");
 

@@ -26,8 +26,8 @@ internal static class AccountReport
         AddRow("  dense", account => Tera(account.DenseFlops));
         AddRow("  saved", account => Saved(account.Flops, account.DenseFlops));
         AddRow("time", account => Seconds(account.Seconds));
-        AddRow("  dense", account => Seconds(account.DenseSeconds));
-        AddRow("  saved", account => Saved(account.Seconds, account.DenseSeconds));
+        AddRow("  dense", DenseTime);
+        AddRow("  saved", account => account.DenseTimeUnknown ? "" : Saved(account.Seconds, account.DenseSeconds));
         AddRow("peak memory", account => Mebibytes(account.PeakBytes));
         AddRow("  dense", account => Mebibytes(account.DensePeakBytes));
         AddRow("  saved", account => Saved(account.PeakBytes, account.DensePeakBytes));
@@ -36,13 +36,19 @@ internal static class AccountReport
         double dense = state.Accounts.Sum(account => account.DenseFlops);
         double seconds = state.Accounts.Sum(account => account.Seconds);
         double denseSeconds = state.Accounts.Sum(account => account.DenseSeconds);
+        string denseTime = state.Accounts.Any(account => account.DenseTimeUnknown)
+            ? ", dense steps not timed"
+            : string.Create(CultureInfo.InvariantCulture, $" where they take {denseSeconds:F0} ({Saved(seconds, denseSeconds)} saved)");
         AnsiConsole.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"all stages: {flops / 1e12:F2} TFLOP where dense steps cost {dense / 1e12:F2} ({Saved(flops, dense)} saved), {seconds:F0} s where they take {denseSeconds:F0} ({Saved(seconds, denseSeconds)} saved)"));
+            $"all stages: {flops / 1e12:F2} TFLOP where dense steps cost {dense / 1e12:F2} ({Saved(flops, dense)} saved), {seconds:F0} s{denseTime}"));
         AnsiConsole.WriteLine("dense FLOPs and memory are counted on dryrun; dense time is timed on this device before each stage that drops tokens");
 
         void AddRow(string what, Func<StageAccount, string> value) => table.AddRow([what, .. state.Accounts.Select(value)]);
     }
+
+    /// <summary>What dense steps would have taken, where that is known.</summary>
+    internal static string DenseTime(StageAccount account) => account.DenseTimeUnknown ? "not timed" : Seconds(account.DenseSeconds);
 
     internal static string Tera(double flops) => (flops / 1e12).ToString("F2", CultureInfo.InvariantCulture);
 

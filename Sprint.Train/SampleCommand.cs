@@ -123,9 +123,9 @@ internal static class SampleCommand
         float[] images = [];
         AnsiConsole.Progress().Start(context =>
         {
-            ProgressTask task = context.AddTask("sampling", maxValue: settings.Steps);
+            ProgressTask task = context.AddTask("sampling", maxValue: (double)settings.Steps * SampleDrawer.Chunks(labels.Length));
             images = SampleDrawer.Draw(model, labels, settings, run.Loss.PathType, seed, new Progress(task), cancellation);
-            task.Value = settings.Steps;
+            task.Value = task.MaxValue;
         });
         return images;
     }
@@ -244,6 +244,9 @@ internal static class SampleCommand
 
     private sealed class Progress(ProgressTask task) : ISamplerObserver
     {
-        public void Step(int step, double time, ReadOnlySpan<double> state) => task.Value = step;
+        private long begun;
+
+        /// <summary>Steps are counted here: their numbers begin anew with each chunk of samples.</summary>
+        public void Step(int step, double time, ReadOnlySpan<double> state) => task.Value = begun++;
     }
 }

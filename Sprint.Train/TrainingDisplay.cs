@@ -71,9 +71,9 @@ internal sealed class TrainingDisplay : ITrainingObserver, IDisposable
         {
             lastLine = DateTime.UtcNow;
             long steps = configuration.Stages[report.Stage].Steps;
-            TimeSpan left = TimeSpan.FromSeconds((steps - report.StageStep) * secondsPerStep);
+            string left = TimeLeft((steps - report.StageStep) * secondsPerStep);
             AnsiConsole.WriteLine(string.Create(
-                CultureInfo.InvariantCulture, $"{stageName} {report.StageStep}/{steps}  {figures}  {left:hh\\:mm\\:ss} left"));
+                CultureInfo.InvariantCulture, $"{stageName} {report.StageStep}/{steps}  {figures}  {left} left"));
         }
     }
 
@@ -104,6 +104,13 @@ internal sealed class TrainingDisplay : ITrainingObserver, IDisposable
                 progress = context;
                 return train();
             });
+    }
+
+    /// <summary>Hours, minutes and seconds; days are hours too.</summary>
+    internal static string TimeLeft(double seconds)
+    {
+        long whole = (long)seconds;
+        return string.Create(CultureInfo.InvariantCulture, $"{whole / 3600:00}:{whole / 60 % 60:00}:{whole % 60:00}");
     }
 
     private static void Smooth(ref double smoothed, double value, bool first) =>

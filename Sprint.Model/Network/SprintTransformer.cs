@@ -160,15 +160,23 @@ public sealed class SprintTransformer : IDisposable
         Tape? tape, TransformerBlock[] blocks, string name, Tensor input, Tensor conditioning, Tensor ids, IActivationObserver? observer)
     {
         Tensor x = input.Retain();
-        for (int i = 0; i < blocks.Length; i++)
+        try
         {
-            Tensor next = blocks[i].Apply(tape, x, conditioning, ids);
-            x.Dispose();
-            x = next;
-            observer?.Observe($"{name}.{i}", x);
-        }
+            for (int i = 0; i < blocks.Length; i++)
+            {
+                Tensor next = blocks[i].Apply(tape, x, conditioning, ids);
+                x.Dispose();
+                x = next;
+                observer?.Observe($"{name}.{i}", x);
+            }
 
-        return x;
+            return x;
+        }
+        catch
+        {
+            x.Dispose();
+            throw;
+        }
     }
 
     private Tensor RunMiddle(Tape? tape, Tensor dense, Tensor conditioning, in TokenSelection selection, IActivationObserver? observer)

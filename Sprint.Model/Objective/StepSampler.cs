@@ -46,21 +46,34 @@ public sealed class StepSampler
         DrawTimes(settings, step, microBatch);
         DrawLabelsAndPaths(classes, step, microBatch);
         var shape = new Shape(batch, model.InChannels, model.ContextSize, model.ContextSize);
-        Tensor kept = default;
-        if (pattern.Kind != DropKind.None)
+        var inputs = default(StepInputs);
+        try
         {
-            using Tensor uniforms = RandomNumbers.Uniform(
-                device, TokenDrop.UniformsShape(pattern, batch), Stream(RandomPurpose.TokenDrop, step, microBatch));
-            kept = TokenDrop.Select(uniforms, pattern);
+            inputs = inputs with { KeptIds = Select(pattern, batch, step, microBatch) };
+            inputs = inputs with { Data = device.From(shape, images) };
+            inputs = inputs with { Noise = RandomNumbers.Normal(device, shape, Stream(RandomPurpose.Noise, step, microBatch)) };
+            inputs = inputs with { Times = device.From(new Shape(batch), times) };
+            inputs = inputs with { Labels = device.From(new Shape(batch), labels) };
+            return inputs with { PathDrop = model.CfgMaskProb > 0 ? device.From(new Shape(batch), pathDrops) : default };
+        }
+        catch
+        {
+            // Where memory is short the part that was had is given back.
+            inputs.Dispose();
+            throw;
+        }
+    }
+
+    private Tensor Select(DropPattern pattern, int batch, long step, int microBatch)
+    {
+        if (pattern.Kind == DropKind.None)
+        {
+            return default;
         }
 
-        return new StepInputs(
-            device.From(shape, images),
-            RandomNumbers.Normal(device, shape, Stream(RandomPurpose.Noise, step, microBatch)),
-            device.From(new Shape(batch), times),
-            device.From(new Shape(batch), labels),
-            kept,
-            model.CfgMaskProb > 0 ? device.From(new Shape(batch), pathDrops) : default);
+        using Tensor uniforms = RandomNumbers.Uniform(
+            device, TokenDrop.UniformsShape(pattern, batch), Stream(RandomPurpose.TokenDrop, step, microBatch));
+        return TokenDrop.Select(uniforms, pattern);
     }
 
     private static float Time(float normal, FlowPath path) =>

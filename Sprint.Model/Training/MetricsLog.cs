@@ -9,6 +9,7 @@ namespace Sprint.Model.Training;
 public sealed class MetricsLog : IDisposable
 {
     private readonly string path;
+    private readonly FileStream stream;
     private readonly StreamWriter writer;
     private readonly List<(long Step, double Loss)> losses = [];
 
@@ -32,7 +33,8 @@ public sealed class MetricsLog : IDisposable
             }
 
             AtomicFile.WriteText(path, string.Concat(kept.Select(line => line + "\n")));
-            writer = new StreamWriter(path, append: true) { AutoFlush = true };
+            stream = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read);
+            writer = new StreamWriter(stream) { AutoFlush = true };
         }
         catch (Exception exception) when (FileFault.IsFileFault(exception))
         {
@@ -54,6 +56,20 @@ public sealed class MetricsLog : IDisposable
             writer.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{{\"step\":{report.Step},\"stage\":{report.Stage + 1},\"loss\":{report.Loss:R},\"grad_norm\":{report.GradientNorm:R},\"learning_rate\":{report.LearningRate:R},\"images\":{report.Images},\"seconds\":{report.Seconds:G6},\"flops\":{report.Flops:R}}}"));
+        }
+        catch (Exception exception) when (FileFault.IsFileFault(exception))
+        {
+            throw FileFault.Describe("write", path, exception);
+        }
+    }
+
+    /// <summary>Waits until every line is on the disk, so that a checkpoint never outlives the lines before it.</summary>
+    /// <exception cref="SprintException">The file cannot be written.</exception>
+    public void Flush()
+    {
+        try
+        {
+            stream.Flush(flushToDisk: true);
         }
         catch (Exception exception) when (FileFault.IsFileFault(exception))
         {

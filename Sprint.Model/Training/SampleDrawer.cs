@@ -1,3 +1,4 @@
+using Sprint.Engine;
 using Sprint.Engine.Operations;
 using Sprint.Model.Configuration;
 using Sprint.Model.Network;
@@ -9,14 +10,22 @@ namespace Sprint.Model.Training;
 /// <summary>Draws samples of a model, class by class, and puts them in a picture.</summary>
 public static class SampleDrawer
 {
+    /// <summary>Samples that go through the model at once; more are drawn one chunk after another.</summary>
+    public const int ChunkSize = 64;
+
+    /// <summary>In how many chunks samples are drawn; an observer sees every step of each.</summary>
+    /// <param name="samples">How many samples.</param>
+    public static int Chunks(int samples) => (int)(((long)samples + ChunkSize - 1) / ChunkSize);
+
     /// <summary>Draws samples.</summary>
     /// <param name="model">The model.</param>
     /// <param name="labels">A class for each sample.</param>
     /// <param name="settings">Sampler and guidance.</param>
     /// <param name="path">The path that the model was trained on.</param>
     /// <param name="seed">Determines the noise: sample i of a class gets the same whatever the others are.</param>
-    /// <param name="observer">Sees each step, or null.</param>
+    /// <param name="observer">Sees each step of each chunk, or null.</param>
     /// <param name="cancellation">Ends sampling between two steps.</param>
+    /// <exception cref="SprintException">A label is no class of the model, or the samples are more than one array holds.</exception>
     /// <returns>(samples, channels, side, side), in [-1, 1] for pixels.</returns>
     public static float[] Draw(
         SprintTransformer model,
@@ -29,31 +38,40 @@ public static class SampleDrawer
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(settings);
-        var guided = new GuidedModel(model, labels)
+        ModelConfiguration network = model.Configuration;
+        int image = network.InChannels * network.ContextSize * network.ContextSize;
+        if (labels.Length * (long)image > Array.MaxLength)
         {
-            Guidance = settings.Guidance,
-            Scale = settings.Scale,
-            Low = settings.GuidanceLow,
-            High = settings.GuidanceHigh,
-        };
-        var state = new double[guided.StateLength];
-        int image = state.Length / Math.Max(labels.Length, 1);
-        ulong[] counters = Counters(labels);
-        Fill(RandomPurpose.Latents, 0, state);
-        Sampler.Run(guided, state, settings.Sampler, settings.Steps, path, (step, values) => Fill(RandomPurpose.Diffusion, step, values), observer, cancellation);
-        return [.. state.Select(value => (float)value)];
+            throw new SprintException(
+                $"{labels.Length} samples of {network.InChannels} x {network.ContextSize} x {network.ContextSize} are more than one array holds: draw fewer");
+        }
 
-        void Fill(RandomPurpose purpose, int step, Span<double> values)
+        // The noise is a function of a sample's class and place alone, so chunks change no bit.
+        ulong[] counters = Counters(labels);
+        var images = new float[labels.Length * image];
+        for (int first = 0; first < labels.Length; first += ChunkSize)
         {
-            for (int sample = 0; sample * image < values.Length; sample++)
+            int count = Math.Min(ChunkSize, labels.Length - first);
+            var guided = new GuidedModel(model, labels.Slice(first, count))
             {
-                var random = new HostRandom(new RandomStream((ulong)seed, purpose.Stream((ulong)step), counters[sample]));
-                foreach (ref double value in values.Slice(sample * image, image))
-                {
-                    value = random.Normal();
-                }
+                Guidance = settings.Guidance,
+                Scale = settings.Scale,
+                Low = settings.GuidanceLow,
+                High = settings.GuidanceHigh,
+            };
+            var noise = new SampleNoise((ulong)seed, counters.AsMemory(first, count), image);
+            var state = new double[guided.StateLength];
+            noise.Fill(RandomPurpose.Latents, 0, state);
+            Sampler.Run(
+                guided, state, settings.Sampler, settings.Steps, path, (step, values) => noise.Fill(RandomPurpose.Diffusion, step, values), observer, cancellation);
+            Span<float> samples = images.AsSpan(first * image, state.Length);
+            for (int i = 0; i < state.Length; i++)
+            {
+                samples[i] = (float)state[i];
             }
         }
+
+        return images;
     }
 
     /// <summary>Where each sample's random numbers begin: a function of its class and of how many of the class come before it.</summary>
@@ -105,5 +123,20 @@ public static class SampleDrawer
             RowLabels = [.. classNames.Take(classes)],
             Title = title,
         });
+    }
+
+    private sealed class SampleNoise(ulong seed, ReadOnlyMemory<ulong> counters, int image)
+    {
+        internal void Fill(RandomPurpose purpose, int step, Span<double> values)
+        {
+            for (int sample = 0; sample < counters.Length; sample++)
+            {
+                var random = new HostRandom(new RandomStream(seed, purpose.Stream((ulong)step), counters.Span[sample]));
+                foreach (ref double value in values.Slice(sample * image, image))
+                {
+                    value = random.Normal();
+                }
+            }
+        }
     }
 }

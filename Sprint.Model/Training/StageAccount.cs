@@ -32,10 +32,13 @@ public sealed record StageAccount
     /// <summary>Measured seconds that a step would take longer with every token kept; 0 where nothing is dropped.</summary>
     public double DenseExtraSecondsPerStep { get; set; }
 
+    /// <summary>Whether dense steps could not be timed, e.g. for lack of memory; their time is then not known.</summary>
+    public bool DenseTimeUnknown { get; set; }
+
     /// <summary>Floating-point operations that the stage's steps so far would have cost with every token kept.</summary>
     public double DenseFlops => Steps * DenseFlopsPerStep;
 
-    /// <summary>Seconds that the stage's steps so far would have taken with every token kept.</summary>
+    /// <summary>Seconds that the stage's steps so far would have taken with every token kept; without meaning where <see cref="DenseTimeUnknown"/>.</summary>
     public double DenseSeconds => Seconds + (Steps * DenseExtraSecondsPerStep);
 
     /// <summary>All floating-point operations.</summary>

@@ -8,12 +8,10 @@ namespace Sprint.Model.Training;
 /// <content>What a run writes: checkpoints and pictures.</content>
 public sealed partial class Trainer
 {
-    private void Save(bool alreadySaved)
+    private void SaveCheckpoint(MetricsLog metrics)
     {
-        if (!alreadySaved)
-        {
-            observer.Written("checkpoint", folder.Checkpoints.Save(model, optimizer, state, configuration));
-        }
+        metrics.Flush();
+        observer.Written("checkpoint", folder.Checkpoints.Save(model, optimizer, state, configuration));
     }
 
     private void DrawSamples(MetricsLog metrics, CancellationToken cancellation)
@@ -75,6 +73,9 @@ public sealed partial class Trainer
         finally
         {
             optimizer.SwapAverages();
+
+            // A step has no use for the memory of other shapes that sampling leaves behind.
+            device.Trim();
             device.Account.ResetOperations();
             device.Account.ResetPeaks();
         }

@@ -104,31 +104,41 @@ public sealed partial class Trainer : IDisposable
             DrawSamples(metrics, cancellation);
         }
 
+        // Nothing has been done yet that the checkpoint at hand lacks.
         bool saved = true;
         while (state.Stage < configuration.Stages.Count)
         {
             StageConfiguration stage = configuration.Stages[state.Stage];
-            StageAccount account = BeginStage(stage);
+            DropPattern pattern = stage.Pattern(configuration.Model);
+            StageAccount account = BeginStage(stage, pattern);
             while (state.StageStep < stage.Steps)
             {
                 if (cancellation.IsCancellationRequested)
                 {
-                    Save(saved);
+                    if (!saved)
+                    {
+                        SaveCheckpoint(metrics);
+                    }
+
                     DrawLoss(metrics);
                     return false;
                 }
 
-                StepReport report = Step(stage, account);
+                StepReport report = Step(stage, pattern, account);
                 metrics.Add(report);
                 observer.StepDone(report);
                 saved = state.Step % configuration.Checkpoints.CheckpointingSteps == 0 && state.StageStep < stage.Steps;
-                Save(alreadySaved: !saved);
+                if (saved)
+                {
+                    SaveCheckpoint(metrics);
+                }
+
                 DrawSamples(metrics, cancellation);
             }
 
             state.Stage++;
             state.StageStep = 0;
-            Save(alreadySaved: false);
+            SaveCheckpoint(metrics);
             saved = true;
         }
 
@@ -167,10 +177,9 @@ public sealed partial class Trainer : IDisposable
         }
     }
 
-    private StageAccount BeginStage(StageConfiguration stage)
+    private StageAccount BeginStage(StageConfiguration stage, DropPattern pattern)
     {
         Resize(stage.BatchSize);
-        DropPattern pattern = stage.Pattern(configuration.Model);
         if (state.Accounts.Count == state.Stage)
         {
             if (stage.ResetOptimizer && state.Stage > 0)
@@ -199,20 +208,32 @@ public sealed partial class Trainer : IDisposable
         {
             observer.Busy("timing dense steps, to compare with");
             ReadBatch(state.Position);
-            double sparseSeconds = DenseCost.Time(step, images, labels, stage, pattern);
-            double denseSeconds = DenseCost.Time(step, images, labels, stage, dense);
-            account.DenseExtraSecondsPerStep = denseSeconds - sparseSeconds;
-            device.Trim();
+            try
+            {
+                double sparseSeconds = DenseCost.Time(step, images, labels, stage, pattern, state.Step);
+                double denseSeconds = DenseCost.Time(step, images, labels, stage, dense, state.Step);
+                account.DenseExtraSecondsPerStep = denseSeconds - sparseSeconds;
+            }
+            catch (SprintException exception)
+            {
+                // The run itself needs no dense step: what is beyond this device's memory may fit it with tokens dropped.
+                observer.Busy($"dense steps cannot be timed here: {exception.Message}");
+                account.DenseTimeUnknown = true;
+            }
+            finally
+            {
+                step.Forget();
+                device.Trim();
+            }
         }
 
         return account;
     }
 
-    private StepReport Step(StageConfiguration stage, StageAccount account)
+    private StepReport Step(StageConfiguration stage, DropPattern pattern, StageAccount account)
     {
         long start = Stopwatch.GetTimestamp();
         DataPosition next = ReadBatch(state.Position);
-        DropPattern pattern = stage.Pattern(configuration.Model);
         int image = images.Length / labels.Length;
         int size = stage.MicroBatchSize;
         double loss = 0;
@@ -254,10 +275,11 @@ public sealed partial class Trainer : IDisposable
     private DataPosition ReadBatch(DataPosition position)
     {
         DataPosition next = shuffler.Take(position, chosen);
-        noise?.Epoch = position.Epoch;
         int image = images.Length / labels.Length;
         for (int i = 0; i < chosen.Length; i++)
         {
+            // A batch may run on into the next epoch, whose images have that epoch's noise.
+            noise?.Epoch = position.Epoch + ((position.Index + (long)i) / shuffler.Count);
             dataset.Read(chosen[i], images.AsSpan(i * image, image));
             labels[i] = dataset.Label(chosen[i]);
         }

@@ -50,9 +50,56 @@ public sealed class TrainingStep : IDisposable
     /// <param name="microBatch">Which micro-batch, from 0.</param>
     /// <param name="microBatches">How many micro-batches make the step: each loss counts for its share.</param>
     /// <returns>The loss of the micro-batch.</returns>
-    /// <exception cref="NotFiniteLossException">The loss is not a finite number; the step's gradients are dropped.</exception>
+    /// <exception cref="NotFiniteLossException">The loss is not a finite number. After this or any failure the step's gradients are dropped.</exception>
     public float Accumulate(
         ReadOnlySpan<float> images, ReadOnlySpan<int> labels, DropPattern pattern, long step, int microBatch = 0, int microBatches = 1)
+    {
+        try
+        {
+            return RunBothWays(images, labels, pattern, step, microBatch, microBatches);
+        }
+        catch
+        {
+            Drop();
+            throw;
+        }
+    }
+
+    /// <summary>Applies the gathered gradients.</summary>
+    /// <param name="update">The numbers of this update.</param>
+    /// <param name="step">The step of the run, for the error message.</param>
+    /// <returns>The global norm of the gradients before clipping.</returns>
+    /// <exception cref="NotFiniteLossException">The norm is not finite; parameters are as they were.</exception>
+    public float Update(in AdamWSettings update, long step)
+    {
+        try
+        {
+            optimizer.MeasureNorm();
+            optimizer.Norm.CopyTo<float>(number);
+            float norm = number[0];
+            if (!float.IsFinite(norm) && model.Device.Executes)
+            {
+                throw new NotFiniteLossException(step, "gradient norm", norm);
+            }
+
+            optimizer.Update(update);
+            return norm;
+        }
+        catch
+        {
+            Drop();
+            throw;
+        }
+    }
+
+    /// <summary>Drops gathered gradients, e.g. of a step that was only timed.</summary>
+    public void Forget() => optimizer.ForgetGradients();
+
+    /// <inheritdoc/>
+    public void Dispose() => tape.Dispose();
+
+    private float RunBothWays(
+        ReadOnlySpan<float> images, ReadOnlySpan<int> labels, DropPattern pattern, long step, int microBatch, int microBatches)
     {
         using StepInputs inputs = sampler.Draw(images, labels, pattern, settings, step, microBatch);
         using Tensor loss = inputs.Loss(tape, model, settings.PathType);
@@ -60,8 +107,6 @@ public sealed class TrainingStep : IDisposable
         float value = number[0];
         if (!float.IsFinite(value) && model.Device.Executes)
         {
-            tape.Reset();
-            optimizer.ForgetGradients();
             throw new NotFiniteLossException(step, "loss", value);
         }
 
@@ -72,29 +117,10 @@ public sealed class TrainingStep : IDisposable
         return value;
     }
 
-    /// <summary>Applies the gathered gradients.</summary>
-    /// <param name="update">The numbers of this update.</param>
-    /// <param name="step">The step of the run, for the error message.</param>
-    /// <returns>The global norm of the gradients before clipping.</returns>
-    /// <exception cref="NotFiniteLossException">The norm is not finite; parameters are as they were.</exception>
-    public float Update(in AdamWSettings update, long step)
+    /// <summary>After a failure nothing of the step may be left: not what is recorded, nor half of its gradients.</summary>
+    private void Drop()
     {
-        optimizer.MeasureNorm();
-        optimizer.Norm.CopyTo<float>(number);
-        float norm = number[0];
-        if (!float.IsFinite(norm) && model.Device.Executes)
-        {
-            optimizer.ForgetGradients();
-            throw new NotFiniteLossException(step, "gradient norm", norm);
-        }
-
-        optimizer.Update(update);
-        return norm;
+        tape.Reset();
+        optimizer.ForgetGradients();
     }
-
-    /// <summary>Drops gathered gradients, e.g. of a step that was only timed.</summary>
-    public void Forget() => optimizer.ForgetGradients();
-
-    /// <inheritdoc/>
-    public void Dispose() => tape.Dispose();
 }

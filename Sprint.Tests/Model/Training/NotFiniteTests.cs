@@ -66,5 +66,31 @@ public sealed class NotFiniteTests
         Assert.That(Values(model), Is.EqualTo(before));
     }
 
+    [Test]
+    public void A_failure_of_any_kind_leaves_no_gradient_and_nothing_recorded()
+    {
+        using var device = new CpuDevice(1);
+        using var model = new SprintTransformer(device, TinyRun.Configuration.Model);
+        using var optimizer = new AdamW(device, model.Parameters.All);
+        using var step = new TrainingStep(model, optimizer, new LossConfiguration(), 1);
+        DropPattern dense = DropPattern.None(4, 4);
+        float[] image = TinyModel.Images(TinyRun.Configuration.Model, 2);
+        float loss = step.Accumulate(image, [0, 1], dense, 0);
+        optimizer.MeasureNorm();
+        float norm = optimizer.Norm.ToArray()[0];
+        step.Forget();
+
+        step.Accumulate(new float[2 * 64], [0, 1], dense, 0, 0, 2);
+        Assert.That(() => step.Accumulate(new float[2 * 64], [0, 99], dense, 0, 1, 2), Throws.Exception);
+        Assert.That(model.Parameters.All.Any(parameter => parameter.HasGradient), Is.False);
+        Assert.That(step.Accumulate(image, [0, 1], dense, 0), Is.EqualTo(loss));
+        optimizer.MeasureNorm();
+        Assert.That(optimizer.Norm.ToArray()[0], Is.EqualTo(norm));
+
+        optimizer.Dispose();
+        Assert.That(() => step.Update(new AdamWSettings(1e-3, 1), 0), Throws.Exception);
+        Assert.That(model.Parameters.All.Any(parameter => parameter.HasGradient), Is.False);
+    }
+
     private static float[] Values(SprintTransformer model) => [.. model.Parameters.All.SelectMany(parameter => parameter.Value.ToArray())];
 }

@@ -20,14 +20,18 @@ internal sealed class PatternDataset : IImageDataset
     /// <summary>The picture whose values are NaN; -1 for none.</summary>
     public int Broken { get; init; } = -1;
 
+    /// <summary>Told of each reading; the picture is NaN where it says so.</summary>
+    public Func<int, bool> Spoils { get; init; } = _ => false;
+
     public int Label(int index) => index % Classes;
 
     public void Read(int index, Span<float> image)
     {
+        bool spoiled = Spoils(index) || index == Broken;
         for (int i = 0; i < image.Length; i++)
         {
             int phase = (i % Width * (Label(index) == 0 ? 0 : 1)) + (i / Width * (Label(index) == 1 ? 0 : 1)) + index;
-            image[i] = index == Broken ? float.NaN : MathF.Sin(phase * 0.7f);
+            image[i] = spoiled ? float.NaN : MathF.Sin(phase * 0.7f);
         }
     }
 

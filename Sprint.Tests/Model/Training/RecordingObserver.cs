@@ -8,6 +8,8 @@ internal sealed class RecordingObserver(Action<StepReport>? act = null) : ITrain
 {
     public List<StepReport> Steps { get; } = [];
 
+    public List<string> Busied { get; } = [];
+
     public void StageStarted(int index, StageConfiguration stage, StageAccount account)
     {
     }
@@ -22,7 +24,5 @@ internal sealed class RecordingObserver(Action<StepReport>? act = null) : ITrain
     {
     }
 
-    public void Busy(string what)
-    {
-    }
+    public void Busy(string what) => Busied.Add(what);
 }

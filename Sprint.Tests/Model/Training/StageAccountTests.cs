@@ -1,4 +1,5 @@
 using NUnit.Framework;
+using Sprint.Engine;
 using Sprint.Engine.Operations;
 using Sprint.Model.Configuration;
 using Sprint.Model.Training;
@@ -36,6 +37,33 @@ public sealed class StageAccountTests
         Assert.That(state.Accounts[1].PeakBytes, Is.LessThan(state.Accounts[1].DensePeakBytes));
         Assert.That(state.Accounts[2].Flops, Is.EqualTo(state.Accounts[2].DenseFlops));
         Assert.That(state.Accounts[2].DenseSeconds, Is.EqualTo(state.Accounts[2].Seconds));
+    }
+
+    [Test]
+    public void Dense_steps_that_cannot_be_timed_leave_the_run_as_it_is()
+    {
+        using TemporaryFolder folder = new();
+        TrainingConfiguration configuration = TinyRun.Configuration with { Stages = [TinyRun.Configuration.Stages[0]] };
+        TinyRun.Run(folder["whole"], configuration: configuration);
+
+        // Only the batch that is read for the timing is spoiled.
+        int readings = 0;
+        var observer = new RecordingObserver();
+        using var device = new CpuDevice(1) { PoisonsMemory = true };
+        using var dataset = new PatternDataset { Spoils = _ => readings++ < configuration.Stages[0].BatchSize };
+        using Trainer trainer = TinyRun.Open(folder["run"], device, dataset, observer, configuration);
+        Assert.That(trainer.Run(), Is.True);
+        Assert.That(observer.Busied, Has.Some.StartsWith("dense steps cannot be timed here: the loss became NaN at step 1"));
+        StageAccount account = trainer.State.Accounts[0];
+        Assert.That(account.DenseTimeUnknown, Is.True);
+        Assert.That(account.DenseExtraSecondsPerStep, Is.Zero);
+
+        Dictionary<string, string> checkpoint = TinyRun.Checkpoint(folder["run"]);
+        Dictionary<string, string> whole = TinyRun.Checkpoint(folder["whole"]);
+        Assert.That(checkpoint["state"].Replace("\"DenseTimeUnknown\":true", "\"DenseTimeUnknown\":false", StringComparison.Ordinal), Is.EqualTo(whole["state"]));
+        checkpoint.Remove("state");
+        whole.Remove("state");
+        Assert.That(checkpoint, Is.EqualTo(whole));
     }
 
     [Test]

@@ -113,7 +113,7 @@ internal static class SampleCommand
         Save(output, extension, images, classes, run, settings);
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{labels.Length} samples of {weights} by {settings.Steps} {settings.Sampler} steps, {settings.Guidance} guidance {settings.Scale:0.###}: {output}"));
+            $"{labels.Length} samples of {weights} by {settings.Steps} {settings.Sampler.ToString().ToUpperInvariant()} steps, guidance {settings.Guidance.ToString().ToUpperInvariant()} {settings.Scale:0.###}: {output}"));
         return ExitCode.Success;
     }
 

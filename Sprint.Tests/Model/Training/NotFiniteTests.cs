@@ -86,10 +86,6 @@ public sealed class NotFiniteTests
         Assert.That(step.Accumulate(image, [0, 1], dense, 0), Is.EqualTo(loss));
         optimizer.MeasureNorm();
         Assert.That(optimizer.Norm.ToArray()[0], Is.EqualTo(norm));
-
-        optimizer.Dispose();
-        Assert.That(() => step.Update(new AdamWSettings(1e-3, 1), 0), Throws.Exception);
-        Assert.That(model.Parameters.All.Any(parameter => parameter.HasGradient), Is.False);
     }
 
     private static float[] Values(SprintTransformer model) => [.. model.Parameters.All.SelectMany(parameter => parameter.Value.ToArray())];

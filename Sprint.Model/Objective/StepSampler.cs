@@ -76,7 +76,8 @@ public sealed class StepSampler
         return TokenDrop.Select(uniforms, pattern);
     }
 
-    private static float Time(float normal, FlowPath path) =>
+    /// <summary>The time that lognormal weighting makes of a standard normal number. Source: SPRINT.md section 4.</summary>
+    internal static float Time(float normal, FlowPath path) =>
         path == FlowPath.Linear ? 1f / (1f + MathF.Exp(-normal)) : 2f / MathF.PI * MathF.Atan(MathF.Exp(normal));
 
     private void Resize(int batch)

@@ -65,7 +65,7 @@ internal sealed class GoldenTrainingPass(Device device, Func<bool, SprintTransfo
     /// </summary>
     internal static StepInputs ReadInputs(Device device, SprintTransformer model, SafetensorsFile file, string prefix)
     {
-        float[] times = [.. file.ReadFloats(prefix + "t_normal").Select(z => 1f / (1f + MathF.Exp(-z)))];
+        float[] times = [.. file.ReadFloats(prefix + "t_normal").Select(normal => StepSampler.Time(normal, FlowPath.Linear))];
         var inputs = default(StepInputs);
         try
         {

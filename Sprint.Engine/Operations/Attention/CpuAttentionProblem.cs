@@ -7,9 +7,6 @@ namespace Sprint.Engine.Cpu;
 /// </summary>
 internal readonly unsafe struct CpuAttentionProblem
 {
-    /// <summary>Inside the root of the query and key norms.</summary>
-    internal const float NormEpsilon = 1e-6f;
-
     /// <summary>Rows of the sample, at least 1.</summary>
     internal required int Tokens { get; init; }
 

@@ -131,6 +131,6 @@ internal static unsafe partial class CpuRotaryNorm
 
         CpuHeadRows.ClearRows(partials, count);
         Vector512<float> meanSquares = VectorRows.Sum(partials) * Vector512.Create(1f / headSize);
-        VectorMath.ReciprocalSqrt(meanSquares + Vector512.Create(CpuAttentionProblem.NormEpsilon)).Store(side.InverseRoots);
+        VectorMath.ReciprocalSqrt(meanSquares + Vector512.Create(Operations.Attention.NormEpsilon)).Store(side.InverseRoots);
     }
 }

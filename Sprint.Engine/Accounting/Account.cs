@@ -10,6 +10,7 @@ namespace Sprint.Engine;
 public sealed class Account
 {
     private readonly Dictionary<AccountKey, AccountEntry> entries = [];
+    private readonly AccountTotal[] passes = new AccountTotal[Enum.GetValues<ComputePass>().Length];
     private readonly long[] liveBytes = new long[Enum.GetValues<MemoryCategory>().Length];
     private readonly long[] peakBytes = new long[Enum.GetValues<MemoryCategory>().Length];
     private AccountEntry? timedEntry;
@@ -65,6 +66,13 @@ public sealed class Account
         return total;
     }
 
+    /// <summary>
+    /// The sum over one pass, kept as it grows: what ran between two readings is their difference, without a reset. A sum of
+    /// floating-point operations passes 2^63 after some hours of a large GPU; differences stay exact beyond.
+    /// </summary>
+    /// <param name="pass">The pass.</param>
+    public AccountTotal TotalOf(ComputePass pass) => passes[(int)pass];
+
     /// <summary>Bytes held now in one category.</summary>
     /// <param name="category">The category.</param>
     public long LiveBytesOf(MemoryCategory category) => liveBytes[(int)category];
@@ -77,6 +85,7 @@ public sealed class Account
     public void ResetOperations()
     {
         entries.Clear();
+        Array.Clear(passes);
         timedEntry = null;
     }
 
@@ -120,7 +129,9 @@ public sealed class Account
             entries.Add(key, entry = new AccountEntry());
         }
 
-        entry.Add(cost);
+        AccountTotal counted = AccountTotal.Of(cost);
+        entry.Add(counted);
+        passes[(int)Pass] += counted;
         if (MeasuresTime)
         {
             StopTime();

@@ -19,8 +19,7 @@ public sealed class AccountEntry
 
     internal long Ticks { get; set; }
 
-    internal void Add(in OperationCost cost) => Total += new AccountTotal(
-        1, cost.MatrixFlops, cost.VectorFlops, cost.BytesRead, cost.BytesWritten);
+    internal void Add(in AccountTotal counted) => Total += counted;
 }
 
 /// <summary>A sum of operation costs.</summary>
@@ -40,6 +39,16 @@ public readonly record struct AccountTotal(
         left.Dispatches + right.Dispatches, left.MatrixFlops + right.MatrixFlops, left.VectorFlops + right.VectorFlops,
         left.BytesRead + right.BytesRead, left.BytesWritten + right.BytesWritten);
 
+    /// <summary>What was counted after one reading and up to another.</summary>
+    public static AccountTotal operator -(AccountTotal left, AccountTotal right) => new(
+        left.Dispatches - right.Dispatches, left.MatrixFlops - right.MatrixFlops, left.VectorFlops - right.VectorFlops,
+        left.BytesRead - right.BytesRead, left.BytesWritten - right.BytesWritten);
+
     /// <summary>The sum of two totals.</summary>
     public static AccountTotal Add(AccountTotal left, AccountTotal right) => left + right;
+
+    /// <summary>What was counted after one reading and up to another.</summary>
+    public static AccountTotal Subtract(AccountTotal left, AccountTotal right) => left - right;
+
+    internal static AccountTotal Of(in OperationCost cost) => new(1, cost.MatrixFlops, cost.VectorFlops, cost.BytesRead, cost.BytesWritten);
 }

@@ -19,7 +19,7 @@ public static class Checkpoint
     {
         ArgumentNullException.ThrowIfNull(stretch);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(inputs.Length, MaximumInputs);
-        Tensor output = stretch.Forward(null, inputs);
+        using Tensor output = stretch.Forward(null, inputs);
         if (tape is not null)
         {
             var node = tape.Record<CheckpointNode>(output);
@@ -31,7 +31,7 @@ public static class Checkpoint
             }
         }
 
-        return output;
+        return output.Retain();
     }
 
     /// <summary>The most tensors that a stretch can read.</summary>

@@ -55,10 +55,10 @@ public readonly struct GradientSlot : IEquatable<GradientSlot>
         {
             // Someone else holds the very same gradient: what is added here must not reach it. A parameter's gradient was
             // never handed on: who holds it wants to see it grow, and the optimizer relies on its address.
-            Tensor copy = owner.Device.Allocate(owner.Shape);
+            using Tensor copy = owner.Device.Allocate(owner.Shape);
             owner.Device.Copy(owner.Gradient, copy);
             owner.Gradient.Dispose();
-            owner.Gradient = copy;
+            owner.Gradient = copy.Retain();
         }
 
         return owner.Gradient;

@@ -14,7 +14,6 @@ namespace Sprint.Engine;
 public sealed unsafe class CpuDevice : Device
 {
     private readonly Dictionary<long, Stack<nint>> cache = [];
-    private bool disposed;
 
     /// <summary>Creates the device.</summary>
     /// <param name="threads">How many threads work on an operation; 0 for as many as there are cores.</param>
@@ -84,11 +83,11 @@ public sealed unsafe class CpuDevice : Device
     /// <summary>Memory of a kernel for the time of one operation.</summary>
     internal Tensor Workspace(Shape shape) => Allocate(shape, category: MemoryCategory.Workspace);
 
-    internal override void CopyFromHost(Tensor destination, ReadOnlySpan<byte> source) =>
-        source.CopyTo(new Span<byte>((void*)destination.Address, source.Length));
+    internal override void CopyFromHost(Tensor destination, void* source, long bytes) =>
+        Buffer.MemoryCopy(source, (void*)destination.Address, destination.Body.Bytes, bytes);
 
-    internal override void CopyToHost(Tensor source, Span<byte> destination) =>
-        new ReadOnlySpan<byte>((void*)source.Address, destination.Length).CopyTo(destination);
+    internal override void CopyToHost(Tensor source, void* destination, long bytes) =>
+        Buffer.MemoryCopy((void*)source.Address, destination, bytes, source.Body.Bytes);
 
     internal override void Copy(Tensor source, Tensor destination)
     {
@@ -105,7 +104,6 @@ public sealed unsafe class CpuDevice : Device
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
-        disposed = true;
         Trim();
         if (disposing)
         {
@@ -146,17 +144,7 @@ public sealed unsafe class CpuDevice : Device
     }
 
     /// <inheritdoc/>
-    protected override void ReleaseMemory(nint address, long bytes)
-    {
-        if (disposed)
-        {
-            // A tensor that outlived its device: nobody will ask for its memory again.
-            NativeMemory.AlignedFree((void*)address);
-            return;
-        }
-
-        cache[SizeClass(bytes)].Push(address);
-    }
+    protected override void ReleaseMemory(nint address, long bytes) => cache[SizeClass(bytes)].Push(address);
 
     /// <summary>Rounds up to one of eight sizes per power of two, so that slightly different shapes share blocks.</summary>
     private static long SizeClass(long bytes)

@@ -9,6 +9,7 @@ namespace Sprint.Engine;
 /// </summary>
 public abstract class Device : IDisposable
 {
+    private readonly List<TensorBody> bodies = [];
     private readonly Stack<TensorBody> spareBodies = new();
     private object?[] kernels = new object?[32];
 
@@ -28,6 +29,9 @@ public abstract class Device : IDisposable
 
     /// <summary>What ran on the device and the memory it holds.</summary>
     public Account Account { get; } = new();
+
+    /// <summary>Whether the device has been disposed, and every tensor's memory with it.</summary>
+    internal bool IsDisposed { get; private set; }
 
     /// <summary>Puts an implementation of an operation's kernels in the place of the present one.</summary>
     /// <typeparam name="TKernels">The interface of the operation's kernels, e.g. <c>IAttentionKernels</c>.</typeparam>
@@ -62,6 +66,7 @@ public abstract class Device : IDisposable
     /// <param name="category">What the memory is accounted as.</param>
     /// <returns>A tensor that the caller disposes.</returns>
     /// <exception cref="SprintException">The memory is exhausted.</exception>
+    /// <exception cref="ObjectDisposedException">The device has been disposed.</exception>
     public Tensor Allocate(
         Shape shape, ElementType elementType = ElementType.Float32, MemoryCategory category = MemoryCategory.Activation)
     {
@@ -70,9 +75,14 @@ public abstract class Device : IDisposable
             throw new ArgumentException("a tensor needs a shape", nameof(shape));
         }
 
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
         long bytes = shape.Count * elementType.Size();
         nint address = AcquireMemory(bytes);
-        TensorBody body = spareBodies.TryPop(out TensorBody? spare) ? spare : new TensorBody(this);
+        if (!spareBodies.TryPop(out TensorBody? body))
+        {
+            bodies.Add(body = new TensorBody(this));
+        }
+
         body.Shape = shape;
         body.ElementType = elementType;
         body.Category = category;
@@ -89,9 +99,9 @@ public abstract class Device : IDisposable
     /// <returns>A tensor that the caller disposes.</returns>
     public Tensor From(Shape shape, ReadOnlySpan<float> values)
     {
-        Tensor tensor = Allocate(shape);
+        using Tensor tensor = Allocate(shape);
         tensor.CopyFrom(values);
-        return tensor;
+        return tensor.Retain();
     }
 
     /// <summary>A new int32 tensor with given elements.</summary>
@@ -100,9 +110,9 @@ public abstract class Device : IDisposable
     /// <returns>A tensor that the caller disposes.</returns>
     public Tensor From(Shape shape, ReadOnlySpan<int> values)
     {
-        Tensor tensor = Allocate(shape, ElementType.Int32);
+        using Tensor tensor = Allocate(shape, ElementType.Int32);
         tensor.CopyFrom(values);
-        return tensor;
+        return tensor.Retain();
     }
 
     /// <summary>Waits until everything dispatched so far is done.</summary>
@@ -111,10 +121,27 @@ public abstract class Device : IDisposable
     /// <summary>Returns cached, unused memory to the system.</summary>
     public abstract void Trim();
 
-    /// <inheritdoc/>
+    /// <summary>
+    /// Frees all memory, that of tensors that still live included: reading one of them throws from now on, disposing it does nothing.
+    /// </summary>
     public void Dispose()
     {
-        Dispose(true);
+        if (!IsDisposed)
+        {
+            IsDisposed = true;
+            foreach (TensorBody body in bodies)
+            {
+                if (body.DataReferences > 0)
+                {
+                    ReleaseMemory(body.Address, body.Bytes);
+                    Account.Freed(body.Category, body.Bytes);
+                    body.Address = 0;
+                }
+            }
+
+            Dispose(true);
+        }
+
         GC.SuppressFinalize(this);
     }
 
@@ -130,11 +157,11 @@ public abstract class Device : IDisposable
         return Executes;
     }
 
-    /// <summary>Copies bytes from the host to a tensor of this device.</summary>
-    internal abstract void CopyFromHost(Tensor destination, ReadOnlySpan<byte> source);
+    /// <summary>Copies bytes from the host to a tensor of this device. A pointer, as a span of bytes ends at 2 GiB.</summary>
+    internal abstract unsafe void CopyFromHost(Tensor destination, void* source, long bytes);
 
     /// <summary>Copies a tensor of this device to the host, after waiting for what computes it.</summary>
-    internal abstract void CopyToHost(Tensor source, Span<byte> destination);
+    internal abstract unsafe void CopyToHost(Tensor source, void* destination, long bytes);
 
     /// <summary>Copies a tensor to another of the same size on this device.</summary>
     internal abstract void Copy(Tensor source, Tensor destination);
@@ -144,6 +171,11 @@ public abstract class Device : IDisposable
 
     internal void ReleaseData(TensorBody body)
     {
+        if (IsDisposed)
+        {
+            return;
+        }
+
         ObjectDisposedException.ThrowIf(body.DataReferences <= 0, typeof(Tensor));
         if (--body.DataReferences == 0)
         {

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Sprint.Engine;
 
 /// <summary>
@@ -25,11 +27,11 @@ public sealed class DryRunDevice : Device
     {
     }
 
-    internal override void CopyFromHost(Tensor destination, ReadOnlySpan<byte> source)
+    internal override unsafe void CopyFromHost(Tensor destination, void* source, long bytes)
     {
     }
 
-    internal override void CopyToHost(Tensor source, Span<byte> destination) => destination.Clear();
+    internal override unsafe void CopyToHost(Tensor source, void* destination, long bytes) => NativeMemory.Clear(destination, (nuint)bytes);
 
     internal override void Copy(Tensor source, Tensor destination)
     {

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 
 namespace Sprint.Engine;
 
@@ -43,13 +42,14 @@ public readonly struct Tensor : IDisposable, IEquatable<Tensor>
     public bool RequiresGradient => Body.RequiresGradient;
 
     /// <summary>The address of the elements in the memory of the device; 0 on <c>dryrun</c>.</summary>
-    /// <exception cref="ObjectDisposedException">The tensor has been disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The tensor or its device has been disposed.</exception>
     public nint Address
     {
         get
         {
             TensorBody live = Body;
             ObjectDisposedException.ThrowIf(live.DataReferences <= 0, typeof(Tensor));
+            ObjectDisposedException.ThrowIf(live.Device.IsDisposed, live.Device);
             return live.Address;
         }
     }
@@ -99,11 +99,14 @@ public readonly struct Tensor : IDisposable, IEquatable<Tensor>
     /// <param name="source">Exactly <see cref="Count"/> elements.</param>
     /// <exception cref="ArgumentException">The length or the type does not fit.</exception>
     /// <exception cref="ObjectDisposedException">The tensor has been disposed.</exception>
-    public void CopyFrom<T>(ReadOnlySpan<T> source)
+    public unsafe void CopyFrom<T>(ReadOnlySpan<T> source)
         where T : unmanaged
     {
         CheckHostElements<T>(source.Length);
-        Device.CopyFromHost(this, MemoryMarshal.AsBytes(source));
+        fixed (T* elements = source)
+        {
+            Device.CopyFromHost(this, elements, source.Length * (long)sizeof(T));
+        }
     }
 
     /// <summary>Copies the elements to host memory, after waiting for the device.</summary>
@@ -111,11 +114,14 @@ public readonly struct Tensor : IDisposable, IEquatable<Tensor>
     /// <param name="destination">Exactly <see cref="Count"/> elements.</param>
     /// <exception cref="ArgumentException">The length or the type does not fit.</exception>
     /// <exception cref="ObjectDisposedException">The tensor has been disposed.</exception>
-    public void CopyTo<T>(Span<T> destination)
+    public unsafe void CopyTo<T>(Span<T> destination)
         where T : unmanaged
     {
         CheckHostElements<T>(destination.Length);
-        Device.CopyToHost(this, MemoryMarshal.AsBytes(destination));
+        fixed (T* elements = destination)
+        {
+            Device.CopyToHost(this, elements, destination.Length * (long)sizeof(T));
+        }
     }
 
     /// <summary>The elements as a new array.</summary>

@@ -57,9 +57,12 @@ public sealed class ParameterSet : IDisposable
     private Tensor Add(string name, Shape shape, Func<HostRandom, float> value, bool trainable = true)
     {
         var parameter = new Parameter(device, name, shape, trainable);
+        int index = parameters.Count;
+        parameters.Add(parameter);
+        byName.Add(name, parameter);
         if (device.Executes)
         {
-            var random = new HostRandom(new RandomStream(seed, RandomPurpose.Initialisation.Stream((uint)parameters.Count)));
+            var random = new HostRandom(new RandomStream(seed, RandomPurpose.Initialisation.Stream((uint)index)));
             var values = new float[shape.Count];
             for (int i = 0; i < values.Length; i++)
             {
@@ -69,8 +72,6 @@ public sealed class ParameterSet : IDisposable
             parameter.Value.CopyFrom<float>(values);
         }
 
-        parameters.Add(parameter);
-        byName.Add(name, parameter);
         return parameter.Value;
     }
 }

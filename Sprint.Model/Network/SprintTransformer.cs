@@ -46,26 +46,34 @@ public sealed class SprintTransformer : IDisposable
         this.device = device;
         Configuration = configuration;
         int width = configuration.HiddenSize;
-        rope = new RopeTable(device, configuration.GridSide, configuration.GridSide, configuration.HeadSize, configuration.RopeTheta);
         Parameters = new ParameterSet(device, seed);
-        maskToken = Parameters.Normal("mask_token", new Shape(1, 1, width), EmbeddingDeviation, configuration.TrainMaskToken);
-        patchWeight = Parameters.Linear("x_embedder.proj.weight", width, configuration.PatchFeatures);
-        patchBias = Parameters.Zeros("x_embedder.proj.bias", width);
-        timeWeight1 = Parameters.Normal("t_embedder.mlp.0.weight", new Shape(width, TimestepFeatures), EmbeddingDeviation);
-        timeBias1 = Parameters.Zeros("t_embedder.mlp.0.bias", width);
-        timeWeight2 = Parameters.Normal("t_embedder.mlp.2.weight", new Shape(width, width), EmbeddingDeviation);
-        timeBias2 = Parameters.Zeros("t_embedder.mlp.2.bias", width);
-        labelTable = Parameters.Normal(
-            "y_embedder.embedding_table.weight", new Shape(configuration.NumClasses + (configuration.HasNullClass ? 1 : 0), width), EmbeddingDeviation);
-        encoder = Blocks("encoder_blocks", configuration.EncoderDepth);
-        middle = Blocks("middle_blocks", configuration.MiddleDepth);
-        decoder = Blocks("decoder_blocks", configuration.DecoderDepth);
-        fusionWeight = Parameters.Linear("renoise_linear.weight", width, 2 * width);
-        fusionBias = Parameters.Zeros("renoise_linear.bias", width);
-        finalWeight = Parameters.Zeros("final_layer.linear.weight", configuration.PatchFeatures, width);
-        finalBias = Parameters.Zeros("final_layer.linear.bias", configuration.PatchFeatures);
-        finalModulationWeight = Parameters.Zeros("final_layer.adaLN_modulation.1.weight", 2 * width, width);
-        finalModulationBias = Parameters.Zeros("final_layer.adaLN_modulation.1.bias", 2 * width);
+        rope = new RopeTable(device, configuration.GridSide, configuration.GridSide, configuration.HeadSize, configuration.RopeTheta);
+        try
+        {
+            maskToken = Parameters.Normal("mask_token", new Shape(1, 1, width), EmbeddingDeviation, configuration.TrainMaskToken);
+            patchWeight = Parameters.Linear("x_embedder.proj.weight", width, configuration.PatchFeatures);
+            patchBias = Parameters.Zeros("x_embedder.proj.bias", width);
+            timeWeight1 = Parameters.Normal("t_embedder.mlp.0.weight", new Shape(width, TimestepFeatures), EmbeddingDeviation);
+            timeBias1 = Parameters.Zeros("t_embedder.mlp.0.bias", width);
+            timeWeight2 = Parameters.Normal("t_embedder.mlp.2.weight", new Shape(width, width), EmbeddingDeviation);
+            timeBias2 = Parameters.Zeros("t_embedder.mlp.2.bias", width);
+            labelTable = Parameters.Normal(
+                "y_embedder.embedding_table.weight", new Shape(configuration.NumClasses + (configuration.HasNullClass ? 1 : 0), width), EmbeddingDeviation);
+            encoder = Blocks("encoder_blocks", configuration.EncoderDepth);
+            middle = Blocks("middle_blocks", configuration.MiddleDepth);
+            decoder = Blocks("decoder_blocks", configuration.DecoderDepth);
+            fusionWeight = Parameters.Linear("renoise_linear.weight", width, 2 * width);
+            fusionBias = Parameters.Zeros("renoise_linear.bias", width);
+            finalWeight = Parameters.Zeros("final_layer.linear.weight", configuration.PatchFeatures, width);
+            finalBias = Parameters.Zeros("final_layer.linear.bias", configuration.PatchFeatures);
+            finalModulationWeight = Parameters.Zeros("final_layer.adaLN_modulation.1.weight", 2 * width, width);
+            finalModulationBias = Parameters.Zeros("final_layer.adaLN_modulation.1.bias", 2 * width);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>The architecture.</summary>
@@ -151,9 +159,9 @@ public sealed class SprintTransformer : IDisposable
     {
         using Tensor patches = Patchify.Apply(tape, image, Configuration.PatchSize);
         observer?.Observe("tokens_in", patches);
-        Tensor embedded = Linear.Apply(tape, patches, patchWeight, patchBias);
+        using Tensor embedded = Linear.Apply(tape, patches, patchWeight, patchBias);
         observer?.Observe("x_embed", embedded);
-        return embedded;
+        return embedded.Retain();
     }
 
     private static Tensor Run(

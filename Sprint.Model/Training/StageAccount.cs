@@ -2,6 +2,18 @@ using Sprint.Engine;
 
 namespace Sprint.Model.Training;
 
+/// <summary>Floating-point operations by pass: a reading of a device's account, or what ran between two of them.</summary>
+internal readonly record struct PassFlops(long Forward, long Backward, long Optimizer)
+{
+    public long Total => Forward + Backward + Optimizer;
+
+    public static PassFlops operator -(PassFlops left, PassFlops right) =>
+        new(left.Forward - right.Forward, left.Backward - right.Backward, left.Optimizer - right.Optimizer);
+
+    public static PassFlops Of(Account account) => new(
+        account.TotalOf(ComputePass.Forward).Flops, account.TotalOf(ComputePass.Backward).Flops, account.TotalOf(ComputePass.Optimizer).Flops);
+}
+
 /// <summary>What a stage has cost so far; saved with checkpoints so that a resumed run accounts for all of it.</summary>
 public sealed record StageAccount
 {
@@ -44,13 +56,17 @@ public sealed record StageAccount
     /// <summary>All floating-point operations.</summary>
     public double Flops => ForwardFlops + BackwardFlops + OptimizerFlops;
 
-    /// <summary>Moves a device's counts here and sets them to zero.</summary>
-    internal void Collect(Account account)
+    /// <summary>Adds a step.</summary>
+    /// <param name="flops">What it computed.</param>
+    /// <param name="seconds">How long it took.</param>
+    /// <param name="peakBytes">The most bytes held in it.</param>
+    internal void Add(in PassFlops flops, double seconds, long peakBytes)
     {
-        ForwardFlops += account.Total(key => key.Pass == ComputePass.Forward).Flops;
-        BackwardFlops += account.Total(key => key.Pass == ComputePass.Backward).Flops;
-        OptimizerFlops += account.Total(key => key.Pass == ComputePass.Optimizer).Flops;
-        PeakBytes = Math.Max(PeakBytes, account.PeakBytes);
-        account.ResetOperations();
+        Steps++;
+        ForwardFlops += flops.Forward;
+        BackwardFlops += flops.Backward;
+        OptimizerFlops += flops.Optimizer;
+        Seconds += seconds;
+        PeakBytes = Math.Max(PeakBytes, peakBytes);
     }
 }

@@ -54,7 +54,7 @@ public sealed partial class Trainer
         return $"step {state.Step}, {samples.Steps} {samples.Sampler.ToString().ToUpperInvariant()} steps, {guidance}";
     }
 
-    /// <summary>Draws from the moving average; what it computes is kept out of the run's account.</summary>
+    /// <summary>Draws from the moving average; it is no step, so what it computes and holds is not in the run's account.</summary>
     private void DrawGrid(CancellationToken cancellation)
     {
         string file = folder.Samples(state.Step);
@@ -76,7 +76,6 @@ public sealed partial class Trainer
 
             // A step has no use for the memory of other shapes that sampling leaves behind.
             device.Trim();
-            device.Account.ResetOperations();
             device.Account.ResetPeaks();
         }
     }

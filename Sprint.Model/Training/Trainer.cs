@@ -192,7 +192,6 @@ public sealed partial class Trainer : IDisposable
         }
 
         StageAccount account = state.Accounts[state.Stage];
-        device.Account.ResetOperations();
         device.Account.ResetPeaks();
         observer.StageStarted(state.Stage, stage, account);
         return account;
@@ -248,6 +247,7 @@ public sealed partial class Trainer : IDisposable
     private StepReport Step(StageConfiguration stage, DropPattern pattern, StageAccount account)
     {
         long start = Stopwatch.GetTimestamp();
+        var before = PassFlops.Of(device.Account);
         DataPosition next = ReadBatch(state.Position);
         int image = images.Length / labels.Length;
         int size = stage.MicroBatchSize;
@@ -270,11 +270,9 @@ public sealed partial class Trainer : IDisposable
         state.OptimizerStep++;
         state.Position = next;
         state.Images += stage.BatchSize;
-        double before = account.Flops;
+        PassFlops flops = PassFlops.Of(device.Account) - before;
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        account.Collect(device.Account);
-        account.Steps++;
-        account.Seconds += seconds;
+        account.Add(flops, seconds, device.Account.PeakBytes);
         return new StepReport(
             state.Step,
             state.Stage,
@@ -284,7 +282,7 @@ public sealed partial class Trainer : IDisposable
             update.LearningRate,
             stage.BatchSize,
             seconds,
-            account.Flops - before);
+            flops.Total);
     }
 
     private DataPosition ReadBatch(DataPosition position)

@@ -21,16 +21,24 @@ public sealed class AdamW : IDisposable
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(parameters);
         this.device = device;
-        foreach (Parameter parameter in parameters)
+        try
         {
-            if (parameter.Trainable)
+            foreach (Parameter parameter in parameters)
             {
-                states.Add(new AdamWState(parameter));
-                Elements += parameter.Value.Count;
+                if (parameter.Trainable)
+                {
+                    states.Add(new AdamWState(parameter));
+                    Elements += parameter.Value.Count;
+                }
             }
-        }
 
-        Norm = device.Allocate(new Shape(1), ElementType.Float32, MemoryCategory.Optimizer);
+            Norm = device.Allocate(new Shape(1), ElementType.Float32, MemoryCategory.Optimizer);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Each trainable parameter with its moments and average, in the order of the parameters.</summary>

@@ -8,12 +8,20 @@ public sealed class AdamWState : IDisposable
         Parameter = parameter;
         Device device = parameter.Value.Device;
         Shape shape = parameter.Value.Shape;
-        FirstMoment = device.Allocate(shape, ElementType.Float32, MemoryCategory.Optimizer);
-        SecondMoment = device.Allocate(shape, ElementType.Float32, MemoryCategory.Optimizer);
-        Average = device.Allocate(shape, ElementType.Float32, MemoryCategory.Parameter);
-        device.Clear(FirstMoment);
-        device.Clear(SecondMoment);
-        device.Copy(parameter.Value, Average);
+        try
+        {
+            FirstMoment = device.Allocate(shape, ElementType.Float32, MemoryCategory.Optimizer);
+            SecondMoment = device.Allocate(shape, ElementType.Float32, MemoryCategory.Optimizer);
+            Average = device.Allocate(shape, ElementType.Float32, MemoryCategory.Parameter);
+            device.Clear(FirstMoment);
+            device.Clear(SecondMoment);
+            device.Copy(parameter.Value, Average);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>What is learned.</summary>

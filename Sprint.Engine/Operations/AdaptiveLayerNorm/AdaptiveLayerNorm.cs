@@ -27,8 +27,8 @@ public static class AdaptiveLayerNorm
         Device device = input.Device;
         bool records = Tape.Records(tape, input, modulation);
         (int batch, int tokens) = (input.Shape[0], input.Shape[1]);
-        Tensor output = device.Allocate(input.Shape);
-        Tensor statistics = records ? device.Allocate(new Shape(batch, tokens, 2)) : default;
+        using Tensor output = device.Allocate(input.Shape);
+        using Tensor statistics = records ? device.Allocate(new Shape(batch, tokens, 2)) : default;
         if (device.Dispatch(Cost(input.Shape, 8, 1, 1)))
         {
             device.Kernels<IAdaptiveLayerNormKernels>().Forward(input, modulation, shiftChunk, scaleChunk, output, statistics);
@@ -41,12 +41,12 @@ public static class AdaptiveLayerNorm
             node.ScaleChunk = scaleChunk;
             node.Input = input.Retain();
             node.Modulation = modulation.Retain();
-            node.Statistics = statistics;
+            node.Statistics = statistics.Retain();
             node.InputSlot = Tape.Slot(input);
             node.ModulationSlot = Tape.Slot(modulation);
         }
 
-        return output;
+        return output.Retain();
     }
 
     internal static OperationCost Cost(Shape shape, int flopsPerElement, int reads, int writes) => new(

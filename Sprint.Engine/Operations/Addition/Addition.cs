@@ -15,7 +15,7 @@ public static class Addition
         Require.Floats(Name, left.Device, left, right);
         Require.SameShape(right, left.Shape, Name, "the second tensor");
         Device device = left.Device;
-        Tensor output = device.Allocate(left.Shape);
+        using Tensor output = device.Allocate(left.Shape);
         if (device.Dispatch(Cost(left.Shape)))
         {
             device.Kernels<IAdditionKernels>().Add(left, right, output);
@@ -28,7 +28,7 @@ public static class Addition
             node.Right = Tape.Slot(right);
         }
 
-        return output;
+        return output.Retain();
     }
 
     /// <summary><c>destination += source</c>, for gradients.</summary>

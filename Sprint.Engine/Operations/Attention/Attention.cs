@@ -28,8 +28,8 @@ public static class Attention
         Device device = qkv.Device;
         (int batch, int tokens, int width) = (qkv.Shape[0], qkv.Shape[1], qkv.Shape[2] / 3);
         bool records = Tape.Records(tape, qkv, arguments.QueryNormWeight, arguments.KeyNormWeight);
-        Tensor output = device.Allocate(new Shape(batch, tokens, width));
-        Tensor logSumExp = device.Allocate(new Shape(batch, arguments.Heads, tokens));
+        using Tensor output = device.Allocate(new Shape(batch, tokens, width));
+        using Tensor logSumExp = device.Allocate(new Shape(batch, arguments.Heads, tokens));
         if (device.Dispatch(AttentionCost.Forward(batch, tokens, width, arguments.Heads)))
         {
             device.Kernels<IAttentionKernels>().Forward(qkv, arguments, output, logSumExp);
@@ -41,17 +41,13 @@ public static class Attention
             node.Arguments = Retain(arguments);
             node.Qkv = qkv.Retain();
             node.Result = output.Retain();
-            node.LogSumExp = logSumExp;
+            node.LogSumExp = logSumExp.Retain();
             node.QkvSlot = Tape.Slot(qkv);
             node.QueryNormSlot = Tape.Slot(arguments.QueryNormWeight);
             node.KeyNormSlot = Tape.Slot(arguments.KeyNormWeight);
         }
-        else
-        {
-            logSumExp.Dispose();
-        }
 
-        return output;
+        return output.Retain();
     }
 
     private static void Check(Tensor qkv, in AttentionArguments arguments)

@@ -21,11 +21,19 @@ public sealed class RopeTable : IDisposable
         Require.That(headSize > 0 && headSize % 4 == 0, "rope", $"the head size must be a positive multiple of 4, not {headSize}");
         Require.That(gridHeight > 0 && gridWidth > 0, "rope", $"a grid of {gridHeight} x {gridWidth} tokens is empty");
         var shape = new Shape(checked(gridHeight * gridWidth), headSize / 2);
-        Cosines = device.Allocate(shape);
-        Sines = device.Allocate(shape);
-        if (device.Executes)
+        try
         {
-            Fill(gridWidth, theta);
+            Cosines = device.Allocate(shape);
+            Sines = device.Allocate(shape);
+            if (device.Executes)
+            {
+                Fill(gridWidth, theta);
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
         }
     }
 

@@ -21,14 +21,15 @@ public static class FlowMatching
         Require.SameShape(noise, data.Shape, Name, "the noise");
         Require.SameShape(times, new Shape(data.Shape[0]), Name, "the times");
         Device device = data.Device;
-        Tensor mixed = device.Allocate(data.Shape);
-        target = device.Allocate(data.Shape);
+        using Tensor mixed = device.Allocate(data.Shape);
+        using Tensor velocity = device.Allocate(data.Shape);
         if (device.Dispatch(new OperationCost(Name, 0, 6 * data.Count, 2 * sizeof(float) * data.Count, 2 * sizeof(float) * data.Count)))
         {
-            device.Kernels<IFlowMatchingKernels>().Interpolate(data, noise, times, path, mixed, target);
+            device.Kernels<IFlowMatchingKernels>().Interpolate(data, noise, times, path, mixed, velocity);
         }
 
-        return mixed;
+        target = velocity.Retain();
+        return mixed.Retain();
     }
 
     /// <summary>The mean over all elements of <c>(prediction - target)^2</c>.</summary>
@@ -41,7 +42,7 @@ public static class FlowMatching
         Require.Floats(Name, prediction.Device, prediction, target);
         Require.SameShape(target, prediction.Shape, Name, "the target");
         Device device = prediction.Device;
-        Tensor loss = device.Allocate(new Shape(1));
+        using Tensor loss = device.Allocate(new Shape(1));
         if (device.Dispatch(new OperationCost(Name, 0, 3 * target.Count, 2 * sizeof(float) * target.Count, sizeof(float))))
         {
             device.Kernels<IFlowMatchingKernels>().Loss(prediction, target, loss);
@@ -55,7 +56,7 @@ public static class FlowMatching
             node.PredictionSlot = Tape.Slot(prediction);
         }
 
-        return loss;
+        return loss.Retain();
     }
 
     private sealed class LossNode : TapeNode

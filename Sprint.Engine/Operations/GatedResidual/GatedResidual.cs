@@ -22,7 +22,7 @@ public static class GatedResidual
         Require.SameShape(branch, input.Shape, Name, "the branch");
         AdaptiveLayerNorm.RequireChunks(Name, input, modulation, gateChunk);
         Device device = input.Device;
-        Tensor output = device.Allocate(input.Shape);
+        using Tensor output = device.Allocate(input.Shape);
         if (device.Dispatch(Cost(input.Shape, 2, 2, 1)))
         {
             device.Kernels<IGatedResidualKernels>().Forward(input, branch, modulation, gateChunk, output);
@@ -39,7 +39,7 @@ public static class GatedResidual
             node.ModulationSlot = Tape.Slot(modulation);
         }
 
-        return output;
+        return output.Retain();
     }
 
     private static OperationCost Cost(Shape shape, int flopsPerElement, int reads, int writes) => new(

@@ -21,7 +21,7 @@ public static class LabelEmbedding
         Require.Rank(table, 2, Name, "the table");
         Require.Rank(labels, 1, Name, "the labels");
         Device device = table.Device;
-        Tensor output = device.Allocate(new Shape(labels.Shape[0], table.Shape[1]));
+        using Tensor output = device.Allocate(new Shape(labels.Shape[0], table.Shape[1]));
         if (device.Dispatch(Cost(output.Count, output.Count, 0)))
         {
             device.Kernels<ILabelEmbeddingKernels>().Forward(table, labels, output);
@@ -34,7 +34,7 @@ public static class LabelEmbedding
             node.TableSlot = Tape.Slot(table);
         }
 
-        return output;
+        return output.Retain();
     }
 
     private static OperationCost Cost(long read, long written, long flops) =>

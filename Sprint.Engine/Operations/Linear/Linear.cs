@@ -30,8 +30,8 @@ public static class Linear
 
         Device device = input.Device;
         bool records = Tape.Records(tape, input, weight, bias);
-        Tensor output = device.Allocate(input.Shape.WithRowLength(outputs));
-        Tensor preactivation = records && activation != Activation.None ? device.Allocate(output.Shape) : default;
+        using Tensor output = device.Allocate(input.Shape.WithRowLength(outputs));
+        using Tensor preactivation = records && activation != Activation.None ? device.Allocate(output.Shape) : default;
         if (device.Dispatch(LinearCost.Forward(input.Shape.Rows, inputs, outputs, activation)))
         {
             device.Kernels<ILinearKernels>().Forward(input, weight, bias, activation, preactivation, output);
@@ -43,12 +43,12 @@ public static class Linear
             node.Activation = activation;
             node.Input = input.Retain();
             node.Weight = weight.Retain();
-            node.Preactivation = preactivation;
+            node.Preactivation = preactivation.IsEmpty ? default : preactivation.Retain();
             node.InputSlot = Tape.Slot(input);
             node.WeightSlot = Tape.Slot(weight);
             node.BiasSlot = Tape.Slot(bias);
         }
 
-        return output;
+        return output.Retain();
     }
 }

@@ -21,10 +21,10 @@ public static class Patchify
         (int batch, int channels, int height, int width) = (image.Shape[0], image.Shape[1], image.Shape[2], image.Shape[3]);
         Require.That(
             patch > 0 && height % patch == 0 && width % patch == 0, Name, $"patch {patch} does not divide an image of {height}x{width}");
-        Tensor tokens = image.Device.Allocate(new Shape(batch, height / patch * (width / patch), channels * patch * patch));
+        using Tensor tokens = image.Device.Allocate(new Shape(batch, height / patch * (width / patch), channels * patch * patch));
         Run(image, tokens, patch, toTokens: true);
         Record(tape, image, tokens, patch, toTokens: true);
-        return tokens;
+        return tokens.Retain();
     }
 
     /// <summary>Tokens to image: the inverse.</summary>
@@ -43,10 +43,10 @@ public static class Patchify
         Require.Length(tokens, 1, height / patch * (width / patch), Name, "the tokens");
         int features = tokens.Shape[2];
         Require.That(features % (patch * patch) == 0, Name, $"tokens of {features} features are no patches of side {patch}");
-        Tensor image = tokens.Device.Allocate(new Shape(tokens.Shape[0], features / (patch * patch), height, width));
+        using Tensor image = tokens.Device.Allocate(new Shape(tokens.Shape[0], features / (patch * patch), height, width));
         Run(image, tokens, patch, toTokens: false);
         Record(tape, tokens, image, patch, toTokens: false);
-        return image;
+        return image.Retain();
     }
 
     private static void Run(Tensor image, Tensor tokens, int patch, bool toTokens)

@@ -13,13 +13,13 @@ public static class RandomNumbers
     public static Tensor Uniform(Device device, Shape shape, RandomStream stream)
     {
         ArgumentNullException.ThrowIfNull(device);
-        Tensor output = device.Allocate(shape);
+        using Tensor output = device.Allocate(shape);
         if (device.Dispatch(new OperationCost(Name, 0, output.Count, 0, sizeof(float) * output.Count)))
         {
             device.Kernels<IRandomKernels>().Uniform(stream, output);
         }
 
-        return output;
+        return output.Retain();
     }
 
     /// <summary>Standard normal numbers: each two words of the stream give two.</summary>
@@ -30,13 +30,13 @@ public static class RandomNumbers
     public static Tensor Normal(Device device, Shape shape, RandomStream stream)
     {
         ArgumentNullException.ThrowIfNull(device);
-        Tensor output = device.Allocate(shape);
+        using Tensor output = device.Allocate(shape);
         if (device.Dispatch(new OperationCost(Name, 0, 4 * output.Count, 0, sizeof(float) * output.Count)))
         {
             device.Kernels<IRandomKernels>().Normal(stream, output);
         }
 
-        return output;
+        return output.Retain();
     }
 }
 

@@ -18,7 +18,7 @@ public static class ResidualFusion
     {
         Check(inputs);
         Device device = inputs.Dense.Device;
-        Tensor output = device.Allocate(inputs.Dense.Shape);
+        using Tensor output = device.Allocate(inputs.Dense.Shape);
         if (device.Dispatch(FusionCost.Forward(inputs)))
         {
             device.Kernels<IResidualFusionKernels>().Forward(inputs, output);
@@ -35,7 +35,7 @@ public static class ResidualFusion
             node.BiasSlot = Tape.Slot(inputs.Bias);
         }
 
-        return output;
+        return output.Retain();
     }
 
     private static void Check(in FusionInputs inputs)

@@ -16,7 +16,7 @@ public static class Silu
     {
         Device device = input.Device;
         Require.Floats(Name, device, input);
-        Tensor output = device.Allocate(input.Shape);
+        using Tensor output = device.Allocate(input.Shape);
         if (device.Dispatch(Cost(input.Shape, 4, 1)))
         {
             device.Kernels<ISiluKernels>().Forward(input, output);
@@ -29,7 +29,7 @@ public static class Silu
             node.InputSlot = Tape.Slot(input);
         }
 
-        return output;
+        return output.Retain();
     }
 
     private static OperationCost Cost(Shape shape, int flopsPerElement, int reads) => new(

@@ -18,13 +18,13 @@ public static class TimestepEmbedding
         Require.Floats(Name, times.Device, times);
         Require.Rank(times, 1, Name, "the times");
         Require.That(features > 0 && features % 2 == 0, Name, $"the number of features must be positive and even, not {features}");
-        Tensor output = times.Device.Allocate(new Shape(times.Shape[0], features));
+        using Tensor output = times.Device.Allocate(new Shape(times.Shape[0], features));
         if (times.Device.Dispatch(new OperationCost(Name, 0, 3 * output.Count, sizeof(float) * times.Count, sizeof(float) * output.Count)))
         {
             times.Device.Kernels<ITimestepEmbeddingKernels>().Forward(times, output);
         }
 
-        return output;
+        return output.Retain();
     }
 }
 

@@ -33,13 +33,13 @@ public static class TokenDrop
         Shape expected = UniformsShape(pattern, batch);
         Require.That(uniforms.Count == expected.Count, Name, $"uniforms of shape {uniforms.Shape} do not fit {expected}");
         Device device = uniforms.Device;
-        Tensor ids = device.Allocate(new Shape(batch, pattern.KeptTokens), ElementType.Int32);
+        using Tensor ids = device.Allocate(new Shape(batch, pattern.KeptTokens), ElementType.Int32);
         if (device.Dispatch(new OperationCost(Name, 0, 0, sizeof(float) * uniforms.Count, sizeof(int) * ids.Count)))
         {
             device.Kernels<ITokenDropKernels>().Select(uniforms, pattern, ids);
         }
 
-        return ids;
+        return ids.Retain();
     }
 
     /// <summary>For each token of the full grid the row of its kept copy among batch * M rows, or -1.</summary>
@@ -65,13 +65,13 @@ public static class TokenDrop
             Require.Integers(Name, device, pathDrop);
         }
 
-        Tensor rows = device.Allocate(new Shape(batch, tokens), ElementType.Int32);
+        using Tensor rows = device.Allocate(new Shape(batch, tokens), ElementType.Int32);
         if (device.Dispatch(new OperationCost(Name, 0, 0, ids.IsEmpty ? 0 : sizeof(int) * ids.Count, sizeof(int) * rows.Count)))
         {
             device.Kernels<ITokenDropKernels>().Locate(ids, pathDrop, rows);
         }
 
-        return rows;
+        return rows.Retain();
     }
 
     /// <summary>Gathers the kept rows: <c>y[b, k] = x[b, ids[b, k]]</c>.</summary>
@@ -87,7 +87,7 @@ public static class TokenDrop
         Require.Floats(Name, input.Device, input);
         Require.Integers(Name, input.Device, ids);
         Device device = input.Device;
-        Tensor output = device.Allocate(new Shape(input.Shape[0], ids.Shape[1], input.Shape[2]));
+        using Tensor output = device.Allocate(new Shape(input.Shape[0], ids.Shape[1], input.Shape[2]));
         if (device.Dispatch(Cost(output.Count, output.Count)))
         {
             device.Kernels<ITokenDropKernels>().Gather(input, ids, output);
@@ -100,7 +100,7 @@ public static class TokenDrop
             node.InputSlot = Tape.Slot(input);
         }
 
-        return output;
+        return output.Retain();
     }
 
     /// <summary>Puts rows back into the full grid: <c>y[b, n] = x's row rows[b, n]</c>, or the fill where that is -1.</summary>
@@ -120,7 +120,7 @@ public static class TokenDrop
         Require.Rank(rows, 2, Name, "the row map");
         Require.That(fill.Count == input.Shape[2], Name, $"a fill of shape {fill.Shape} does not fit rows of {input.Shape[2]} elements");
         Device device = input.Device;
-        Tensor output = device.Allocate(new Shape(rows.Shape[0], rows.Shape[1], input.Shape[2]));
+        using Tensor output = device.Allocate(new Shape(rows.Shape[0], rows.Shape[1], input.Shape[2]));
         if (device.Dispatch(Cost(input.Count, output.Count)))
         {
             device.Kernels<ITokenDropKernels>().Scatter(input, rows, fill, output);
@@ -134,7 +134,7 @@ public static class TokenDrop
             node.FillSlot = Tape.Slot(fill);
         }
 
-        return output;
+        return output.Retain();
     }
 
     private static OperationCost Cost(long read, long written) => new(Name, 0, 0, sizeof(float) * read, sizeof(float) * written);

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using NUnit.Framework;
 using Sprint.Engine;
 using Sprint.Engine.Operations;
@@ -55,13 +56,75 @@ public sealed class CpuDeviceTests
     }
 
     [Test]
-    public void A_tensor_may_outlive_its_device()
+    public void A_disposed_device_has_freed_every_tensor_and_refuses_to_read_one()
     {
         var device = new CpuDevice(threads: 1);
         Tensor tensor = device.From(new Shape(3), (float[])[1, 2, 3]);
+        Tensor workspace = device.Workspace(new Shape(3));
+        GradientSlot slot = Tape.Slot(tensor);
+        slot.Buffer(out _);
         device.Dispose();
-        Assert.That(tensor.ToArray(), Is.EqualTo((float[])[1, 2, 3]));
+        Assert.That(device.Account.LiveBytes, Is.Zero);
+        Assert.That(device.Account.LiveBytesOf(MemoryCategory.Workspace), Is.Zero);
+        Assert.That(() => tensor.Address, Throws.TypeOf<ObjectDisposedException>());
+        Assert.That(tensor.ToArray, Throws.TypeOf<ObjectDisposedException>());
+        Assert.That(() => tensor.CopyFrom<float>([4, 5, 6]), Throws.TypeOf<ObjectDisposedException>());
+        Assert.That(() => device.Allocate(new Shape(3)), Throws.TypeOf<ObjectDisposedException>());
+        Assert.That(() => Tape.Release(slot), Throws.Nothing);
         Assert.That(tensor.Dispose, Throws.Nothing);
+        Assert.That(workspace.Dispose, Throws.Nothing);
+        Assert.That(device.Dispose, Throws.Nothing);
+    }
+
+    [Test]
+    public unsafe void Tensors_of_more_than_2_GiB_are_copied_in_one_call()
+    {
+        const int Count = (1 << 29) + 3;
+        using var device = new CpuDevice(threads: 1);
+
+        // Memory of zeros that nobody has touched takes no room, so that only the copy does.
+        float* host = (float*)NativeMemory.AllocZeroed(Count, sizeof(float));
+        try
+        {
+            float[] last = [1, 2, 3];
+            last.CopyTo(new Span<float>(host + Count - 3, 3));
+            Tensor tensor = device.Allocate(new Shape(Count));
+            tensor.CopyFrom<float>(new ReadOnlySpan<float>(host, Count));
+            new Span<float>(host + Count - 3, 3).Clear();
+            tensor.CopyTo(new Span<float>(host, Count));
+            tensor.Dispose();
+            Assert.That(new ReadOnlySpan<float>(host + Count - 4, 4).ToArray(), Is.EqualTo((float[])[0, 1, 2, 3]));
+        }
+        finally
+        {
+            NativeMemory.Free(host);
+        }
+    }
+
+    [Test]
+    public void Elements_that_do_not_fit_leave_no_tensor_behind()
+    {
+        using var device = new CpuDevice(threads: 1);
+        Assert.That(() => device.From(new Shape(3), (float[])[1, 2]), Throws.ArgumentException);
+        Assert.That(() => device.From(new Shape(3), (int[])[1, 2]), Throws.ArgumentException);
+        Assert.That(device.Account.LiveBytes, Is.Zero);
+    }
+
+    [Test]
+    public void What_ran_between_two_readings_is_their_difference_also_beyond_64_bits()
+    {
+        using var device = new DryRunDevice();
+        Account account = device.Account;
+        device.Dispatch(new OperationCost("large", long.MaxValue - 5, 0, 0, 0));
+        AccountTotal before = account.TotalOf(ComputePass.Forward);
+        using (account.Enter(ComputePass.Backward, "encoder"))
+            device.Dispatch(new OperationCost("other", 7, 0, 0, 0));
+        device.Dispatch(new OperationCost("large", 100, 20, 3, 4));
+        Assert.That(account.TotalOf(ComputePass.Forward) - before, Is.EqualTo(new AccountTotal(1, 100, 20, 3, 4)));
+        Assert.That((account.TotalOf(ComputePass.Forward) - before).Flops, Is.EqualTo(120));
+        Assert.That(account.TotalOf(ComputePass.Backward), Is.EqualTo(account.Total(key => key.Pass == ComputePass.Backward)));
+        account.ResetOperations();
+        Assert.That(account.TotalOf(ComputePass.Forward), Is.EqualTo(default(AccountTotal)));
     }
 
     [Test]

@@ -1,3 +1,5 @@
+using Sprint.Engine.Emulation;
+
 namespace Sprint.Engine.Cuda;
 
 /// <summary>
@@ -25,6 +27,16 @@ public sealed class CudaContext : IDisposable
         : this(NativeCudaDriver.Load(), ordinal)
     {
     }
+
+    /// <summary>
+    /// Opens an emulated device of its own: the same kernels and launches, the PTX executed on the host by the engine's emulator. A fault of
+    /// a kernel loses the context as on a GPU (<see cref="CudaException.IsContextLost"/>); another can then be opened in the same process.
+    /// </summary>
+    /// <param name="emulation">How kernels are emulated; null for the defaults. The schedule's seed also draws the order in which streams advance.</param>
+    /// <param name="launched">Told what each launch executed once it has run; must not use the context.</param>
+    /// <param name="memoryBytes">Bytes of device memory; the host provides what is allocated.</param>
+    public static CudaContext Emulated(EmulationOptions? emulation = null, Action<LaunchStatistics>? launched = null, long memoryBytes = EmulatedCudaDriver.DefaultMemoryBytes) =>
+        new(new EmulatedCudaDriver(emulation ?? EmulationOptions.Default, launched, memoryBytes), 0);
 
     /// <summary>The device.</summary>
     public CudaDeviceProperties Device { get; }

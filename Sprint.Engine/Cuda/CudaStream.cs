@@ -62,7 +62,7 @@ public sealed class CudaStream : IDisposable
     }
 
     /// <summary>Records what the action puts into this stream, without running it.</summary>
-    /// <param name="record">Puts work into this stream; it may neither synchronise nor allocate outside the stream-ordered pool.</param>
+    /// <param name="record">Puts work into this stream; it may neither synchronise, nor allocate or free device memory.</param>
     /// <returns>The graph, which the caller disposes.</returns>
     /// <exception cref="CudaException">The device has no graphs, this is the default stream, or something in the action cannot be captured.</exception>
     public CudaGraph Capture(Action record)

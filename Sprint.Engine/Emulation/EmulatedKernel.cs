@@ -6,9 +6,12 @@ namespace Sprint.Engine.Emulation;
 /// <summary>A kernel of a loaded module, ready to be launched.</summary>
 public sealed class EmulatedKernel
 {
+    private readonly Lazy<int> _liveRegisters;
+
     internal EmulatedKernel(KernelProgram program)
     {
         Program = program;
+        _liveRegisters = new Lazy<int>(() => RegisterPressure.Measure(program.Kernel.Syntax));
     }
 
     /// <summary>The kernel's name in the PTX.</summary>
@@ -26,8 +29,17 @@ public sealed class EmulatedKernel
     /// <summary>Bytes of local memory of a thread, calls not counted.</summary>
     public int LocalBytes => Program.Kernel.LocalBytes;
 
-    /// <summary>Virtual registers of the kernel, by which its working set can be guessed; real ones are the assembler's to allot.</summary>
+    /// <summary>Virtual registers that the kernel declares: nearly one for each value it computes.</summary>
     public int VirtualRegisters => Program.Kernel.Syntax.Registers.Count;
+
+    /// <summary>
+    /// 32-bit registers that hold the values alive at the fullest point of the kernel, calls not counted. An assembler
+    /// orders instructions anew and computes some values twice, so that what it takes may be more or less.
+    /// </summary>
+    public int LiveRegisters => _liveRegisters.Value;
+
+    /// <summary>Whether the kernel was compiled for a largest block.</summary>
+    public bool HasLaunchBounds => Program.Kernel.Syntax.MaximumThreads > 0;
 
     /// <summary>Most threads of a block that the kernel was compiled for (<c>.maxntid</c>), or 1024.</summary>
     public int MaximumThreads => Program.Kernel.Syntax.MaximumThreads is > 0 and < 1024 and var limit ? (int)limit : 1024;

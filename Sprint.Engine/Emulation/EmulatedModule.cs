@@ -60,6 +60,17 @@ public sealed class EmulatedModule : IDisposable
             ? (address, Module.Variables[name].Size)
             : throw new SprintException($"The module {Module.Name} has no global or constant variable {name}.");
 
+    /// <summary>Bytes of the module's constant variables.</summary>
+    internal long ConstantBytes => Module.Variables.Values.Where(variable => variable.Space == PtxSpace.Constant && !variable.IsExtern).Sum(variable => variable.Size);
+
+    /// <summary>The address and size in bytes of a global or constant variable, where the module has it.</summary>
+    internal bool TryGetGlobal(string name, out ulong address, out long bytes)
+    {
+        bool found = _addresses.TryGetValue(name, out address);
+        bytes = found ? Module.Variables[name].Size : 0;
+        return found;
+    }
+
     /// <summary>Frees the module's variables.</summary>
     public void Dispose()
     {

@@ -32,7 +32,7 @@ public sealed record EmulationOptions
     /// <summary>Threads of the host that execute blocks; 0 for one a core.</summary>
     public int Workers { get; init; }
 
-    /// <summary>Seed of the order in which the warps of a block run.</summary>
+    /// <summary>Seed of the order in which the warps of a block run, and of that in which streams advance.</summary>
     public ulong ScheduleSeed { get; init; }
 
     /// <summary>Most instructions that one warp may execute before the launch is stopped as endless.</summary>

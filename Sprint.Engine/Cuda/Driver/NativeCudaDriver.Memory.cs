@@ -102,18 +102,8 @@ internal sealed partial class NativeCudaDriver
         }
     }
 
-    private static CudaException OutOfMemory(long bytes, string call)
-    {
-        string state = DriverApi.cuMemGetInfo_v2(out nuint free, out nuint total) == DriverStatus.Success
-            ? $"{Mebibytes((long)free)} of {Mebibytes((long)total)} are free"
-            : "how much is free is not known";
-        return new CudaException($"{call} could not allocate {Mebibytes(bytes)} of device memory: {state}; lower the batch size or turn on activation checkpointing.")
-        {
-            ErrorCode = DriverStatus.OutOfMemory,
-            ErrorName = "CUDA_ERROR_OUT_OF_MEMORY",
-            Call = call,
-        };
-    }
-
-    private static string Mebibytes(long bytes) => $"{bytes / (1024.0 * 1024.0):0.0} MiB";
+    private static CudaException OutOfMemory(long bytes, string call) => DriverStatus.OutOfMemoryFailure(
+        call,
+        bytes,
+        DriverApi.cuMemGetInfo_v2(out nuint free, out nuint total) == DriverStatus.Success ? new CudaMemoryInformation((long)free, (long)total) : null);
 }

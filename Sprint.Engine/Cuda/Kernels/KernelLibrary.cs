@@ -53,7 +53,7 @@ public sealed class KernelLibrary
 
     /// <summary>
     /// What to compile for a device: machine code of its architecture, or of the nearest older one of the same generation, which it
-    /// runs as well; PTX of the newest known architecture where the device is newer than the compiler.
+    /// runs as well; PTX of the newest known architecture where the device is newer than the compiler, and of the baseline for an emulated device.
     /// </summary>
     /// <param name="device">The device.</param>
     /// <exception cref="SprintException">The device is older than the kernels' baseline.</exception>
@@ -65,7 +65,7 @@ public sealed class KernelLibrary
             throw new SprintException($"Device {device.Name} has compute capability {device.ComputeCapability}; the kernels need 8.0 (Ampere) or newer: run with --device cpu.");
         }
 
-        if (compiler is null)
+        if (compiler is null || device.RequiresPtx)
         {
             return EmulatorTarget;
         }

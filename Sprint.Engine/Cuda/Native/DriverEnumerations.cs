@@ -12,6 +12,7 @@ internal static class DriverStatus
     public const int NoBinaryForGpu = 209;
     public const int InvalidPtx = 218;
     public const int UnsupportedPtxVersion = 222;
+    public const int InvalidHandle = 400;
     public const int NotFound = 500;
     public const int NotReady = 600;
     public const int IllegalAddress = 700;
@@ -19,11 +20,31 @@ internal static class DriverStatus
     public const int LaunchTimeout = 702;
     public const int Assert = 710;
     public const int HardwareStackError = 714;
+    public const int MisalignedAddress = 716;
     public const int LaunchFailed = 719;
+    public const int CaptureUnsupported = 900;
+    public const int CaptureInvalidated = 901;
 
     /// <summary>Whether the context is lost: every later call fails with the same status.</summary>
     public static bool LosesContext(int status) =>
         status is IllegalAddress or LaunchTimeout or Assert or (>= HardwareStackError and <= LaunchFailed);
+
+    /// <summary>The sentence for memory that a device does not have.</summary>
+    /// <param name="call">The call that asked for it.</param>
+    /// <param name="bytes">How much.</param>
+    /// <param name="memory">The device's memory, or null where it is not known.</param>
+    public static CudaException OutOfMemoryFailure(string call, long bytes, CudaMemoryInformation? memory)
+    {
+        string state = memory is { } known ? $"{Mebibytes(known.FreeBytes)} of {Mebibytes(known.TotalBytes)} are free" : "how much is free is not known";
+        return new CudaException($"{call} could not allocate {Mebibytes(bytes)} of device memory: {state}; lower the batch size or turn on activation checkpointing.")
+        {
+            ErrorCode = OutOfMemory,
+            ErrorName = "CUDA_ERROR_OUT_OF_MEMORY",
+            Call = call,
+        };
+    }
+
+    private static string Mebibytes(long bytes) => $"{bytes / (1024.0 * 1024.0):0.0} MiB";
 }
 
 /// <summary>CUdevice_attribute.</summary>

@@ -4,7 +4,7 @@ namespace Sprint.Engine.Emulation;
 
 /// <summary>
 /// The address space of an emulated device. Allocations begin at multiples of 64 KiB with an unmapped gap behind each, and
-/// addresses are never given out twice, so that every stray access is seen and a freed range is known as freed. Fresh
+/// addresses are never given out twice, nor by two memories, so that every stray access is seen and a freed range is known as freed. Fresh
 /// memory holds all-ones bytes (NaN in every floating-point type) and counts as never written.
 /// Methods may be called from several threads; what runs while a kernel uses the same memory is the caller's to order.
 /// </summary>
@@ -12,10 +12,13 @@ public sealed unsafe class EmulatedMemory : IDisposable
 {
     private const int PageShift = 16;
 
+    private static int s_instances;
+
     private readonly Lock _lock = new();
     private readonly List<MemoryAllocation> _live = [];
     private volatile MemoryAllocation?[] _pages = new MemoryAllocation?[256];
     private ulong _nextPage = 1;
+    private readonly ulong _base = MemoryWindows.Global + ((ulong)(byte)Interlocked.Increment(ref s_instances) << MemoryWindows.WindowShift);
     private int _readOnlyGeneration;
 
     /// <summary>Creates an empty address space.</summary>
@@ -101,6 +104,21 @@ public sealed unsafe class EmulatedMemory : IDisposable
         MarkInitialised(allocation, offset, bytes);
     }
 
+    /// <summary>Fills a device range with a repeated element of 1, 2 or 4 bytes, given in the low bytes of the value.</summary>
+    /// <exception cref="SprintException">The range is not inside one live allocation.</exception>
+    public void Fill(ulong address, uint value, int elementBytes, long count)
+    {
+        long bytes = checked(elementBytes * count);
+        MemoryAllocation allocation = Require(address, bytes, "filled");
+        long offset = (long)(address - allocation.Start);
+        Span<byte> pattern = stackalloc byte[64];
+        for (int k = 0; k < pattern.Length; k++)
+            pattern[k] = (byte)(value >> k % elementBytes * 8);
+        for (long k = 0; k < bytes; k += pattern.Length)
+            pattern[..(int)Math.Min(pattern.Length, bytes - k)].CopyTo(new Span<byte>(allocation.Host + offset + k, pattern.Length));
+        MarkInitialised(allocation, offset, bytes);
+    }
+
     /// <summary>Declares a range as never written, as poisoned outputs are before a kernel runs.</summary>
     /// <exception cref="SprintException">The range is not inside one live allocation.</exception>
     public void Poison(ulong address, long bytes)
@@ -149,7 +167,7 @@ public sealed unsafe class EmulatedMemory : IDisposable
             MemoryAllocation allocation;
             try
             {
-                allocation = new MemoryAllocation(MemoryWindows.Global + (_nextPage << PageShift), bytes, name) { IsReadOnly = readOnly };
+                allocation = new MemoryAllocation(_base + (_nextPage << PageShift), bytes, name) { IsReadOnly = readOnly };
             }
             catch (OutOfMemoryException error)
             {
@@ -165,7 +183,7 @@ public sealed unsafe class EmulatedMemory : IDisposable
     /// <summary>The allocation, live or freed, whose pages hold an address, or null.</summary>
     internal MemoryAllocation? Find(ulong address)
     {
-        ulong page = (address - MemoryWindows.Global) >> PageShift;
+        ulong page = (address - _base) >> PageShift;
         MemoryAllocation?[] pages = _pages;
         return page < (ulong)pages.Length ? pages[page] : null;
     }
@@ -210,7 +228,9 @@ public sealed unsafe class EmulatedMemory : IDisposable
         _nextPage = last + 1;
     }
 
-    private MemoryAllocation Require(ulong address, long bytes, string action)
+    /// <summary>The live allocation that holds a range.</summary>
+    /// <exception cref="SprintException">The range is not inside one live allocation.</exception>
+    internal MemoryAllocation Require(ulong address, long bytes, string action)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
         MemoryAllocation? allocation = Find(address);

@@ -12,26 +12,24 @@ public abstract class DeviceConformance
     private protected const byte Poison = 0xa5;
     private const int Canary = 64;
 
+    // One for all fixtures: compiled once, nothing from a disk.
+    private static readonly KernelLibrary Library = new(new KernelLibraryOptions { UseCache = false });
+
     private CudaContext? context;
-    private KernelLibrary? library;
 
     private protected CudaContext Context => context!;
 
     private protected CudaStream Stream => Context.DefaultStream;
 
     [OneTimeSetUp]
-    public void OpenDevice()
-    {
-        context = Open();
-        library = new KernelLibrary(new KernelLibraryOptions { UseCache = false });
-    }
+    public void OpenDevice() => context = Open();
 
     [OneTimeTearDown]
     public void CloseDevice() => context?.Dispose();
 
     private protected abstract CudaContext Open();
 
-    private protected CudaModule Load(KernelSpecialization specialization) => library!.Get(specialization, library.TargetFor(Context.Device)).Load(Context);
+    private protected CudaModule Load(KernelSpecialization specialization) => Library.Get(specialization, Library.TargetFor(Context.Device)).Load(Context);
 
     private protected CudaDeviceVariable<T> Upload<T>(T[] values)
         where T : unmanaged

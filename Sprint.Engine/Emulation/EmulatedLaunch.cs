@@ -9,6 +9,8 @@ public sealed unsafe class EmulatedLaunch
 {
     private const int MaximumBlockThreads = 1024;
     private const int CallStackBytes = 16 * 1024;
+    private const long MaximumLocalBlockBytes = 256L << 20;
+    private const long MaximumRegisterBlockBytes = 256L << 20;
 
     private readonly EmulatedKernel _kernel;
     private readonly LaunchIndex _grid;
@@ -36,9 +38,21 @@ public sealed unsafe class EmulatedLaunch
         _options = options ?? EmulationOptions.Default;
         CheckExtents();
         CheckResources();
+        CheckWorkingMemory();
     }
 
     private int SharedBytes => _dynamicSharedBytes > 0 ? _kernel.Program.DynamicSharedOffset + _dynamicSharedBytes : _kernel.StaticSharedBytes;
+
+    /// <summary>Local memory of a thread: the kernel's own, and a stack where it calls functions.</summary>
+    private long LocalBytes
+    {
+        get
+        {
+            KernelProgram program = _kernel.Program;
+            bool calls = program.Functions.Count(function => function is not null) > 1;
+            return program.Kernel.LocalBytes + (calls ? CallStackBytes + program.Functions.Max(function => (long)(function?.LocalBytes ?? 0)) : 0);
+        }
+    }
 
     /// <summary>Executes all blocks. Launches on one memory run one after another.</summary>
     /// <returns>What was executed.</returns>
@@ -65,7 +79,6 @@ public sealed unsafe class EmulatedLaunch
     {
         KernelProgram program = _kernel.Program;
         bool track = program.UsesReadOnlyPath && (_options.Checks & EmulationChecks.ReadOnlyPath) != 0;
-        bool calls = program.Functions.Count(function => function is not null) > 1;
         LaunchContext context = new()
         {
             Program = program,
@@ -76,7 +89,7 @@ public sealed unsafe class EmulatedLaunch
             DynamicSharedBytes = _dynamicSharedBytes,
             SharedBytes = SharedBytes,
             Parameters = parameters,
-            LocalBytes = program.Kernel.LocalBytes + (calls ? CallStackBytes + program.Functions.Max(function => function?.LocalBytes ?? 0) : 0),
+            LocalBytes = (int)LocalBytes,
             ReadOnlyGeneration = track ? memory.BeginReadOnlyTracking() : (byte)0,
         };
         BlockQueue queue = new((long)_grid.Count);
@@ -131,10 +144,22 @@ public sealed unsafe class EmulatedLaunch
 
     private void CheckResources()
     {
-        if (_dynamicSharedBytes < 0 || SharedBytes > _options.MaximumSharedBytes)
-            throw Refuse($"The launch needs {SharedBytes} bytes of shared memory ({_kernel.StaticSharedBytes} declared, {_dynamicSharedBytes} dynamic); a block has {_options.MaximumSharedBytes}");
+        long shared = _dynamicSharedBytes > 0 ? (long)_kernel.Program.DynamicSharedOffset + _dynamicSharedBytes : _kernel.StaticSharedBytes;
+        if (_dynamicSharedBytes < 0 || shared > _options.MaximumSharedBytes)
+            throw Refuse($"The launch needs {shared} bytes of shared memory ({_kernel.StaticSharedBytes} declared, {_dynamicSharedBytes} dynamic); a block has {_options.MaximumSharedBytes}");
         if (_parameters.Length != _kernel.ParameterBytes)
             throw Refuse($"The launch passes {_parameters.Length} bytes of parameters, but the kernel takes {_kernel.ParameterBytes}");
+    }
+
+    private void CheckWorkingMemory()
+    {
+        long threads = ((long)_block.Count + 31) / 32 * 32;
+        long local = threads * LocalBytes;
+        if (local > MaximumLocalBlockBytes)
+            throw Refuse($"The block's {threads} threads need {LocalBytes} bytes of local memory each; the emulator gives a block {MaximumLocalBlockBytes}");
+        long registers = threads / 32 * _kernel.Program.Kernel.FrameBytes;
+        if (registers > MaximumRegisterBlockBytes)
+            throw Refuse($"The block's {threads / 32} warps need {_kernel.Program.Kernel.FrameBytes} bytes for their registers each; the emulator gives a block {MaximumRegisterBlockBytes}");
     }
 
     private EmulationException Refuse(string detail)

@@ -7,13 +7,15 @@ namespace Sprint.Engine.Emulation;
 /// <summary>A module loaded into a memory: its variables have addresses, its kernels can be launched.</summary>
 public sealed class EmulatedModule : IDisposable
 {
+    private const long MaximumVariableBytes = 2L << 30;
+
     private readonly Dictionary<string, ulong> _addresses = [];
     private readonly Dictionary<string, EmulatedKernel> _kernels = [];
     private readonly Lock _lock = new();
 
     /// <summary>Allocates and initialises the module's global and constant variables.</summary>
     /// <exception cref="EmulationException">An initial value names an unknown symbol, or a variable is external.</exception>
-    /// <exception cref="SprintException">The memory is full.</exception>
+    /// <exception cref="SprintException">The memory is full, or the variables have more than 2 GiB.</exception>
     public EmulatedModule(PtxModule module, EmulatedMemory memory)
     {
         ArgumentNullException.ThrowIfNull(module);
@@ -21,10 +23,21 @@ public sealed class EmulatedModule : IDisposable
         Module = module;
         Memory = memory;
         PtxVariable[] variables = [.. module.Variables.Values.Where(variable => variable.Space is PtxSpace.Global or PtxSpace.Constant && !variable.IsExtern)];
-        foreach (PtxVariable variable in variables)
-            _addresses[variable.Name] = memory.Allocate(Math.Max(variable.Size, 1), variable.Name, variable.Space == PtxSpace.Constant).Start;
-        foreach (PtxVariable variable in variables)
-            Initialise(variable);
+        PtxVariable? tooLarge = Array.Find(variables, variable => variable.Size > MaximumVariableBytes);
+        if (tooLarge is not null || variables.Sum(variable => variable.Size) > MaximumVariableBytes)
+            throw new SprintException($"The variables of the module {module.Name} have more than {MaximumVariableBytes} bytes{(tooLarge is null ? "" : $": {tooLarge.Name} alone has {tooLarge.Size}")}.");
+        try
+        {
+            foreach (PtxVariable variable in variables)
+                _addresses[variable.Name] = memory.Allocate(Math.Max(variable.Size, 1), variable.Name, variable.Space == PtxSpace.Constant).Start;
+            foreach (PtxVariable variable in variables)
+                Initialise(variable);
+        }
+        catch (SprintException)
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>The parsed module.</summary>

@@ -3,8 +3,10 @@ using Sprint.Engine.Emulation.Parsing;
 namespace Sprint.Engine.Emulation.Decoding;
 
 /// <summary>
-/// Finds the registers that some path reads before it wrote them. Only those are watched at run time, so that ordinary code
-/// pays nothing. A move passes on what its source is; other reads count.
+/// Finds the registers that may be undefined where they are read: some path never wrote them, or computed them from others
+/// that it never wrote. Only those are watched at run time, so that ordinary code pays nothing. Compilers compute with
+/// undefined values on paths that throw the result away, so computing passes undefinedness on; what counts as a use is an
+/// address, a predicate that guards or branches, data that is stored, and what other lanes or tensor cores see.
 /// </summary>
 internal sealed class DefiniteAssignment
 {
@@ -32,13 +34,22 @@ internal sealed class DefiniteAssignment
     {
         "st" or "red" or "bra" or "brx" or "call" or "ret" or "exit" or "trap" or "brkpt" or "cp" or "membar" or "fence"
             or "prefetch" or "prefetchu" or "nanosleep" or "pmevent" or "discard" or "applypriority" => false,
+        "wmma" => !instruction.Has("store"),
         "bar" or "barrier" => instruction.Has("red"),
         _ => instruction.Operands.Length > 0,
     };
 
-    /// <summary>A move from register to register.</summary>
-    public static bool IsMove(PtxInstruction instruction)
-        => instruction.Name == "mov" && instruction.Operands is [{ Kind: PtxOperandKind.Register }, { Kind: PtxOperandKind.Register, IsNegated: false }];
+    /// <summary>Whether the instruction does nothing but compute its destination from its sources.</summary>
+    public static bool IsPure(PtxInstruction instruction) => HasDestination(instruction) && instruction.Name is not ("ld" or "ldu" or "atom" or "shfl" or "vote"
+        or "match" or "redux" or "activemask" or "mma" or "wmma" or "ldmatrix" or "movmatrix" or "bar" or "barrier");
+
+    /// <summary>Registers whose undefinedness the instruction passes on to its destination: all that it reads, or what a shuffle moves.</summary>
+    public static IEnumerable<PtxRegister> PassedOn(PtxInstruction instruction)
+        => IsPure(instruction) ? Read(instruction) : instruction.Name == "shfl" && instruction.Operands.Length > 1 ? RegistersOf(instruction.Operands[1]) : [];
+
+    /// <summary>Registers whose values must be defined.</summary>
+    public static IEnumerable<PtxRegister> Used(PtxInstruction instruction)
+        => IsPure(instruction) ? [] : instruction.Name == "shfl" ? instruction.Operands.Skip(2).SelectMany(RegistersOf) : Read(instruction);
 
     public static IEnumerable<PtxRegister> Written(PtxInstruction instruction)
         => HasDestination(instruction) ? RegistersOf(instruction.Operands[0]) : [];
@@ -77,7 +88,6 @@ internal sealed class DefiniteAssignment
             if (reached[block])
                 Transfer(block, entries[block], true);
         }
-        WatchMoves();
     }
 
     private static bool Meet(ulong[] entry, ulong[] state, bool reached)
@@ -97,20 +107,18 @@ internal sealed class DefiniteAssignment
         for (int k = _flow.Starts[block]; k < _flow.End(block); k++)
         {
             PtxInstruction instruction = _function.Instructions[k];
-            bool move = IsMove(instruction);
             if (report && instruction.Guard is not null)
                 Report(instruction.Guard, state);
-            bool sourceAssigned = true;
-            foreach (PtxRegister register in Read(instruction))
+            if (report)
             {
-                bool assigned = (state[register.Index >> 6] >> (register.Index & 63) & 1) != 0;
-                sourceAssigned &= assigned;
-                Watched[register.Index] |= report && !assigned;
+                foreach (PtxRegister register in Read(instruction))
+                    Report(register, state);
             }
+            bool defined = PassedOn(instruction).All(register => IsDefined(register, state));
             foreach (PtxRegister register in Written(instruction))
             {
                 ulong bit = 1ul << (register.Index & 63);
-                if (move && !sourceAssigned)
+                if (!defined)
                     state[register.Index >> 6] &= ~bit;
                 else if (instruction.Guard is null)
                     state[register.Index >> 6] |= bit;
@@ -118,23 +126,7 @@ internal sealed class DefiniteAssignment
         }
     }
 
-    private void Report(PtxRegister register, ulong[] state)
-        => Watched[register.Index] |= (state[register.Index >> 6] >> (register.Index & 63) & 1) == 0;
+    private void Report(PtxRegister register, ulong[] state) => Watched[register.Index] |= !IsDefined(register, state);
 
-    // What a watched register is moved to must be watched too, or the mark would be lost on the way.
-    private void WatchMoves()
-    {
-        bool changed = true;
-        while (changed)
-        {
-            changed = false;
-            foreach (PtxInstruction instruction in _function.Instructions.Where(IsMove))
-            {
-                int source = instruction.Operands[1].Register!.Index;
-                int destination = instruction.Operands[0].Register!.Index;
-                if (Watched[source] && !Watched[destination])
-                    Watched[destination] = changed = true;
-            }
-        }
-    }
+    private static bool IsDefined(PtxRegister register, ulong[] state) => (state[register.Index >> 6] >> (register.Index & 63) & 1) != 0;
 }

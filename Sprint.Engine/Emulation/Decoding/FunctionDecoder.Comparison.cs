@@ -36,7 +36,7 @@ internal sealed unsafe partial class FunctionDecoder
                 Expect(i, 2);
                 string[] classes = ["finite", "infinite", "number", "notanumber", "normal", "subnormal"];
                 int test = Array.FindIndex(classes, i.Has);
-                if (test < 0)
+                if (test < 0 || type is not (PtxType.F32 or PtxType.F64))
                     throw Unknown(i);
                 Emit(new Instruction { Handler = type == PtxType.F64 ? &Handlers.TestClass<double> : &Handlers.TestClass<float>, D = Destination(i.Operands[0], 0), A = Source(i.Operands[1], type.Size(), type), E = test });
                 break;
@@ -112,7 +112,7 @@ internal sealed unsafe partial class FunctionDecoder
     private void DecodeSelectBySign(PtxInstruction i, PtxType[] types)
     {
         Expect(i, 4);
-        if (types.Length != 2)
+        if (types is not [_, PtxType.S32 or PtxType.F32])
             throw Unknown(i);
         int size = types[0].Size();
         int selector = Source(i.Operands[3], 4, types[1]);

@@ -7,6 +7,8 @@ namespace Sprint.Engine.Emulation.Decoding;
 /// <summary>The frame: where registers, constants, special registers and parameters are.</summary>
 internal sealed unsafe partial class FunctionDecoder
 {
+    private const int MaximumFrameBytes = 1 << 25;
+
     private readonly Dictionary<(ulong Bits, int Size), int> _constants = [];
     private readonly Dictionary<SpecialRegister, int> _specials = [];
     private readonly Dictionary<PtxVariable, FrameParameter> _parameters = [];
@@ -63,6 +65,8 @@ internal sealed unsafe partial class FunctionDecoder
         _frameBytes = Align(_frameBytes, 64);
         FrameParameter parameter = new(_frameBytes, size);
         _decoded.Slots.Add((_frameBytes, size));
+        if (_frameBytes > MaximumFrameBytes)
+            throw new EmulationException(EmulationFault.Launch, $"The function {_function.Name} has more than {MaximumFrameBytes} bytes of registers and parameters a warp", new EmulationSite(_program.Module.Module.Name));
         _frameBytes += size * Lanes.Count;
         _parameters[variable] = parameter;
         return parameter;
@@ -75,6 +79,8 @@ internal sealed unsafe partial class FunctionDecoder
     {
         if (size != 0)
             _frameBytes = Align(_frameBytes, 64);
+        if (_frameBytes > MaximumFrameBytes)
+            throw new EmulationException(EmulationFault.Launch, $"The function {_function.Name} has more than {MaximumFrameBytes} bytes of registers and parameters a warp", new EmulationSite(_program.Module.Module.Name));
         int slot = _frameBytes;
         _decoded.Slots.Add((slot, size == 0 ? 0 : Math.Max(size, 2)));
         _frameBytes += size == 0 ? 4 : Math.Max(size, 2) * Lanes.Count;
@@ -89,6 +95,7 @@ internal sealed unsafe partial class FunctionDecoder
 
     private int Constant(ulong bits, int size)
     {
+        size = size == 1 ? 2 : size;
         bits = size switch { 0 => (uint)bits, 2 => (ushort)bits, 4 => (uint)bits, _ => bits };
         if (_constants.TryGetValue((bits, size), out int slot))
             return slot;
@@ -178,6 +185,8 @@ internal sealed unsafe partial class FunctionDecoder
         int slot = Special(register);
         if (size == 4)
             return slot;
+        if (size is not (2 or 8))
+            throw Refused($"The special register {name} has 32 bits");
         int wide = Allocate(size);
         Emit(ConvertOperation(PtxType.U32, size == 8 ? PtxType.U64 : PtxType.U16, slot, 4, wide, size, 0));
         return wide;
@@ -223,6 +232,8 @@ internal sealed unsafe partial class FunctionDecoder
             _program.Require(index);
             return Constant(EmulatedModule.FunctionAddress(index), size);
         }
+        if (size is not (4 or 8))
+            throw Refused($"The address of {name} has 4 or 8 bytes");
         ulong window = space == PtxSpace.Generic ? Window(variable.Space) : 0;
         switch (variable.Space)
         {

@@ -19,6 +19,10 @@ internal sealed unsafe partial class FunctionDecoder
             return;
         }
         bool wide = i.Has("wide");
+        if (i.Has("sat") && type != PtxType.S32)
+            throw Refused("Only signed 32-bit integers are added with saturation");
+        if (i.Name is "mul24" or "mad24" && type.Size() != 4)
+            throw Refused("24-bit products are of 32-bit integers");
         switch (i.Name)
         {
             case "add":
@@ -47,7 +51,8 @@ internal sealed unsafe partial class FunctionDecoder
                 {
                     2 => &Handlers.Ternary<MultiplyAdd<ushort>, ushort>,
                     4 => &Handlers.Ternary<MultiplyAdd<uint>, uint>,
-                    _ => &Handlers.Ternary<MultiplyAdd<ulong>, ulong>,
+                    8 => &Handlers.Ternary<MultiplyAdd<ulong>, ulong>,
+                    _ => throw Refused("mad takes integers of 16, 32 and 64 bits"),
                 }, type, 3);
                 break;
             case "mul24":
@@ -109,7 +114,8 @@ internal sealed unsafe partial class FunctionDecoder
         {
             2 => &Handlers.Unary<T2, short>,
             4 => &Handlers.Unary<T4, int>,
-            _ => &Handlers.Unary<T8, long>,
+            8 => &Handlers.Unary<T8, long>,
+            _ => throw Refused("The instruction's type has a size it does not take"),
         };
 
     private static Handler MinimumOf(PtxType type) => type switch
@@ -141,7 +147,8 @@ internal sealed unsafe partial class FunctionDecoder
         PtxType.U32 => &Handlers.ScalarBinary<Divide<uint>, uint, uint>,
         PtxType.S32 => &Handlers.ScalarBinary<Divide<int>, int, int>,
         PtxType.U64 => &Handlers.ScalarBinary<Divide<ulong>, ulong, ulong>,
-        _ => &Handlers.ScalarBinary<Divide<long>, long, long>,
+        PtxType.S64 => &Handlers.ScalarBinary<Divide<long>, long, long>,
+        _ => throw Refused("div takes integers of 16, 32 and 64 bits"),
     };
 
     private static Handler Remainder(PtxType type) => type switch
@@ -151,7 +158,8 @@ internal sealed unsafe partial class FunctionDecoder
         PtxType.U32 => &Handlers.ScalarBinary<Remainder<uint>, uint, uint>,
         PtxType.S32 => &Handlers.ScalarBinary<Remainder<int>, int, int>,
         PtxType.U64 => &Handlers.ScalarBinary<Remainder<ulong>, ulong, ulong>,
-        _ => &Handlers.ScalarBinary<Remainder<long>, long, long>,
+        PtxType.S64 => &Handlers.ScalarBinary<Remainder<long>, long, long>,
+        _ => throw Refused("rem takes integers of 16, 32 and 64 bits"),
     };
 
     private static Handler SumOfDifferences(PtxType type) => type switch
@@ -161,7 +169,8 @@ internal sealed unsafe partial class FunctionDecoder
         PtxType.U32 => &Handlers.ScalarTernary<SumOfAbsoluteDifference<uint>, uint, uint>,
         PtxType.S32 => &Handlers.ScalarTernary<SumOfAbsoluteDifference<int>, int, int>,
         PtxType.U64 => &Handlers.ScalarTernary<SumOfAbsoluteDifference<ulong>, ulong, ulong>,
-        _ => &Handlers.ScalarTernary<SumOfAbsoluteDifference<long>, long, long>,
+        PtxType.S64 => &Handlers.ScalarTernary<SumOfAbsoluteDifference<long>, long, long>,
+        _ => throw Refused("sad takes integers of 16, 32 and 64 bits"),
     };
 
     private static Handler Multiply24(PtxType type, bool high, bool add) => (type.IsSigned(), high, add) switch

@@ -102,6 +102,8 @@ internal sealed unsafe partial class FunctionDecoder
         PtxType[] types = TypesOf(i);
         PtxType type = types.Length > 0 ? types[0] : throw Refused($"The instruction {i.Opcode} names no type");
         bool wide = type.Size() == 8;
+        if (type.Size() is not (4 or 8) || type.IsFloat())
+            throw Refused($"The instruction {i.Opcode} takes integers of 32 and 64 bits");
         switch (i.Name)
         {
             case "popc" or "clz" or "bfind":
@@ -121,7 +123,8 @@ internal sealed unsafe partial class FunctionDecoder
                     PtxType.U32 => &Handlers.ExtractBits<uint>,
                     PtxType.S32 => &Handlers.ExtractBits<int>,
                     PtxType.U64 => &Handlers.ExtractBits<ulong>,
-                    _ => &Handlers.ExtractBits<long>,
+                    PtxType.S64 => &Handlers.ExtractBits<long>,
+                    _ => throw Unknown(i),
                 };
                 Emit(new Instruction { Handler = extract, D = Destination(i.Operands[0], type.Size()), A = Source(i.Operands[1], type.Size()), B = Source(i.Operands[2], 4), C = Source(i.Operands[3], 4) });
                 break;
@@ -181,7 +184,8 @@ internal sealed unsafe partial class FunctionDecoder
             (PtxType.U32, true) => &Handlers.ScalarUnary<FindLeadingShift<uint>, uint, uint>,
             (PtxType.S32, true) => &Handlers.ScalarUnary<FindLeadingShift<int>, int, uint>,
             (PtxType.U64, true) => &Handlers.ScalarUnary<FindLeadingShift<ulong>, ulong, uint>,
-            _ => &Handlers.ScalarUnary<FindLeadingShift<long>, long, uint>,
+            (PtxType.S64, true) => &Handlers.ScalarUnary<FindLeadingShift<long>, long, uint>,
+            _ => throw Unknown(i),
         };
     }
 }

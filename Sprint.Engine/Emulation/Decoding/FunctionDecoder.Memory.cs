@@ -44,11 +44,15 @@ internal sealed unsafe partial class FunctionDecoder
             DecodeParameterAccess(i, variable, address.Value, store, type, register, ref operation);
         else
             DecodeAddressedAccess(space, address, store, type, register, ref operation);
+        if (!store && space != PtxSpace.Parameter)
+            CarryUndefined(i, type, items, slots, ref operation);
         if (space is PtxSpace.Shared or PtxSpace.Generic)
             _program.RaceGranule = Math.Min(_program.RaceGranule, type.Size());
         _program.UsesReadOnlyPath |= operation.F == (int)AccessKind.ReadOnlyLoad;
         _cost = cost;
         Emit(operation);
+        if (store && space != PtxSpace.Parameter)
+            StoreUndefined(space, type, items, operation);
         if (i.Has("acquire"))
             Emit(new Instruction { Handler = &Handlers.Fence });
     }

@@ -34,6 +34,8 @@ internal sealed unsafe partial class FunctionDecoder
         int size = type.Size();
         if (source.Kind == PtxOperandKind.Special && source.Name is "%clock" or "%clock64" or "%clock_hi" or "%globaltimer" or "%globaltimer_lo" or "%globaltimer_hi")
         {
+            if (size is not (4 or 8))
+                throw Refused("Clocks have 32 or 64 bits");
             Emit(new Instruction
             {
                 Handler = size == 8 ? &Handlers.ReadClock<ulong> : &Handlers.ReadClock<uint>,
@@ -102,7 +104,7 @@ internal sealed unsafe partial class FunctionDecoder
         }
         int size = TypeOf(i).Size();
         ulong shift = Window(space);
-        if (size != 8 && shift != 0)
+        if (size != 8 && (shift != 0 || size != 4))
             throw Refused("Generic addresses have 64 bits");
         int a = Source(i.Operands[1], size);
         if (shift == 0)

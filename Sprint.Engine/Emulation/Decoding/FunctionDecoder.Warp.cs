@@ -10,6 +10,8 @@ internal sealed unsafe partial class FunctionDecoder
     private void DecodeWarp(PtxInstruction i)
     {
         Cost(InstructionKind.Warp);
+        if (i.Operands.Length == 0)
+            throw Refused($"The instruction {i.Opcode} has no operands");
         if (i.Name == "activemask")
         {
             Emit(new Instruction { Handler = &Handlers.ActiveMask, D = Destination(i.Operands[0], 4) });
@@ -20,7 +22,8 @@ internal sealed unsafe partial class FunctionDecoder
         PtxOperand target = i.Operands[0];
         PtxOperand value = target.Kind == PtxOperandKind.Pair ? target.Items[0] : target;
         int predicate = target.Kind == PtxOperandKind.Pair ? Destination(target.Items[1], 0) : -1;
-        int* list = _program.Keep([predicate]);
+        int watched = value.Register is { } result && _watched[result.Index] ? WatchSlot(result) : -1;
+        int* list = _program.Keep([predicate, watched, i.Operands.Length > 1 ? WatchOf(i.Operands[1]) : -1]);
         switch (i.Name)
         {
             case "shfl":
@@ -39,6 +42,8 @@ internal sealed unsafe partial class FunctionDecoder
                 Expect(i, 3);
                 Allow(i, "sync", "any", "all");
                 int size = TypeOf(i).Size();
+                if (size is not (4 or 8))
+                    throw Unknown(i);
                 Emit(new Instruction { Handler = size == 8 ? &Handlers.Match<ulong> : &Handlers.Match<uint>, D = Destination(value, 4), A = Source(i.Operands[1], size), F = Source(i.Operands[2], 4), E = i.Has("all") ? 1 : 0, List = list });
                 break;
             default:

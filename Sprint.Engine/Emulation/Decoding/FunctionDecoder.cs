@@ -93,8 +93,8 @@ internal sealed unsafe partial class FunctionDecoder
             WatchReads(instruction);
             if (instruction.Guard is not null && IsFlow(instruction) && instruction.Name != "bra")
                 BranchAround(instruction, index);
-            Dispatch(instruction);
             WatchWrites(instruction);
+            Dispatch(instruction);
         }
         catch (EmulationException error) when (error.Fault is EmulationFault.Unsupported or EmulationFault.Syntax)
         {
@@ -134,9 +134,7 @@ internal sealed unsafe partial class FunctionDecoder
             EmitCheck(instruction.Guard);
             _guarding = guarding;
         }
-        if (DefiniteAssignment.IsMove(instruction))
-            return;
-        foreach (PtxRegister register in DefiniteAssignment.Read(instruction).Distinct())
+        foreach (PtxRegister register in DefiniteAssignment.Used(instruction).Distinct())
         {
             if (_watched[register.Index])
                 EmitCheck(register);
@@ -145,22 +143,6 @@ internal sealed unsafe partial class FunctionDecoder
 
     private void EmitCheck(PtxRegister register)
         => Emit(new Instruction { Handler = &Handlers.CheckWritten, A = WatchSlot(register), E = register.Index });
-
-    private void WatchWrites(PtxInstruction instruction)
-    {
-        if (ControlFlow.IsSynchronizing(instruction) && instruction.Name is "bar" or "barrier")
-            return;
-        foreach (PtxRegister register in DefiniteAssignment.Written(instruction))
-        {
-            if (!_watched[register.Index])
-                continue;
-            PtxRegister? source = DefiniteAssignment.IsMove(instruction) ? instruction.Operands[1].Register : null;
-            if (source is not null && _watched[source.Index])
-                Emit(new Instruction { Handler = &Handlers.CopyWritten, D = WatchSlot(register), A = WatchSlot(source) });
-            else
-                Emit(new Instruction { Handler = &Handlers.MarkWritten, D = WatchSlot(register) });
-        }
-    }
 
     private void Emit(Instruction operation)
     {

@@ -23,6 +23,9 @@ internal unsafe struct Instruction
     public int* List;
     public int Count;
 
+    /// <summary>Registers of a load that may carry undefined bytes, noted behind them in <see cref="List"/>.</summary>
+    public int Notes;
+
     /// <summary>Position of the basic block in the order in which groups of lanes run.</summary>
     public int Order;
 

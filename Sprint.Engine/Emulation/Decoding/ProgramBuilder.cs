@@ -127,5 +127,7 @@ internal sealed unsafe class ProgramBuilder(EmulatedModule module, PtxFunction k
         _sharedBytes = (_sharedBytes + variable.Alignment - 1) / variable.Alignment * variable.Alignment;
         _shared[variable] = _sharedBytes;
         _sharedBytes += (int)variable.Size;
+        if (_sharedBytes > 1 << 24)
+            throw new EmulationException(EmulationFault.Launch, $"The shared variables up to {variable.Name} have {_sharedBytes} bytes", new EmulationSite(Module.Module.Name));
     }
 }

@@ -27,13 +27,13 @@ internal sealed unsafe partial class BlockExecutor
         public long ArrivedWithPredicate;
         public long PredicateCount;
 
-        /// <summary>Warps that came, for the race detector.</summary>
-        public uint Warps;
+        /// <summary>For the race detector: how far the barrier has seen each warp.</summary>
+        public readonly uint[] Clocks = new uint[32];
 
         public void Reset()
         {
             Expected = Arrived = ArrivedWithPredicate = PredicateCount = 0;
-            Warps = 0;
+            Array.Clear(Clocks);
         }
     }
 
@@ -51,7 +51,7 @@ internal sealed unsafe partial class BlockExecutor
         state.Arrived += aligned && expected > 0 ? 32 : BitOperations.PopCount(lanes);
         state.PredicateCount += BitOperations.PopCount(lanes);
         state.ArrivedWithPredicate += BitOperations.PopCount(lanes & predicate);
-        state.Warps |= 1u << warp.Index;
+        Shared.Races?.Arrive(warp.Index, state.Clocks);
         OpenIfComplete(barrier);
     }
 
@@ -80,23 +80,29 @@ internal sealed unsafe partial class BlockExecutor
             CheckSamePlace(barrier);
             // Threads that have ended are behind every barrier too.
             for (int k = 0; k < _warps.Length; k++)
-                state.Warps |= _warps[k].Live == 0 ? 1u << k : 0;
+            {
+                if (_warps[k].Live == 0)
+                    Shared.Races?.Arrive(k, state.Clocks);
+            }
         }
-        Shared.Races?.Join(state.Warps);
         foreach (Warp warp in _warps)
         {
-            WriteReduction(warp, barrier, state);
+            if (WriteReduction(warp, barrier, state))
+                Shared.Races?.Pass(warp.Index, state.Clocks);
             warp.Release((uint)barrier);
         }
         state.Reset();
     }
 
-    private void WriteReduction(Warp warp, int barrier, Barrier state)
+    /// <summary>Gives the result of a barrier to the threads of a warp that wait at it; false if none do.</summary>
+    private static bool WriteReduction(Warp warp, int barrier, Barrier state)
     {
+        bool waits = false;
         foreach (ref readonly LaneGroup group in warp.Pending)
         {
             if (group.Wait != WaitKind.Barrier || group.Required != barrier)
                 continue;
+            waits = true;
             switch ((BarrierReduction)group.Pc->E)
             {
                 case BarrierReduction.PopulationCount:
@@ -113,6 +119,7 @@ internal sealed unsafe partial class BlockExecutor
                     break;
             }
         }
+        return waits;
     }
 
     private void CheckSamePlace(int barrier)

@@ -11,10 +11,12 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
 {
     private const int MinimumSlice = 64;
     private const int SliceSpread = 2048;
+    private const long MaximumFrameBytes = 512L << 20;
 
     private readonly Warp[] _warps;
     private readonly Dictionary<DecodedFunction, Stack<Frame>> _frames = [];
     private ulong _random;
+    private long _frameBytes;
 
     public BlockExecutor(LaunchContext launch)
     {
@@ -97,9 +99,16 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
         return z ^ z >> 31;
     }
 
-    /// <summary>A frame for a call, new or used before.</summary>
-    public Frame Rent(DecodedFunction function)
-        => _frames.TryGetValue(function, out Stack<Frame>? free) && free.TryPop(out Frame? frame) ? frame : new Frame(function);
+    /// <summary>A frame for a call, new or used before; null if calls already hold too much memory.</summary>
+    public Frame? Rent(DecodedFunction function)
+    {
+        if (_frames.TryGetValue(function, out Stack<Frame>? free) && free.TryPop(out Frame? frame))
+            return frame;
+        if (_frameBytes + function.FrameBytes > MaximumFrameBytes)
+            return null;
+        _frameBytes += function.FrameBytes;
+        return new Frame(function);
+    }
 
     /// <summary>Takes a frame back whose lanes have all returned.</summary>
     public void Return(Frame frame)

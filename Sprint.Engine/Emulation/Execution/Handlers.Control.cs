@@ -173,33 +173,6 @@ internal static unsafe partial class Handlers
     public static Instruction* Refuse(Warp warp, Instruction* i)
         => throw warp.Fault(i, Warp.LowestLane(warp.Active), EmulationFault.Unsupported, warp.Launch.Program.Refusals[i->F]);
 
-    /// <summary>Faults if an active lane never wrote the register whose mask is A.</summary>
-    public static Instruction* CheckWritten(Warp warp, Instruction* i)
-    {
-        uint missing = warp.Active & ~*(uint*)(warp.Registers + i->A);
-        if (missing != 0 && warp.Launch.CheckUninitialised)
-        {
-            throw warp.Fault(i, Warp.LowestLane(missing), EmulationFault.Uninitialised,
-                $"A read of register {warp.Frame.Function.Syntax.Registers[i->E].Name}, which was never written");
-        }
-        return i + 1;
-    }
-
-    /// <summary>Marks the register whose mask is D as written by the active lanes.</summary>
-    public static Instruction* MarkWritten(Warp warp, Instruction* i)
-    {
-        *(uint*)(warp.Registers + i->D) |= warp.Active;
-        return i + 1;
-    }
-
-    /// <summary>A move passes on whether its source was written.</summary>
-    public static Instruction* CopyWritten(Warp warp, Instruction* i)
-    {
-        uint* d = (uint*)(warp.Registers + i->D);
-        *d = *d & ~warp.Active | *(uint*)(warp.Registers + i->A) & warp.Active;
-        return i + 1;
-    }
-
     private static bool Fits(DecodedFunction callee, Instruction* call)
     {
         if (callee.Parameters.Length + callee.Results.Length != call->Count)
@@ -223,7 +196,8 @@ internal static unsafe partial class Handlers
             throw warp.Fault(i, Warp.LowestLane(lanes), EmulationFault.StackOverflow,
                 $"Calls nest {caller.Depth + 1} deep with {localBase + callee.LocalBytes} bytes of local memory; at most {MaximumCallDepth} calls and {warp.Launch.LocalBytes} bytes are there");
         }
-        Frame frame = warp.Block.Rent(callee);
+        Frame frame = warp.Block.Rent(callee) ?? throw warp.Fault(i, Warp.LowestLane(lanes), EmulationFault.StackOverflow,
+            $"The registers of nested calls take too much memory, {caller.Depth + 1} deep");
         frame.Parent = caller;
         frame.Call = i;
         frame.Return = i + 1;

@@ -40,7 +40,7 @@ internal enum WarpReduction
 /// </summary>
 internal static unsafe partial class Handlers
 {
-    /// <summary>D: result, List[0]: predicate or -1, A: value, B: lane operand, C: clamp and segment, E: mode.</summary>
+    /// <summary>D: result, List[0]: predicate or -1, List[1]: mask of where the result is defined or -1, List[2]: the value's such mask, A: value, B: lane operand, C: clamp and segment, E: mode.</summary>
     public static Instruction* Shuffle(Warp warp, Instruction* i)
     {
         if (!GatherMembers(warp, i, out Instruction* next))
@@ -49,6 +49,8 @@ internal static unsafe partial class Handlers
         uint* a = (uint*)(r + i->A), b = (uint*)(r + i->B), c = (uint*)(r + i->C), members = (uint*)(r + i->F);
         uint* results = stackalloc uint[Lanes.Count];
         uint inRange = 0;
+        uint written = *(uint*)(r + i->List[2]);
+        uint defined = 0;
         for (uint lanes = warp.Active; lanes != 0; lanes &= lanes - 1)
         {
             int lane = BitOperations.TrailingZeroCount(lanes);
@@ -84,8 +86,14 @@ internal static unsafe partial class Handlers
             if (((warp.Active & members[lane]) >> source & 1) == 0)
                 throw BadSource(warp, i, lane, source, members[lane]);
             results[lane] = a[source];
+            defined |= (written >> source & 1) << lane;
         }
         CopyLanes(warp.Active, (uint*)(r + i->D), results);
+        if (i->List[1] >= 0)
+        {
+            uint* mask = (uint*)(r + i->List[1]);
+            *mask = *mask & ~warp.Active | defined;
+        }
         if (i->List[0] >= 0)
         {
             uint* predicate = (uint*)(r + i->List[0]);

@@ -51,6 +51,13 @@ internal readonly unsafe struct GlobalSpace : IMemorySpace
         }
     }
 
+    public static byte* Shadow(Warp warp, int lane, ulong address)
+    {
+        MemoryAllocation allocation = warp.Launch.Memory.Find(address)!;
+        allocation.IsFullyInitialised = false;
+        return allocation.Initialised + (address - allocation.Start);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static uint Resolve(Warp warp, Instruction* instruction, uint active, int bytes, AccessKind kind, MemoryAllocation allocation)
     {
@@ -76,7 +83,8 @@ internal readonly unsafe struct GlobalSpace : IMemorySpace
             resolved |= 1u << lane;
             if ((offset & misaligned) != 0)
                 throw MemoryAccess.Misaligned(warp, instruction, lane, "global", warp.Addresses[lane], bytes, kind);
-            if (checkRead && !MemoryAccess.IsInitialised(allocation.Initialised + offset, bytes))
+            if (checkRead && !MemoryAccess.IsInitialised(allocation.Initialised + offset, bytes)
+                && !Handlers.NoteUndefined(warp, instruction, lane, allocation.Initialised + offset, bytes))
                 throw MemoryAccess.Uninitialised(warp, instruction, lane, "global", Place(allocation, offset), bytes);
             if (mark)
                 MemoryAccess.Mark(allocation.Initialised + offset, bytes, 1);

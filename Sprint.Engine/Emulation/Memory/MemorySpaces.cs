@@ -26,6 +26,9 @@ internal unsafe interface IMemorySpace
 
     /// <summary>Writes the host address of every active lane's access to <see cref="Warp.Host"/>.</summary>
     static abstract void Scatter(Warp warp, Instruction* instruction, uint active, int bytes, AccessKind kind);
+
+    /// <summary>The shadow of an address that a lane has just written: 1 for each byte that is defined.</summary>
+    static abstract byte* Shadow(Warp warp, int lane, ulong address);
 }
 
 /// <summary>Helpers of all spaces.</summary>
@@ -108,7 +111,7 @@ internal readonly unsafe struct LocalSpace : IMemorySpace
             long place = lane * (long)size + (long)offset;
             if (MemoryAccess.Reads(kind))
             {
-                if (check && !MemoryAccess.IsInitialised(shadow + place, bytes))
+                if (check && !MemoryAccess.IsInitialised(shadow + place, bytes) && !Handlers.NoteUndefined(warp, instruction, lane, shadow + place, bytes))
                     throw MemoryAccess.Uninitialised(warp, instruction, lane, "local", $"offset {offset} of the thread's stack", bytes);
             }
             else
@@ -118,6 +121,9 @@ internal readonly unsafe struct LocalSpace : IMemorySpace
             warp.Host[lane] = memory + place;
         }
     }
+
+    public static byte* Shadow(Warp warp, int lane, ulong address)
+        => warp.Block.LocalInitialised + (warp.Index * 32L + lane) * warp.Launch.LocalBytes + (long)address;
 }
 
 /// <summary>The kernel's arguments, where code addresses them through a register.</summary>
@@ -144,6 +150,8 @@ internal readonly unsafe struct ParameterSpace : IMemorySpace
             warp.Host[lane] = warp.Launch.Parameters + offset;
         }
     }
+
+    public static byte* Shadow(Warp warp, int lane, ulong address) => throw new InvalidOperationException("Parameters are not written.");
 }
 
 /// <summary>Generic addresses: each lane's window tells its space.</summary>
@@ -174,6 +182,13 @@ internal readonly unsafe struct GenericSpace : IMemorySpace
             Dispatch(warp, instruction, same, bytes, kind, window << MemoryWindows.WindowShift);
         }
     }
+
+    public static byte* Shadow(Warp warp, int lane, ulong address) => (address >> MemoryWindows.WindowShift << MemoryWindows.WindowShift) switch
+    {
+        MemoryWindows.Shared => SharedSpace.Shadow(warp, lane, address - MemoryWindows.Shared),
+        MemoryWindows.Local => LocalSpace.Shadow(warp, lane, address - MemoryWindows.Local),
+        _ => GlobalSpace.Shadow(warp, lane, address),
+    };
 
     private static void Dispatch(Warp warp, Instruction* instruction, uint active, int bytes, AccessKind kind, ulong window)
     {

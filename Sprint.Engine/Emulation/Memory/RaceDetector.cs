@@ -20,7 +20,7 @@ internal enum RaceAccess
 /// <summary>
 /// Finds shared-memory races by happens-before (vector clocks, as in Flanagan and Freund, "FastTrack", PLDI 2009), with a
 /// warp as the unit that has a clock. Each granule remembers its last writer and last two readers of different warps as
-/// clock, flag and thread in 32 bits. Barriers join clocks; within a warp, <c>bar.warp.sync</c> orders lanes.
+/// clock, flag and thread in 32 bits. A barrier takes the clocks of those who arrive and gives them to those who wait; within a warp, <c>bar.warp.sync</c> orders lanes.
 /// </summary>
 internal sealed unsafe class RaceDetector : IDisposable
 {
@@ -72,26 +72,20 @@ internal sealed unsafe class RaceDetector : IDisposable
         Array.Clear(_fence);
     }
 
-    /// <summary>Orders everything the given warps did so far before everything they do from now on.</summary>
-    public void Join(uint warps)
+    /// <summary>A warp arrives at a barrier: what it did so far, and what that was ordered behind, joins <paramref name="barrier"/> (a clock for each warp).</summary>
+    public void Arrive(int warp, uint[] barrier)
     {
-        Span<uint> joined = stackalloc uint[32];
-        for (int warp = 0; warp < _warps; warp++)
-        {
-            if ((warps >> warp & 1) == 0)
-                continue;
-            for (int other = 0; other < _warps; other++)
-                joined[other] = Math.Max(joined[other], other == warp ? _clocks[warp] : _seen[warp * 32 + other]);
-        }
-        for (int warp = 0; warp < _warps; warp++)
-        {
-            if ((warps >> warp & 1) == 0)
-                continue;
-            for (int other = 0; other < _warps; other++)
-                _seen[warp * 32 + other] = Math.Max(_seen[warp * 32 + other], joined[other]);
-            Advance(warp);
-            UpdateMinimum(warp);
-        }
+        for (int other = 0; other < _warps; other++)
+            barrier[other] = Math.Max(barrier[other], other == warp ? _clocks[warp] : _seen[warp * 32 + other]);
+        Advance(warp);
+    }
+
+    /// <summary>A warp goes on behind a barrier: what joined it is ordered before what the warp does from now on.</summary>
+    public void Pass(int warp, uint[] barrier)
+    {
+        for (int other = 0; other < _warps; other++)
+            _seen[warp * 32 + other] = Math.Max(_seen[warp * 32 + other], barrier[other]);
+        UpdateMinimum(warp);
     }
 
     /// <summary>Orders lanes of one warp.</summary>

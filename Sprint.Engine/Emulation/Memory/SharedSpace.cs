@@ -58,14 +58,17 @@ internal readonly unsafe struct SharedSpace : IMemorySpace
             if (shared.Races is { } races && !(plainRead && races.TryRead(warp.Index, lane, (int)address, bytes, site))
                 && races.Access(warp.Index, lane, (int)address, bytes, access, site) is { } conflict)
                 throw Race(warp, instruction, lane, address, bytes, kind, conflict);
-            if (check && !MemoryAccess.IsInitialised(shared.Initialised + address, bytes))
+            bool undefined = check && !MemoryAccess.IsInitialised(shared.Initialised + address, bytes);
+            if (undefined && !Handlers.NoteUndefined(warp, instruction, lane, shared.Initialised + address, bytes))
                 throw MemoryAccess.Uninitialised(warp, instruction, lane, "shared", $"offset {address}", bytes);
             if (writes)
                 MemoryAccess.Mark(shared.Initialised + address, bytes, 1);
-            previous = address;
+            previous = undefined ? ulong.MaxValue : address;
             warp.Host[lane] = host = shared.Bytes + address;
         }
     }
+
+    public static byte* Shadow(Warp warp, int lane, ulong address) => warp.Block.Shared.Initialised + address;
 
     public static EmulationException Race(Warp warp, Instruction* instruction, int lane, ulong address, int bytes, AccessKind kind, RaceConflict conflict)
     {

@@ -69,8 +69,8 @@ public sealed record CudaDeviceProperties
     /// <summary>Whether memory can be allocated in the order of a stream.</summary>
     public required bool HasMemoryPools { get; init; }
 
-    /// <summary>Whether the device runs PTX and no machine code, as an emulated one does.</summary>
-    public bool RequiresPtx { get; init; }
+    /// <summary>Whether the device is emulated: it runs PTX and no machine code, and watches every byte of its memory.</summary>
+    public bool IsEmulated { get; init; }
 
     /// <summary>Compute capability as NVRTC numbers it: 80 for 8.0, 120 for 12.0.</summary>
     public int Architecture => (ComputeCapability.Major * 10) + ComputeCapability.Minor;

@@ -60,6 +60,10 @@ public ref struct KernelArguments : IEnumerable<KernelParameter>
         Add(variable.DevicePointer);
     }
 
+    /// <summary>Adds a pointer to a tensor's elements; the null pointer for an empty handle.</summary>
+    /// <param name="tensor">A tensor of a <see cref="CudaDevice"/>; it must stay alive until the launch is in its stream.</param>
+    public void Add(Tensor tensor) => Add(tensor.IsEmpty ? DevicePointer.Null : new DevicePointer((ulong)tensor.Address));
+
     /// <summary>Adds true as 1 and false as 0 in one byte, a C++ bool.</summary>
     /// <param name="value">The value.</param>
     public void Add(bool value) => Add(value ? (byte)1 : (byte)0);

@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -13,13 +12,14 @@ namespace Sprint.Engine;
 /// </summary>
 public sealed unsafe class CpuDevice : Device
 {
-    private readonly Dictionary<long, Stack<nint>> cache = [];
+    private readonly BlockCache cache;
 
     /// <summary>Creates the device.</summary>
     /// <param name="threads">How many threads work on an operation; 0 for as many as there are cores.</param>
     /// <exception cref="SprintException">The number of threads is not from 0 to 1024.</exception>
     public CpuDevice(int threads = 0)
     {
+        cache = new BlockCache(AllocateBlock, static block => NativeBlock.Free((void*)block), NativeBlock.Alignment);
         Pool = new WorkerPool(threads == 0 ? Environment.ProcessorCount : threads);
         Register<ILinearKernels>(new CpuLinear(this));
         Register<IAdaptiveLayerNormKernels>(new CpuAdaptiveLayerNorm(this));
@@ -69,16 +69,7 @@ public sealed unsafe class CpuDevice : Device
     }
 
     /// <inheritdoc/>
-    public override void Trim()
-    {
-        foreach (Stack<nint> blocks in cache.Values)
-        {
-            while (blocks.TryPop(out nint block))
-            {
-                NativeBlock.Free((void*)block);
-            }
-        }
-    }
+    public override void Trim() => cache.Trim();
 
     /// <summary>Memory of a kernel for the time of one operation.</summary>
     internal Tensor Workspace(Shape shape) => Allocate(shape, category: MemoryCategory.Workspace);
@@ -112,49 +103,32 @@ public sealed unsafe class CpuDevice : Device
     }
 
     /// <inheritdoc/>
-    protected override nint AcquireMemory(long bytes)
+    protected override nint AcquireMemory(long bytes, MemoryCategory category)
     {
-        long size = SizeClass(bytes);
-        if (!cache.TryGetValue(size, out Stack<nint>? blocks))
-        {
-            cache.Add(size, blocks = new Stack<nint>());
-        }
-
-        if (!blocks.TryPop(out nint block))
-        {
-            SystemAllocations++;
-            try
-            {
-                block = (nint)NativeBlock.Allocate(size);
-            }
-            catch (OutOfMemoryException exception)
-            {
-                throw new SprintException(
-                    $"cpu: no memory for another {size / 1048576.0:F0} MiB on top of {Account.LiveBytes / 1048576.0:F0} MiB in use: lower the batch or the model's size",
-                    exception);
-            }
-        }
-
+        nint block = cache.Acquire(bytes);
         if (PoisonsMemory)
         {
-            NativeMemory.Fill((void*)block, (nuint)size, 0xFF);
+            NativeMemory.Fill((void*)block, (nuint)cache.SizeOf(bytes), 0xFF);
         }
 
         return block;
     }
 
     /// <inheritdoc/>
-    protected override void ReleaseMemory(nint address, long bytes) => cache[SizeClass(bytes)].Push(address);
+    protected override void ReleaseMemory(nint address, long bytes) => cache.Release(address, bytes);
 
-    /// <summary>Rounds up to one of eight sizes per power of two, so that slightly different shapes share blocks.</summary>
-    private static long SizeClass(long bytes)
+    private nint AllocateBlock(long size)
     {
-        if (bytes <= 512)
+        SystemAllocations++;
+        try
         {
-            return 512;
+            return (nint)NativeBlock.Allocate(size);
         }
-
-        long step = Math.Max(NativeBlock.Alignment, 1L << (60 - BitOperations.LeadingZeroCount((ulong)(bytes - 1))));
-        return (bytes + step - 1) / step * step;
+        catch (OutOfMemoryException exception)
+        {
+            throw new SprintException(
+                $"cpu: no memory for another {size / 1048576.0:F0} MiB on top of {Account.LiveBytes / 1048576.0:F0} MiB in use: lower the batch or the model's size",
+                exception);
+        }
     }
 }

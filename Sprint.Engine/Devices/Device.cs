@@ -77,7 +77,7 @@ public abstract class Device : IDisposable
 
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         long bytes = shape.Count * elementType.Size();
-        nint address = AcquireMemory(bytes);
+        nint address = AcquireMemory(bytes, category);
         if (!spareBodies.TryPop(out TensorBody? body))
         {
             bodies.Add(body = new TensorBody(this));
@@ -198,8 +198,9 @@ public abstract class Device : IDisposable
 
     /// <summary>Memory for a new tensor, from the cache where it has any of that size.</summary>
     /// <param name="bytes">At least 0.</param>
+    /// <param name="category">What the memory is for, to be named where there is none left.</param>
     /// <returns>The address, or 0 where the device keeps no storage.</returns>
-    protected abstract nint AcquireMemory(long bytes);
+    protected abstract nint AcquireMemory(long bytes, MemoryCategory category);
 
     /// <summary>Takes memory back into the cache.</summary>
     /// <param name="address">What <see cref="AcquireMemory"/> returned.</param>

@@ -47,7 +47,7 @@ public sealed class DryRunDevice : Device
     }
 
     /// <inheritdoc/>
-    protected override nint AcquireMemory(long bytes) => 0;
+    protected override nint AcquireMemory(long bytes, MemoryCategory category) => 0;
 
     /// <inheritdoc/>
     protected override void ReleaseMemory(nint address, long bytes)

@@ -6,7 +6,7 @@ namespace Sprint.Tests.Engine;
 /// <summary>
 /// An operation with inputs to differentiate and a float64 reference, and what must hold of every operation: values and
 /// gradients as the reference's, also where a gradient is added to one that is there already; the same bits in a second run and
-/// for any number of threads; nothing read that was not written; nothing left allocated.
+/// for any number of threads or order of warps; nothing read that was not written; nothing left allocated.
 /// </summary>
 internal sealed class OperationTest
 {
@@ -14,6 +14,9 @@ internal sealed class OperationTest
     private readonly Random random;
 
     internal OperationTest(int seed = 1) => random = new Random(seed);
+
+    /// <summary>The device to run on, as <see cref="TestDevice"/> names it.</summary>
+    internal string DeviceName { get; init; } = TestDevice.Cpu;
 
     /// <summary>The operation; what needs no gradient it makes itself, on the device it is given.</summary>
     internal required Func<Device, Tape?, IReadOnlyList<Tensor>, Tensor> Operation { get; init; }
@@ -49,16 +52,16 @@ internal sealed class OperationTest
     /// <summary>Checks everything that must hold.</summary>
     internal void Verify()
     {
-        Pass single = Run(threads: 1);
+        Pass single = Run(variant: 1);
         Comparer.AssertClose("output", single.Output, Reference([.. inputs.Select(input => Doubles(input.Values))]), Tolerance);
         CheckGradients();
         CheckAccumulation(single);
-        foreach (int threads in (int[])[1, 2, 3])
+        foreach (int variant in (int[])[1, 2, 3])
         {
-            Pass again = Run(threads);
-            Comparer.AssertSameBits($"output with {threads} threads", again.Output, single.Output);
+            Pass again = Run(variant);
+            Comparer.AssertSameBits($"output with {TestDevice.Describe(DeviceName, variant)}", again.Output, single.Output);
             for (int i = 0; i < inputs.Count; i++)
-                Comparer.AssertSameBits($"gradient of input {i} with {threads} threads", again.Gradients[i], single.Gradients[i]);
+                Comparer.AssertSameBits($"gradient of input {i} with {TestDevice.Describe(DeviceName, variant)}", again.Gradients[i], single.Gradients[i]);
         }
     }
 
@@ -66,7 +69,7 @@ internal sealed class OperationTest
 
     private void CheckGradients()
     {
-        using var device = new CpuDevice(threads: 2) { PoisonsMemory = true };
+        using Device device = TestDevice.Open(DeviceName, 2);
         Tensor[] tensors = Tensors(device);
         GradientCheckResult result = GradientCheck.Run(
             (tape, given) => Operation(device, tape, given),
@@ -81,7 +84,7 @@ internal sealed class OperationTest
     /// <summary>The operation twice on the same inputs: each gradient must be twice that of one.</summary>
     private void CheckAccumulation(Pass single)
     {
-        Pass twice = Run(threads: 2, times: 2);
+        Pass twice = Run(variant: 2, times: 2);
         for (int i = 0; i < inputs.Count; i++)
         {
             float[] expected = Array.ConvertAll(single.Gradients[i], value => 2 * value);
@@ -89,11 +92,11 @@ internal sealed class OperationTest
         }
     }
 
-    private Tensor[] Tensors(CpuDevice device) => [.. inputs.Select(input => device.From(input.Shape, input.Values))];
+    private Tensor[] Tensors(Device device) => [.. inputs.Select(input => device.From(input.Shape, input.Values))];
 
-    private Pass Run(int threads, int times = 1)
+    private Pass Run(int variant, int times = 1)
     {
-        using var device = new CpuDevice(threads) { PoisonsMemory = true };
+        using Device device = TestDevice.Open(DeviceName, variant);
         Tensor[] tensors = Tensors(device);
         Array.ForEach(tensors, Tape.Watch);
         using var tape = new Tape();

@@ -109,6 +109,9 @@ internal interface ICudaDriver
     /// <param name="stream">The stream.</param>
     void Fill(DevicePointer destination, uint value, int elementBytes, long count, StreamHandle stream);
 
+    /// <summary>Declares device memory undefined from here on in the stream: a driver that watches memory refuses reads of it before the next write.</summary>
+    void Discard(DevicePointer destination, long bytes, StreamHandle stream);
+
     /// <summary>Creates a stream that does not wait for the default stream.</summary>
     StreamHandle CreateStream();
 

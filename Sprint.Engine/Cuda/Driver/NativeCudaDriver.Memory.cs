@@ -102,6 +102,11 @@ internal sealed partial class NativeCudaDriver
         }
     }
 
+    /// <inheritdoc/>
+    public void Discard(DevicePointer destination, long bytes, StreamHandle stream)
+    {
+    }
+
     private static CudaException OutOfMemory(long bytes, string call) => DriverStatus.OutOfMemoryFailure(
         call,
         bytes,

@@ -65,7 +65,7 @@ public sealed class KernelLibrary
             throw new SprintException($"Device {device.Name} has compute capability {device.ComputeCapability}; the kernels need 8.0 (Ampere) or newer: run with --device cpu.");
         }
 
-        if (compiler is null || device.RequiresPtx)
+        if (compiler is null || device.IsEmulated)
         {
             return EmulatorTarget;
         }

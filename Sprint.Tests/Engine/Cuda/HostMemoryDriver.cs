@@ -187,6 +187,8 @@ internal sealed class HostMemoryDriver : ICudaDriver
         NativeMemory.Fill((void*)destination.Address, (nuint)(elementBytes * count), (byte)value);
     }
 
+    public void Discard(DevicePointer destination, long bytes, StreamHandle stream) => Record("discard");
+
     public StreamHandle CreateStream() => new(Make("stream"));
 
     public void DestroyStream(StreamHandle stream) => Drop(stream.Value, "stream");

@@ -50,6 +50,24 @@ public sealed class RandomTests
         Comparer.AssertSameBits("fill", fill.ToArray(), expected.AsSpan(0, count));
     }
 
+    [TestCase(TestDevice.Emulated)]
+    [TestCase(TestDevice.Cuda, Category = "Gpu")]
+    public void Every_device_draws_the_bits_of_the_processor(string name)
+    {
+        using Device cpu = TestDevice.Open(TestDevice.Cpu);
+        using Device device = TestDevice.Open(name);
+        foreach (int count in (int[])[1, 3, 4, 1023, 5000])
+        {
+            var stream = new RandomStream(11, 22, ulong.MaxValue - 100);
+            using Tensor expectedUniforms = RandomNumbers.Uniform(cpu, new Shape(count), stream);
+            using Tensor uniforms = RandomNumbers.Uniform(device, new Shape(count), stream);
+            using Tensor expectedNormals = RandomNumbers.Normal(cpu, new Shape(count), stream);
+            using Tensor normals = RandomNumbers.Normal(device, new Shape(count), stream);
+            Comparer.AssertSameBits($"{count} uniforms", uniforms.ToArray(), expectedUniforms.ToArray());
+            Comparer.AssertSameBits($"{count} normals", normals.ToArray(), expectedNormals.ToArray());
+        }
+    }
+
     [Test]
     public void The_host_draws_the_numbers_of_a_fill()
     {

@@ -5,8 +5,10 @@ using Sprint.Engine.Operations;
 namespace Sprint.Tests.Engine.Operations;
 
 /// <summary>Gathering kept tokens and putting rows back.</summary>
-[TestFixture]
-public sealed class TokenDropTests
+[TestFixture(TestDevice.Cpu)]
+[TestFixture(TestDevice.Emulated)]
+[TestFixture(TestDevice.Cuda, Category = "Gpu")]
+public sealed class TokenDropTests(string deviceName)
 {
     private static readonly int[][] Shapes = [[1, 1, 1, 24], [2, 17, 5, 36], [1, 147, 113, 72], [3, 64, 16, 96]];
 
@@ -18,6 +20,7 @@ public sealed class TokenDropTests
         int[] rows = [.. ids.Select((id, i) => (i / kept * tokens) + id)];
         new OperationTest
         {
+            DeviceName = deviceName,
             Operation = (device, tape, given) =>
             {
                 using Tensor idTensor = device.From(new Shape(batch, kept), ids);
@@ -37,6 +40,7 @@ public sealed class TokenDropTests
         int[] rows = RowsOf(ids, batch, tokens, kept, dropsPaths ? pathDrop : null);
         new OperationTest
         {
+            DeviceName = deviceName,
             Operation = (device, tape, given) =>
             {
                 using Tensor idTensor = device.From(new Shape(batch, kept), ids);
@@ -52,7 +56,7 @@ public sealed class TokenDropTests
     [Test]
     public void Rows_are_located_by_sample()
     {
-        using var device = new CpuDevice(threads: 1) { PoisonsMemory = true };
+        using Device device = TestDevice.Open(deviceName);
         using Tensor ids = device.From(new Shape(2, 2), (int[])[3, 0, 1, 2]);
         using Tensor drop = device.From(new Shape(2), (int[])[1, 0]);
         Assert.That(Located(device, ids, default), Is.EqualTo((int[])[1, -1, -1, 0, -1, 2, 3, -1]));
@@ -64,21 +68,21 @@ public sealed class TokenDropTests
     [TestCase(DropKind.Structured, 0.75)]
     [TestCase(DropKind.Structured, 0.875)]
     [TestCase(DropKind.Random, 0.3)]
-    public void A_draw_is_the_same_for_any_number_of_threads(DropKind kind, double ratio)
+    public void A_draw_is_the_same_on_every_device_and_for_any_number_of_threads(DropKind kind, double ratio)
     {
         DropPattern pattern = kind == DropKind.Random ? DropPattern.Random(20, 20, ratio) : DropPattern.Structured(20, 20, ratio);
-        int[] expected = Drawn(1);
-        Assert.That(Drawn(2), Is.EqualTo(expected));
-        Assert.That(Drawn(3), Is.EqualTo(expected));
+        int[] expected = Drawn(TestDevice.Cpu, 1);
+        foreach (int variant in (int[])[1, 2, 3])
+            Assert.That(Drawn(deviceName, variant), Is.EqualTo(expected));
         for (int sample = 0; sample < 5; sample++)
         {
             int[] ids = expected[(sample * pattern.KeptTokens)..((sample + 1) * pattern.KeptTokens)];
             Assert.That(ids, Is.Unique.And.All.InRange(0, 399));
         }
 
-        int[] Drawn(int threads)
+        int[] Drawn(string name, int variant)
         {
-            using var device = new CpuDevice(threads) { PoisonsMemory = true };
+            using Device device = TestDevice.Open(name, variant);
             using Tensor uniforms = RandomNumbers.Uniform(device, TokenDrop.UniformsShape(pattern, 5), new RandomStream(1, 2));
             return Ids(uniforms, pattern);
         }
@@ -89,7 +93,7 @@ public sealed class TokenDropTests
     [TestCase(DropKind.Random, new int[] { 3, 0 })]
     public void Of_equal_uniforms_the_first_comes_first(DropKind kind, int[] expected)
     {
-        using var device = new CpuDevice(threads: 1);
+        using Device device = TestDevice.Open(deviceName);
         DropPattern pattern = kind == DropKind.Random ? DropPattern.Random(2, 4, 0.75) : DropPattern.Structured(2, 4, 0.75);
 
         // Structured: two groups of four; random: one list of eight.
@@ -151,7 +155,7 @@ public sealed class TokenDropTests
         return values;
     }
 
-    private static int[] Located(CpuDevice device, Tensor ids, Tensor pathDrop)
+    private static int[] Located(Device device, Tensor ids, Tensor pathDrop)
     {
         using Tensor rows = TokenDrop.Locate(device, 2, 4, ids, pathDrop);
         var values = new int[8];

@@ -169,7 +169,7 @@ public sealed class FailedStepTests
         {
         }
 
-        protected override nint AcquireMemory(long bytes) => ++Allocations == failAt ? throw new SprintException("no memory") : 0;
+        protected override nint AcquireMemory(long bytes, MemoryCategory category) => ++Allocations == failAt ? throw new SprintException("no memory") : 0;
 
         protected override void ReleaseMemory(nint address, long bytes)
         {

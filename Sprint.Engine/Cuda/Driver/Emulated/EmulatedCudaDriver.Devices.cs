@@ -34,7 +34,7 @@ internal sealed partial class EmulatedCudaDriver
             MaximumThreadsPerMultiprocessor = 2048,
             MaximumBlocksPerMultiprocessor = 32,
             HasMemoryPools = true,
-            RequiresPtx = true,
+            IsEmulated = true,
         };
     }
 

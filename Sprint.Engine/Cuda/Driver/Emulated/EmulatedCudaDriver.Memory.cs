@@ -159,6 +159,17 @@ internal sealed partial class EmulatedCudaDriver
         }
     }
 
+    /// <inheritdoc/>
+    public void Discard(DevicePointer destination, long bytes, StreamHandle stream)
+    {
+        EmulatedContext context = Current();
+        lock (context.Gate)
+        {
+            Require(context, destination, bytes, "discarded");
+            Enqueue(context, stream, nameof(Discard), () => context.Memory.Poison(destination.Address, bytes));
+        }
+    }
+
     private static DevicePointer AllocateIn(EmulatedContext context, long bytes, string call)
     {
         lock (context.Gate)

@@ -1,0 +1,219 @@
+using Sprint.Engine.Cuda;
+using Sprint.Engine.Emulation;
+using Sprint.Engine.Operations;
+
+namespace Sprint.Engine;
+
+/// <summary>
+/// Runs operations as CUDA kernels: on a GPU (<c>cuda:0</c>), or with the very same kernels and launches on an emulated one
+/// (<c>emulated</c>), which checks every access. All work goes into one stream; nothing waits for it but <see cref="Synchronize"/> and copies to the host.
+/// Memory is cached: a warm training step allocates nothing. Operations without kernels for it yet say so.
+/// </summary>
+public sealed unsafe class CudaDevice : Device
+{
+    private const int BlockGranularity = 512;
+
+    // One for all devices, so that a source is compiled once a process.
+    private static readonly Lazy<KernelLibrary> SharedLibrary = new(static () => new KernelLibrary());
+
+    private readonly BlockCache cache;
+    private readonly UploadBuffer uploads;
+    private readonly List<CudaModule> modules = [];
+    private readonly KernelLibrary? library;
+
+    /// <summary>Creates the device.</summary>
+    /// <param name="context">An open context, which the device disposes.</param>
+    /// <param name="library">Where kernels come from; null for the library that all devices share.</param>
+    /// <exception cref="SprintException">The device is too old for the kernels.</exception>
+    public CudaDevice(CudaContext context, KernelLibrary? library = null)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        Context = context;
+        this.library = library;
+        Stream = new CudaStream(context);
+        cache = new BlockCache(AllocateBlock, FreeBlock, context.Device.IsEmulated ? 1 : BlockGranularity);
+        uploads = new UploadBuffer(Stream);
+        Register<ITokenDropKernels>(new CudaTokenDrop(this));
+        Register<IAdaptiveLayerNormKernels>(new CudaAdaptiveLayerNorm(this));
+        Register<IRandomKernels>(new CudaRandom(this));
+    }
+
+    /// <inheritdoc/>
+    public override string Name => Context.Device.IsEmulated ? "emulated" : $"cuda:{Context.Device.Ordinal}";
+
+    /// <inheritdoc/>
+    public override string Description =>
+        $"{Context.Device.Name}, compute capability {Context.Device.ComputeCapability}, {Context.Device.MultiprocessorCount} multiprocessors, {Context.Device.TotalMemory / (double)(1 << 30):0.#} GiB";
+
+    /// <inheritdoc/>
+    public override bool Executes => true;
+
+    /// <summary>The device's context.</summary>
+    public CudaContext Context { get; }
+
+    /// <summary>The stream that orders everything on this device.</summary>
+    public CudaStream Stream { get; }
+
+    /// <summary>Where kernels come from.</summary>
+    public KernelLibrary Library => library ?? SharedLibrary.Value;
+
+    /// <summary>
+    /// Whether memory is filled with NaN before it is handed out. For tests; slow. An emulated device refuses reads of what no
+    /// operation wrote also without it.
+    /// </summary>
+    public bool PoisonsMemory { get; set; }
+
+    /// <summary>How often memory had to be asked of the driver because the cache had none of the size.</summary>
+    public long SystemAllocations { get; private set; }
+
+    /// <summary>Opens an NVIDIA GPU.</summary>
+    /// <param name="ordinal">The device's number, from 0.</param>
+    /// <exception cref="SprintException">There is no NVIDIA driver, no such device, or it is too old.</exception>
+    public static CudaDevice Open(int ordinal = 0) => new(new CudaContext(ordinal));
+
+    /// <summary>Opens an emulated device.</summary>
+    /// <param name="emulation">How kernels are emulated; null for the defaults.</param>
+    public static CudaDevice Emulated(EmulationOptions? emulation = null) => new(CudaContext.Emulated(emulation));
+
+    /// <summary>Memory of a kernel for the time of one operation.</summary>
+    /// <param name="shape">Its shape.</param>
+    /// <param name="elementType">Its element type.</param>
+    /// <returns>A tensor that the caller disposes, right after the launch that reads it last.</returns>
+    public Tensor Workspace(Shape shape, ElementType elementType = ElementType.Float32) => Allocate(shape, elementType, MemoryCategory.Workspace);
+
+    /// <inheritdoc/>
+    /// <exception cref="CudaException">Something that was dispatched has failed: the message names kernel and place.</exception>
+    public override void Synchronize() => Stream.Synchronize();
+
+    /// <inheritdoc/>
+    public override void Trim() => cache.Trim();
+
+    /// <summary>Compiles a specialisation, or finds it compiled, and loads it for the life of the device.</summary>
+    internal CudaModule Load(KernelSpecialization specialization)
+    {
+        CudaModule module = Library.Get(specialization, Library.TargetFor(Context.Device)).Load(Context);
+        modules.Add(module);
+        return module;
+    }
+
+    internal override void CopyFromHost(Tensor destination, void* source, long bytes) =>
+        uploads.Copy(Pointer(destination), source, bytes);
+
+    internal override void CopyToHost(Tensor source, void* destination, long bytes)
+    {
+        if (bytes == 0)
+        {
+            return;
+        }
+
+        DevicePointer pointer = Pointer(source);
+        using CudaContext.Scope scope = Context.Enter();
+        Context.Driver.CopyToHost((nint)destination, pointer, bytes, Stream.Handle);
+        Stream.Wait();
+    }
+
+    internal override void Copy(Tensor source, Tensor destination)
+    {
+        if (source.Body.Bytes != destination.Body.Bytes)
+        {
+            throw new ArgumentException($"{source} does not fit {destination}");
+        }
+
+        using CudaContext.Scope scope = Context.Enter();
+        Context.Driver.CopyOnDevice(Pointer(destination), Pointer(source), source.Body.Bytes, Stream.Handle);
+    }
+
+    internal override void Clear(Tensor destination)
+    {
+        using CudaContext.Scope scope = Context.Enter();
+        Context.Driver.Fill(Pointer(destination), 0, 1, destination.Body.Bytes, Stream.Handle);
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        Trim();
+        modules.ForEach(static module => module.Dispose());
+        uploads.Dispose();
+        Stream.Dispose();
+        Context.Dispose();
+    }
+
+    /// <inheritdoc/>
+    protected override nint AcquireMemory(long bytes, MemoryCategory category)
+    {
+        nint block;
+        try
+        {
+            try
+            {
+                block = cache.Acquire(bytes);
+            }
+            catch (CudaException exhausted) when (exhausted.ErrorCode == DriverStatus.OutOfMemory)
+            {
+                // Spare blocks of other sizes may be all that is missing.
+                cache.Trim();
+                block = cache.Acquire(bytes);
+            }
+        }
+        catch (CudaException exhausted) when (exhausted.ErrorCode == DriverStatus.OutOfMemory)
+        {
+            throw OutOfMemory(bytes, category, exhausted);
+        }
+
+        using CudaContext.Scope scope = Context.Enter();
+        long size = cache.SizeOf(bytes);
+        if (PoisonsMemory)
+        {
+            Context.Driver.Fill(new DevicePointer((ulong)block), 0xFF, 1, size, Stream.Handle);
+        }
+
+        Context.Driver.Discard(new DevicePointer((ulong)block), size, Stream.Handle);
+        return block;
+    }
+
+    /// <inheritdoc/>
+    protected override void ReleaseMemory(nint address, long bytes) => cache.Release(address, bytes);
+
+    private static DevicePointer Pointer(Tensor tensor) => new((ulong)tensor.Address);
+
+    private static string Mebibytes(long bytes) => $"{bytes / 1048576.0:0.#} MiB";
+
+    private nint AllocateBlock(long size)
+    {
+        using CudaContext.Scope scope = Context.Enter();
+        nint block = (nint)Context.Driver.Allocate(size).Address;
+        SystemAllocations++;
+        return block;
+    }
+
+    private void FreeBlock(nint block)
+    {
+        try
+        {
+            using CudaContext.Scope scope = Context.Enter();
+            Context.Driver.Free(new DevicePointer((ulong)block));
+        }
+        catch (CudaException failure) when (failure.IsContextLost)
+        {
+            // The memory is gone with the context, and what lost it has been or will be thrown where somebody waits.
+        }
+    }
+
+    private SprintException OutOfMemory(long bytes, MemoryCategory category, CudaException cause)
+    {
+        using CudaContext.Scope scope = Context.Enter();
+        CudaMemoryInformation memory = Context.Driver.GetMemoryInformation();
+        (string purpose, string advice) = category switch
+        {
+            MemoryCategory.Activation => ("activations", "lower batch_size, raise accumulation so that a micro-batch is smaller, or turn on activation checkpointing"),
+            MemoryCategory.Workspace => ("the workspace of an operation", "lower batch_size"),
+            MemoryCategory.Parameter => ("parameters", "lower the model's hidden_size or depth"),
+            MemoryCategory.Gradient => ("gradients of parameters", "lower the model's hidden_size or depth"),
+            _ => ("the optimizer's moments", "lower the model's hidden_size or depth"),
+        };
+        return new SprintException(
+            $"{Name}: no memory for another {Mebibytes(bytes)} of {purpose}: tensors hold {Mebibytes(Account.LiveBytes)}, {Mebibytes(memory.FreeBytes)} of {Mebibytes(memory.TotalBytes)} are free: {advice}",
+            cause);
+    }
+}

@@ -1,0 +1,73 @@
+using Sprint.Engine.Cuda;
+
+namespace Sprint.Engine.Operations;
+
+/// <summary><see cref="AdaptiveLayerNorm"/> by the kernels of kernels/adaptive_layer_norm.cu.</summary>
+internal sealed class CudaAdaptiveLayerNorm(CudaDevice device) : IAdaptiveLayerNormKernels
+{
+    private const int ColumnsPerThread = 16;
+    private const int WarpSize = 32;
+    private const int MostThreads = 512;
+    private const int MostWidth = ColumnsPerThread * MostThreads;
+    private const int ForwardThreads = 128;
+    private const int ReductionThreads = 256;
+    private const int TokensPerChunk = 32;
+
+    private readonly CudaKernelFamily kernels = new(device, KernelCatalog.AdaptiveLayerNorm);
+
+    public void Forward(Tensor input, Tensor modulation, int shiftChunk, int scaleChunk, Tensor output, Tensor statistics)
+    {
+        int width = input.Shape[2];
+        int threads = ThreadsFor(width);
+        int rows = Math.Max(1, ForwardThreads / threads);
+        kernels.Launch(
+            input.ElementType,
+            "adaptive_layer_norm_forward",
+            CudaKernelFamily.Blocks(input.Shape.Rows, rows),
+            (threads, rows),
+            new KernelArguments
+            {
+                input, modulation, output, statistics, input.Shape.Rows, input.Shape[1], width, (long)modulation.Shape[1], shiftChunk * width, scaleChunk * width, AdaptiveLayerNorm.Epsilon,
+            });
+    }
+
+    public void Backward(
+        Tensor gradient,
+        Tensor input,
+        Tensor modulation,
+        int shiftChunk,
+        int scaleChunk,
+        Tensor statistics,
+        Tensor inputGradient,
+        bool accumulate,
+        Tensor modulationGradient)
+    {
+        (int batch, int tokens, int width) = (input.Shape[0], input.Shape[1], input.Shape[2]);
+        int chunks = CudaKernelFamily.Blocks(tokens, TokensPerChunk);
+        using Tensor partial = modulationGradient.IsEmpty ? default : device.Workspace(new Shape(batch, chunks, 2, width));
+        kernels.Launch(
+            input.ElementType,
+            "adaptive_layer_norm_backward",
+            (chunks, batch),
+            ThreadsFor(width),
+            new KernelArguments
+            {
+                gradient, input, modulation, statistics, inputGradient, partial, tokens, width, (long)modulation.Shape[1], scaleChunk * width, accumulate ? 1 : 0,
+            });
+        if (!modulationGradient.IsEmpty)
+        {
+            kernels.Launch(
+                input.ElementType,
+                "adaptive_layer_norm_backward_modulation",
+                (CudaKernelFamily.Blocks(width, ReductionThreads), batch, 2),
+                ReductionThreads,
+                new KernelArguments { partial, modulationGradient, chunks, width, (long)modulation.Shape[1], shiftChunk * width, scaleChunk * width });
+        }
+    }
+
+    private static int ThreadsFor(int width)
+    {
+        Require.That(width <= MostWidth, "adaptive layer norm", $"rows of {width} elements are longer than the {MostWidth} that the CUDA kernels take");
+        return (((width + ColumnsPerThread - 1) / ColumnsPerThread) + WarpSize - 1) / WarpSize * WarpSize;
+    }
+}

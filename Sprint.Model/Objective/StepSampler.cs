@@ -6,7 +6,8 @@ namespace Sprint.Model.Objective;
 
 /// <summary>
 /// Draws noise, times, dropped labels, kept tokens and dropped paths of a training step. All of it is a function of the seed,
-/// the step and the micro-batch: a resumed run draws what an uninterrupted one does, and every device draws the same ids.
+/// the step and the image's place in the step's whole batch: a resumed run draws what an uninterrupted one does, every device
+/// draws the same ids, and a batch split into micro-batches is the same batch.
 /// </summary>
 public sealed class StepSampler
 {
@@ -34,7 +35,7 @@ public sealed class StepSampler
     /// <param name="pattern">Which tokens are kept.</param>
     /// <param name="settings">How times are drawn.</param>
     /// <param name="step">The step of the run.</param>
-    /// <param name="microBatch">Which part of an accumulated batch.</param>
+    /// <param name="microBatch">Which part of an accumulated batch, whose parts are all of this size.</param>
     /// <returns>Tensors that the caller disposes.</returns>
     public StepInputs Draw(
         ReadOnlySpan<float> images, ReadOnlySpan<int> classes, DropPattern pattern, LossConfiguration settings, long step, int microBatch)
@@ -43,15 +44,16 @@ public sealed class StepSampler
         ArgumentNullException.ThrowIfNull(settings);
         int batch = classes.Length;
         Resize(batch);
-        DrawTimes(settings, step, microBatch);
-        DrawLabelsAndPaths(classes, step, microBatch);
+        long first = (long)microBatch * batch;
+        DrawTimes(settings, step, first);
+        DrawLabelsAndPaths(classes, step, first);
         var shape = new Shape(batch, model.InChannels, model.ContextSize, model.ContextSize);
         var inputs = default(StepInputs);
         try
         {
-            inputs = inputs with { KeptIds = Select(pattern, batch, step, microBatch) };
+            inputs = inputs with { KeptIds = Select(pattern, batch, step, first) };
             inputs = inputs with { Data = device.From(shape, images) };
-            inputs = inputs with { Noise = RandomNumbers.Normal(device, shape, Stream(RandomPurpose.Noise, step, microBatch)) };
+            inputs = inputs with { Noise = RandomNumbers.Normal(device, shape, Stream(RandomPurpose.Noise, step), first * model.InChannels * model.ContextSize * model.ContextSize) };
             inputs = inputs with { Times = device.From(new Shape(batch), times) };
             inputs = inputs with { Labels = device.From(new Shape(batch), labels) };
             return inputs with { PathDrop = model.CfgMaskProb > 0 ? device.From(new Shape(batch), pathDrops) : default };
@@ -64,7 +66,7 @@ public sealed class StepSampler
         }
     }
 
-    private Tensor Select(DropPattern pattern, int batch, long step, int microBatch)
+    private Tensor Select(DropPattern pattern, int batch, long step, long first)
     {
         if (pattern.Kind == DropKind.None)
         {
@@ -72,7 +74,7 @@ public sealed class StepSampler
         }
 
         using Tensor uniforms = RandomNumbers.Uniform(
-            device, TokenDrop.UniformsShape(pattern, batch), Stream(RandomPurpose.TokenDrop, step, microBatch));
+            device, TokenDrop.UniformsShape(pattern, batch), Stream(RandomPurpose.TokenDrop, step), first * pattern.Tokens);
         return TokenDrop.Select(uniforms, pattern);
     }
 
@@ -90,12 +92,12 @@ public sealed class StepSampler
         }
     }
 
-    private RandomStream Stream(RandomPurpose purpose, long step, int microBatch) =>
-        new(seed, purpose.Stream((ulong)step), (ulong)microBatch << 40);
+    private RandomStream Stream(RandomPurpose purpose, long step, long firstBlock = 0) =>
+        new(seed, purpose.Stream((ulong)step), (ulong)firstBlock);
 
-    private void DrawTimes(LossConfiguration settings, long step, int microBatch)
+    private void DrawTimes(LossConfiguration settings, long step, long first)
     {
-        RandomStream stream = Stream(RandomPurpose.Times, step, microBatch);
+        RandomStream stream = Stream(RandomPurpose.Times, step, first);
         for (int i = 0; i < times.Length; i++)
         {
             (uint word0, uint word1, _, _) = Philox.Block(stream.Seed, stream.Stream, stream.Counter + (ulong)i);
@@ -105,10 +107,10 @@ public sealed class StepSampler
         }
     }
 
-    private void DrawLabelsAndPaths(ReadOnlySpan<int> classes, long step, int microBatch)
+    private void DrawLabelsAndPaths(ReadOnlySpan<int> classes, long step, long first)
     {
-        RandomStream labelStream = Stream(RandomPurpose.LabelDrop, step, microBatch);
-        RandomStream pathStream = Stream(RandomPurpose.PathDrop, step, microBatch);
+        RandomStream labelStream = Stream(RandomPurpose.LabelDrop, step, first);
+        RandomStream pathStream = Stream(RandomPurpose.PathDrop, step, first);
         for (int i = 0; i < classes.Length; i++)
         {
             uint labelWord = Philox.Block(labelStream.Seed, labelStream.Stream, labelStream.Counter + (ulong)i).Word0;
@@ -116,6 +118,5 @@ public sealed class StepSampler
             labels[i] = Philox.Uniform(labelWord) < model.ClassDropoutProb ? model.NullClass : classes[i];
             pathDrops[i] = Philox.Uniform(pathWord) < model.CfgMaskProb ? 1 : 0;
         }
-
     }
 }

@@ -69,6 +69,17 @@ public sealed class RandomTests
     }
 
     [Test]
+    public void A_part_of_a_fill_has_its_numbers([Values(0, 1, 2, 3, 4, 7, 2048)] int first, [Values(1, 2, 5, 301)] int count, [Values] bool normal)
+    {
+        using var device = new CpuDevice(threads: 2) { PoisonsMemory = true };
+        var stream = new RandomStream(11, 22, 33);
+        using Tensor whole = normal ? RandomNumbers.Normal(device, new Shape(first + count), stream) : RandomNumbers.Uniform(device, new Shape(first + count), stream);
+        using Tensor part = normal ? RandomNumbers.Normal(device, new Shape(count), stream, first) : RandomNumbers.Uniform(device, new Shape(count), stream, first);
+        Comparer.AssertSameBits("part", part.ToArray(), whole.ToArray().AsSpan(first));
+        Assert.That(() => RandomNumbers.Normal(device, new Shape(1), stream, -1), Throws.TypeOf<ArgumentOutOfRangeException>());
+    }
+
+    [Test]
     public void The_host_draws_the_numbers_of_a_fill()
     {
         using var device = new CpuDevice(threads: 1);

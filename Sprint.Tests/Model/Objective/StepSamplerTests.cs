@@ -6,7 +6,7 @@ using Sprint.Model.Objective;
 
 namespace Sprint.Tests.Model.Objective;
 
-/// <summary>What a training step draws: a function of seed, step and micro-batch alone, with the right distributions.</summary>
+/// <summary>What a training step draws: a function of seed, step and place in the batch alone, with the right distributions.</summary>
 [TestFixture]
 public sealed class StepSamplerTests
 {
@@ -35,6 +35,36 @@ public sealed class StepSamplerTests
             Assert.That(other.Noise, Is.Not.EqualTo(draw.Noise));
             Assert.That(other.Times, Is.Not.EqualTo(draw.Times));
             Assert.That(other.KeptIds, Is.Not.EqualTo(draw.KeptIds));
+        }
+    }
+
+    // Images of 64 and of 25 numbers: the latter begin within a block of four.
+    [Test]
+    public void Micro_batches_draw_the_parts_of_the_whole_batch([Values(8, 5)] int side, [Values(1, 2, 3)] int size, [Values] DropKind kind)
+    {
+        const int Batch = 6;
+        ModelConfiguration model = Model with { ContextSize = side, PatchSize = 1, ClassDropoutProb = 0.5 };
+        DropPattern pattern = kind switch
+        {
+            DropKind.Structured => DropPattern.Structured(side, side, side == 8 ? 0.75 : 0.8),
+            DropKind.Random => DropPattern.Random(side, side, 0.6),
+            _ => DropPattern.None(side, side),
+        };
+        using var device = new CpuDevice(threads: 1) { PoisonsMemory = true };
+        var sampler = new StepSampler(device, model, seed: 4);
+        Draw whole = Drawn(sampler, Batch, 0);
+        Draw[] parts = [.. Enumerable.Range(0, Batch / size).Select(part => Drawn(sampler, size, part))];
+        var joined = new Draw(
+            [.. parts.SelectMany(part => part.Noise)], [.. parts.SelectMany(part => part.Times)], [.. parts.SelectMany(part => part.Labels)],
+            [.. parts.SelectMany(part => part.KeptIds)], [.. parts.SelectMany(part => part.PathDrop)]);
+        Assert.That(joined, Is.EqualTo(whole));
+
+        Draw Drawn(StepSampler sampler, int size, int microBatch)
+        {
+            int[] classes = new int[size];
+            using StepInputs inputs = sampler.Draw(new float[size * side * side], classes, pattern, new LossConfiguration(), 7, microBatch);
+            return new Draw(
+                inputs.Noise.ToArray(), inputs.Times.ToArray(), Integers(inputs.Labels), inputs.KeptIds.IsEmpty ? [] : Integers(inputs.KeptIds), Integers(inputs.PathDrop));
         }
     }
 

@@ -24,7 +24,7 @@ internal static class SampleCommand
         };
         var configuration = new Option<string?>("--config") { Description = "The run's YAML; without it the config.yaml beside the checkpoint.", HelpName = "FILE" };
         var guidance = new Option<string?>("--guidance") { Description = "pdg (path-drop), cfg (classifier-free) or none.", HelpName = "KIND" };
-        var scale = new Option<double?>("--scale") { Description = "Guidance scale; 1 is none.", HelpName = "NUMBER" };
+        var scale = new Option<double?>("--scale") { Description = "Guidance scale, from 0 to 100: 1 is none, 0 forgets the class.", HelpName = "NUMBER" };
         var low = new Option<double?>("--guidance-low") { Description = "Lowest time at which guidance acts.", HelpName = "T" };
         var high = new Option<double?>("--guidance-high") { Description = "Highest time at which guidance acts.", HelpName = "T" };
         var steps = new Option<int?>("--steps") { Description = "Steps of the sampler.", HelpName = "COUNT" };
@@ -96,6 +96,7 @@ internal static class SampleCommand
         }
 
         int[] classes = ParseClasses(classList, run.Model.NumClasses);
+        CheckpointStore.CheckFile(weights);
         using Device device = open();
         if (!device.Executes)
         {
@@ -113,7 +114,7 @@ internal static class SampleCommand
         Save(output, extension, images, classes, run, settings);
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{labels.Length} samples of {weights} by {settings.Steps} {settings.Sampler.ToString().ToUpperInvariant()} steps, guidance {settings.Guidance.ToString().ToUpperInvariant()} {settings.Scale:0.###}: {output}"));
+            $"{labels.Length} samples of {weights} by {settings.Steps} {settings.Sampler.ToString().ToUpperInvariant()} steps, {settings.GuidanceText}: {output}"));
         return ExitCode.Success;
     }
 
@@ -176,11 +177,15 @@ internal static class SampleCommand
         string folder = path;
         if (Directory.Exists(Path.Combine(path, "checkpoints")))
         {
-            folder = new CheckpointStore(Path.Combine(path, "checkpoints")).Newest
+            folder = new CheckpointStore(Path.Combine(path, "checkpoints")).FindWhole(out IReadOnlyList<DamagedCheckpoint> damaged)
                 ?? throw new SprintException($"the run '{path}' has no checkpoint yet");
+            if (damaged.Count > 0)
+            {
+                throw new SprintException($"the newest checkpoint of '{path}' is damaged, {damaged[0].Reason}; the newest that is whole is {folder}: name it to sample from it");
+            }
         }
 
-        string average = Path.Combine(folder, "ema.safetensors");
+        string average = Path.Combine(folder, CheckpointStore.AverageFile);
         return File.Exists(average)
             ? (average, Path.Combine(folder, CheckpointStore.ConfigurationFile))
             : throw new SprintException($"'{path}' is no checkpoint: give a run's folder, one of its checkpoints, or a .safetensors file");

@@ -24,7 +24,8 @@ internal static class TrainCommand
         var output = new Option<string?>("--out") { Description = "The run's folder; without it a new one under runs/.", HelpName = "FOLDER" };
         var resume = new Option<bool>("--resume")
         {
-            Description = "Continue the run in --out, or the newest one of this configuration under runs/, from its last checkpoint.",
+            Description = "Continue the run in --out, or the newest one of this configuration under runs/, from its last checkpoint. "
+                + "It keeps its own configuration; --set may change steps and learning rates to come, pictures, checkpoints.",
         };
         var set = new Option<string[]>("--set")
         {
@@ -49,14 +50,16 @@ internal static class TrainCommand
         device.AddTo(command);
         command.SetAction(result => Run(
             result.GetRequiredValue(configuration),
+            result.GetResult(configuration) is { Implicit: false },
             result.GetValue(output),
             result.GetValue(resume),
             result.GetValue(set) ?? [],
-            () => device.Open(result)));
+            () => device.Open(result),
+            result.InvocationConfiguration.Error));
         return command;
     }
 
-    private static int Run(string configurationPath, string? output, bool resume, string[] overrides, Func<Device> open)
+    private static int Run(string configurationPath, bool configurationGiven, string? output, bool resume, string[] overrides, Func<Device> open, TextWriter error)
     {
         Given(configurationPath, "CONFIG");
         Given(output, "--out");
@@ -72,7 +75,7 @@ internal static class TrainCommand
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         RunFolder? opened = null;
         TrainingConfiguration configuration = resume
-            ? OpenRun(configurationPath, output, overrides, out opened)
+            ? OpenRun(configurationPath, configurationGiven, output, overrides, error, out opened)
             : ConfigurationReader.Read<TrainingConfiguration>(ProjectFiles.Find(configurationPath), overrides);
         configuration.Validate();
         var noise = new EpochNoise((ulong)configuration.Seed);
@@ -85,11 +88,7 @@ internal static class TrainCommand
         using var trainer = new Trainer(device, configuration, dataset, folder, display, noise);
         if (resume)
         {
-            string? checkpoint = trainer.Resume();
-            folder.Write(configuration);
-            Console.WriteLine(checkpoint is null
-                ? $"{folder.Path} has no checkpoint yet: beginning at step 1"
-                : $"resuming after step {trainer.State.Step} from {checkpoint}");
+            Tell(trainer.Resume(), folder, trainer.State.Step, error);
         }
 
         bool finished = display.Run(() => trainer.Run(cancellation.Token));
@@ -112,12 +111,43 @@ internal static class TrainCommand
         }
     }
 
-    private static TrainingConfiguration OpenRun(string configurationPath, string? output, string[] overrides, out RunFolder folder)
+    /// <summary>Says what a run goes on from, and what is not as the user might think.</summary>
+    private static void Tell(ResumedRun resumed, RunFolder folder, long step, TextWriter error)
+    {
+        foreach (DamagedCheckpoint damaged in resumed.Damaged)
+        {
+            error.WriteLine($"a checkpoint is damaged and set aside as {damaged.Path}: {damaged.Reason}");
+        }
+
+        Console.WriteLine(resumed.Checkpoint is null
+            ? $"{folder.Path} has no checkpoint yet: beginning at step 1"
+            : $"resuming after step {step} from {resumed.Checkpoint}{(resumed.Damaged.Count > 0 ? ", the newest that is whole" : "")}");
+        if (resumed.Changes.Count > 0)
+        {
+            Console.WriteLine($"changed from here on: {string.Join(", ", resumed.Changes.Select(change => $"{change.Key} {change.Before} -> {change.Now}"))}");
+        }
+    }
+
+    /// <summary>A run goes on with its own configuration and what <c>--set</c> changes: a CONFIG that says otherwise is told.</summary>
+    private static TrainingConfiguration OpenRun(
+        string configurationPath, bool configurationGiven, string? output, string[] overrides, TextWriter error, out RunFolder folder)
     {
         string name = RunName(configurationPath);
         string path = output ?? NewestRun(name)
             ?? throw new SprintException($"there is no run of '{name}' under {RunsFolder}/ to resume: name its folder with --out");
         folder = RunFolder.Open(path, overrides, out TrainingConfiguration configuration);
+        if (configurationGiven)
+        {
+            TrainingConfiguration named = ConfigurationReader.Read<TrainingConfiguration>(ProjectFiles.Find(configurationPath), overrides);
+            if (ConfigurationComparison.Compare(configuration, named) is { Count: > 0 } differences)
+            {
+                const int Shown = 3;
+                string shown = string.Join(", ", differences.Take(Shown).Select(difference => $"{difference.Key} is {difference.Before}, not {difference.Now}"));
+                string more = differences.Count > Shown ? $", and {differences.Count - Shown} more values differ" : "";
+                error.WriteLine($"'{path}' goes on with its own configuration, not that of {configurationPath}: {shown}{more}; --set changes what may change");
+            }
+        }
+
         return configuration;
     }
 

@@ -120,7 +120,7 @@ internal sealed class ConfigurationBinder
         string lower = range.MinimumIsExclusive ? $"greater than {least}" : $"at least {least}";
         string upper = range.MaximumIsExclusive ? $"less than {most}" : $"at most {most}";
         bool unboundedBelow = least is double.MinValue or double.NegativeInfinity or int.MinValue;
-        bool unboundedAbove = most is double.MaxValue or double.PositiveInfinity or int.MaxValue;
+        bool unboundedAbove = most is double.MaxValue or double.PositiveInfinity or int.MaxValue or long.MaxValue;
         throw node.Fault($"{path} is {node.Describe()}, but must be {(unboundedAbove ? lower : unboundedBelow ? upper : $"{lower} and {upper}")}");
     }
 

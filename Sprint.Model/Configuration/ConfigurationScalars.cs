@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 
 namespace Sprint.Model.Configuration;
 
@@ -33,13 +34,13 @@ internal static class ConfigurationScalars
                 _ => throw Wrong(node, path, "true or false"),
             },
             TypeCode.Int32 => int.TryParse(text, whole, culture, out int value) ? value
-                : throw Wrong(node, path, WholeNumber(int.MinValue, int.MaxValue)),
+                : throw Wrong(node, path, WholeNumber(text, int.MinValue, int.MaxValue)),
             TypeCode.Int64 => long.TryParse(text, whole, culture, out long value) ? value
-                : throw Wrong(node, path, WholeNumber(long.MinValue, long.MaxValue)),
+                : throw Wrong(node, path, WholeNumber(text, long.MinValue, long.MaxValue)),
             TypeCode.UInt32 => uint.TryParse(text, whole, culture, out uint value) ? value
-                : throw Wrong(node, path, WholeNumber(uint.MinValue, uint.MaxValue)),
+                : throw Wrong(node, path, WholeNumber(text, uint.MinValue, uint.MaxValue)),
             TypeCode.UInt64 => ulong.TryParse(text, whole, culture, out ulong value) ? value
-                : throw Wrong(node, path, WholeNumber(ulong.MinValue, ulong.MaxValue)),
+                : throw Wrong(node, path, WholeNumber(text, ulong.MinValue, ulong.MaxValue)),
             TypeCode.Single => float.TryParse(text, real, culture, out float value) && float.IsFinite(value) ? value
                 : throw Wrong(node, path, "a finite number"),
             _ => double.TryParse(text, real, culture, out double value) && double.IsFinite(value) ? value
@@ -71,7 +72,9 @@ internal static class ConfigurationScalars
 
     private static ScalarNode Plain(string text) => new("", text, Plain: true);
 
-    private static string WholeNumber(object least, object most) => $"a whole number from {least} to {most}";
+    /// <summary>Limits of the type are told to whom they matter alone.</summary>
+    private static string WholeNumber(string text, object least, object most) =>
+        BigInteger.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _) ? $"a whole number from {least} to {most}" : "a whole number";
 
     private static Engine.SprintException Wrong(ConfigurationNode node, string path, string wanted) =>
         node.Fault($"{path} is {node.Describe()}, but must be {wanted}");

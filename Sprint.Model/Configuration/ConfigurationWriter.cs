@@ -17,6 +17,32 @@ public static partial class ConfigurationWriter
         return text.ToString();
     }
 
+    /// <summary>Every single value and list of them by its path, such as <c>stages[0].steps</c>, as it is written.</summary>
+    internal static Dictionary<string, string> Values(object configuration)
+    {
+        Dictionary<string, string> values = new(StringComparer.Ordinal);
+        Collect("", ToNode(configuration));
+        return values;
+
+        void Collect(string path, ConfigurationNode node)
+        {
+            if (node is MappingNode mapping)
+            {
+                foreach (MappingEntry entry in mapping.Entries)
+                    Collect(path.Length == 0 ? entry.Key : $"{path}.{entry.Key}", entry.Value);
+            }
+            else if (node is SequenceNode sequence && sequence.Items.Exists(item => item is not ScalarNode))
+            {
+                for (int index = 0; index < sequence.Items.Count; index++)
+                    Collect($"{path}[{index}]", sequence.Items[index]);
+            }
+            else
+            {
+                values.Add(path, Flow(node));
+            }
+        }
+    }
+
     /// <summary>A value as a node, every property of it included.</summary>
     internal static ConfigurationNode ToNode(object? value)
     {

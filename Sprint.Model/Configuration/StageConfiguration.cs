@@ -25,7 +25,7 @@ public enum LearningRateDecay
     Cosine,
 }
 
-/// <summary>One stage of training; keys as in the reference's <c>optimization</c> and <c>mask_config</c> sections.</summary>
+/// <summary>One stage of training; keys of the reference's <c>optimization</c> and <c>mask_config</c> sections are understood.</summary>
 public sealed record StageConfiguration
 {
     /// <summary>The stage's name in progress, metrics and pictures.</summary>

@@ -6,7 +6,10 @@ using Sprint.Model.Sampling;
 
 namespace Sprint.Model.Configuration;
 
-/// <summary>A whole training run, as its YAML file describes it.</summary>
+/// <summary>
+/// A whole training run, as its YAML file describes it. Keys have one name of the engine's, in which the resolved configuration of a run
+/// is written; names that the reference's files use for the same thing are understood as well.
+/// </summary>
 public sealed record TrainingConfiguration
 {
     /// <summary>Determines every random number of the run.</summary>
@@ -42,7 +45,7 @@ public sealed record TrainingConfiguration
     public void Validate()
     {
         Model.Validate();
-        if (!Model.HasNullClass && Samples.Guidance != GuidanceKind.None && Samples.Scale > 1)
+        if (!Model.HasNullClass && Samples.Guidance != GuidanceKind.None && Samples.Scale != 1)
         {
             throw new SprintException(
                 "samples: a model trained without dropped labels (model.class_dropout_prob 0) cannot be guided: set samples.guidance to none");
@@ -105,7 +108,7 @@ public sealed record SamplesConfiguration
     /// <summary>The kind of guidance.</summary>
     public GuidanceKind Guidance { get; init; } = GuidanceKind.Pdg;
 
-    /// <summary>The guidance scale.</summary>
+    /// <summary>The guidance scale: 1 is none, above it leads away from the unconditional velocity, below it towards that.</summary>
     [ConfigurationKey("cfg_scale")]
     [Range(0.0, 100.0)]
     public double Scale { get; init; } = 1.5;
@@ -117,6 +120,11 @@ public sealed record SamplesConfiguration
     /// <summary>The highest time at which guidance acts.</summary>
     [Range(0.0, 1.0)]
     public double GuidanceHigh { get; init; } = 1;
+
+    /// <summary>The guidance in words: <c>PDG 1.5</c>, or that there is none.</summary>
+    public string GuidanceText => Guidance == GuidanceKind.None || Scale == 1
+        ? "no guidance"
+        : string.Create(CultureInfo.InvariantCulture, $"{Guidance.ToString().ToUpperInvariant()} {Scale:0.###}");
 
     /// <summary>Checks what no single value shows.</summary>
     /// <exception cref="SprintException">The guidance interval is empty.</exception>
@@ -130,16 +138,16 @@ public sealed record SamplesConfiguration
     }
 }
 
-/// <summary>What is saved of a run, and when; keys as in the reference.</summary>
+/// <summary>What is saved of a run, and when.</summary>
 public sealed record CheckpointsConfiguration
 {
     /// <summary>Steps between two checkpoints; the end of a run is always saved.</summary>
-    [ConfigurationKey("every")]
+    [ConfigurationKey("checkpointing_steps")]
     [Range(1, 1_000_000_000)]
-    public int CheckpointingSteps { get; init; } = 500;
+    public int Every { get; init; } = 500;
 
     /// <summary>How many of the newest checkpoints are kept.</summary>
-    [ConfigurationKey("keep")]
+    [ConfigurationKey("checkpoints_total_limit")]
     [Range(1, 1_000_000)]
-    public int CheckpointsTotalLimit { get; init; } = 2;
+    public int Keep { get; init; } = 2;
 }

@@ -5,7 +5,7 @@ namespace Sprint.Model.Sampling;
 
 /// <summary>
 /// A model with labels and guidance as a velocity: <c>u + scale (c - u)</c>, c the model with its labels, u the null class
-/// through the whole model (CFG) or through encoder, fusion and decoder alone (PDG). Guidance acts where scale is above 1 and
+/// through the whole model (CFG) or through encoder, fusion and decoder alone (PDG). Guidance acts where scale is not 1 and
 /// low &lt;= t &lt;= high; elsewhere only c is computed. Mixing velocities mixes the SDE's drifts too, as these are affine in them.
 /// Source: SPRINT.md section 5.
 /// </summary>
@@ -47,7 +47,7 @@ public sealed class GuidedModel : IVelocityField
     /// <summary>What the unconditional half is.</summary>
     public GuidanceKind Guidance { get; init; }
 
-    /// <summary>The guidance scale; 1 is none.</summary>
+    /// <summary>The guidance scale: 1 is none, 0 the unconditional velocity alone.</summary>
     public double Scale { get; init; } = 1;
 
     /// <summary>The lowest time at which guidance acts.</summary>
@@ -80,7 +80,7 @@ public sealed class GuidedModel : IVelocityField
             velocity[i] = values[i];
         }
 
-        if (Guidance == GuidanceKind.None || !(Scale > 1) || time < Low || time > High)
+        if (Guidance == GuidanceKind.None || Scale is 1 or double.NaN || time < Low || time > High)
         {
             return;
         }

@@ -48,12 +48,12 @@ public sealed class RunFolder
     {
         ArgumentNullException.ThrowIfNull(configuration);
         var folder = new RunFolder(path);
-        if (File.Exists(folder.Configuration) || folder.Checkpoints.Newest is not null)
-        {
-            throw new SprintException($"'{path}' holds a run already: continue it with --resume, or give another folder with --out");
-        }
-
+        folder.CheckFree();
         folder.CreateFolders();
+
+        // Of two processes that begin in one folder at once the second finds the first one's run.
+        using IDisposable hold = folder.Hold();
+        folder.CheckFree();
         folder.Write(configuration);
         return folder;
     }
@@ -85,14 +85,17 @@ public sealed class RunFolder
     /// <exception cref="SprintException">It cannot be written.</exception>
     public void Write(TrainingConfiguration configuration) => AtomicFile.WriteText(Configuration, ConfigurationWriter.Write(configuration));
 
-    /// <summary>Keeps other processes out of the folder until disposed; falls with the process.</summary>
+    /// <summary>
+    /// Keeps other processes out of the folder until disposed; falls with the process. The file stays: two could hold it if one removed
+    /// it while the other opens it.
+    /// </summary>
     /// <exception cref="SprintException">Another process is at work in the folder.</exception>
     internal IDisposable Hold()
     {
         try
         {
             return new FileStream(
-                System.IO.Path.Combine(Path, ".lock"), FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+                System.IO.Path.Combine(Path, ".lock"), FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, 1);
         }
         catch (IOException exception)
         {
@@ -101,6 +104,14 @@ public sealed class RunFolder
         catch (UnauthorizedAccessException exception)
         {
             throw FileFault.Describe("write in the folder", Path, exception);
+        }
+    }
+
+    private void CheckFree()
+    {
+        if (File.Exists(Configuration) || Checkpoints.Newest is not null)
+        {
+            throw new SprintException($"'{Path}' holds a run already: continue it with --resume, or give another folder with --out");
         }
     }
 

@@ -9,11 +9,16 @@ namespace Sprint.Model.Training;
 /// <summary>Where a run is: beside the tensors, all that is needed to go on with the same bits.</summary>
 public sealed record RunState
 {
+    private const int CurrentVersion = 2;
     private static readonly JsonSerializerOptions Json = new() { WriteIndented = true };
 
     /// <summary>Version of the file's form.</summary>
     [JsonRequired]
-    public int Version { get; set; } = 1;
+    public int Version { get; set; } = CurrentVersion;
+
+    /// <summary>What the run learns from: number, size and labels of the images, to know them again.</summary>
+    [JsonRequired]
+    public string Data { get; set; } = "";
 
     /// <summary>Steps of the run done.</summary>
     [JsonRequired]
@@ -62,10 +67,10 @@ public sealed record RunState
         try
         {
             RunState? state = JsonSerializer.Deserialize<RunState>(File.ReadAllBytes(path), Json);
-            return state is { Version: 1, Step: >= 0, Stage: >= 0, StageStep: >= 0, OptimizerStep: >= 0, Epoch: >= 0, EpochIndex: >= 0, Accounts: not null }
+            return state is { Version: CurrentVersion, Data: not null, Step: >= 0, Stage: >= 0, StageStep: >= 0, OptimizerStep: >= 0, Epoch: >= 0, EpochIndex: >= 0, Accounts: not null }
                 && !state.Accounts.Contains(null!)
                 ? state
-                : throw new SprintException($"{path}: this is no state of a training run of version 1");
+                : throw new SprintException($"{path}: this is no state of a training run of version {CurrentVersion}");
         }
         catch (Exception exception) when (FileFault.IsFileFault(exception))
         {

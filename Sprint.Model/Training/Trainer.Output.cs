@@ -1,7 +1,5 @@
-using System.Globalization;
 using Sprint.Model.Configuration;
 using Sprint.Model.Pictures;
-using Sprint.Model.Sampling;
 
 namespace Sprint.Model.Training;
 
@@ -48,10 +46,7 @@ public sealed partial class Trainer
     private string Title()
     {
         SamplesConfiguration samples = configuration.Samples;
-        string guidance = samples.Guidance == GuidanceKind.None
-            ? "no guidance"
-            : string.Create(CultureInfo.InvariantCulture, $"{samples.Guidance.ToString().ToUpperInvariant()} {samples.Scale:0.###}");
-        return $"step {state.Step}, {samples.Steps} {samples.Sampler.ToString().ToUpperInvariant()} steps, {guidance}";
+        return $"step {state.Step}, {samples.Steps} {samples.Sampler.ToString().ToUpperInvariant()} steps, {samples.GuidanceText}";
     }
 
     /// <summary>Draws from the moving average; it is no step, so what it computes and holds is not in the run's account.</summary>

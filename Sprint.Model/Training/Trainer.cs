@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Diagnostics;
+using System.Security.Cryptography;
 using Sprint.Engine;
 using Sprint.Engine.Operations;
 using Sprint.Model.Configuration;
@@ -6,6 +8,12 @@ using Sprint.Model.Data;
 using Sprint.Model.Network;
 
 namespace Sprint.Model.Training;
+
+/// <summary>What a resumed run goes on from.</summary>
+/// <param name="Checkpoint">The checkpoint's folder, or null where there is none yet.</param>
+/// <param name="Damaged">Newer checkpoints that were damaged, by the folders into which they were set aside.</param>
+/// <param name="Changes">What of the configuration differs from what the run had.</param>
+public sealed record ResumedRun(string? Checkpoint, IReadOnlyList<DamagedCheckpoint> Damaged, IReadOnlyList<ConfigurationChange> Changes);
 
 /// <summary>
 /// Runs the stages of a configuration: takes images in shuffled order, steps, logs, saves checkpoints and pictures. A run that
@@ -23,7 +31,7 @@ public sealed partial class Trainer : IDisposable
     private readonly AdamW optimizer;
     private readonly TrainingStep step;
     private readonly EpochShuffler shuffler;
-    private RunState state = new();
+    private RunState state;
     private float[] images = [];
     private int[] labels = [];
     private int[] chosen = [];
@@ -55,6 +63,7 @@ public sealed partial class Trainer : IDisposable
         optimizer = new AdamW(device, model.Parameters.All);
         step = new TrainingStep(model, optimizer, configuration.Loss, (ulong)configuration.Seed);
         shuffler = new EpochShuffler((ulong)configuration.Seed, dataset.Count);
+        state = new RunState { Data = Describe(dataset) };
     }
 
     /// <summary>The model that is trained.</summary>
@@ -63,18 +72,40 @@ public sealed partial class Trainer : IDisposable
     /// <summary>Where the run is.</summary>
     public RunState State => state;
 
-    /// <summary>Goes back to the newest checkpoint of the run's folder; without one the run begins at its start.</summary>
-    /// <returns>The checkpoint, or null.</returns>
-    /// <exception cref="SprintException">The checkpoint is damaged, of another model, or beyond the stages.</exception>
-    public string? Resume()
+    /// <summary>
+    /// Goes back to the newest checkpoint of the run's folder that is whole; without any the run begins at its start. Newer ones that
+    /// are damaged are set aside: their steps are done again, with the same bits.
+    /// </summary>
+    /// <returns>What was found.</returns>
+    /// <exception cref="SprintException">
+    /// Every checkpoint is damaged; or the configuration or the data changed in what may not change; or the checkpoint is beyond the stages.
+    /// </exception>
+    public ResumedRun Resume()
     {
-        string? checkpoint = folder.Checkpoints.Newest;
+        using IDisposable hold = folder.Hold();
+        string? checkpoint = folder.Checkpoints.FindWhole(out IReadOnlyList<DamagedCheckpoint> damaged);
         if (checkpoint is null)
         {
-            return null;
+            return new ResumedRun(null, [], []);
         }
 
-        RunState loaded = CheckpointStore.Load(checkpoint, model, optimizer);
+        TrainingConfiguration before = CheckpointStore.LoadConfiguration(checkpoint);
+        RunState saved = CheckpointStore.LoadState(checkpoint);
+        ResumeRules.Reopen(before, configuration, saved);
+        IReadOnlyList<ConfigurationChange> changes = ResumeRules.Check(before, configuration, saved);
+        if (saved.Data != state.Data)
+        {
+            throw new SprintException($"the run was begun with {saved.Data}, but the data are now {state.Data}: give it its data back, or begin a new run");
+        }
+
+        CheckFit(checkpoint, saved);
+        CheckpointStore.Load(checkpoint, model, optimizer);
+        state = saved;
+        return new ResumedRun(checkpoint, [.. damaged.Select(bad => bad with { Path = folder.Checkpoints.SetAside(bad) })], changes);
+    }
+
+    private void CheckFit(string checkpoint, RunState loaded)
+    {
         long before = configuration.Stages.Take(loaded.Stage).Sum(stage => (long)stage.Steps);
         bool fits = loaded.Stage < configuration.Stages.Count
             ? loaded.StageStep <= configuration.Stages[loaded.Stage].Steps
@@ -85,9 +116,6 @@ public sealed partial class Trainer : IDisposable
             throw new SprintException(
                 $"{checkpoint}: step {loaded.Step} (stage {loaded.Stage + 1}, its step {loaded.StageStep}) does not fit the stages of the configuration or the data: resume with the steps that the run began with");
         }
-
-        state = loaded;
-        return checkpoint;
     }
 
     /// <summary>Trains to the end of the last stage, or until cancelled; either way a checkpoint is left.</summary>
@@ -97,6 +125,7 @@ public sealed partial class Trainer : IDisposable
     public bool Run(CancellationToken cancellation = default)
     {
         using IDisposable hold = folder.Hold();
+        folder.Write(configuration);
         using var metrics = new MetricsLog(folder.Metrics, state.Step);
         if (!File.Exists(folder.Samples(state.Step)))
         {
@@ -127,7 +156,7 @@ public sealed partial class Trainer : IDisposable
                 StepReport report = Step(stage, pattern, account);
                 metrics.Add(report);
                 observer.StepDone(report);
-                saved = state.Step % configuration.Checkpoints.CheckpointingSteps == 0 && state.StageStep < stage.Steps;
+                saved = state.Step % configuration.Checkpoints.Every == 0 && state.StageStep < stage.Steps;
                 if (saved)
                 {
                     SaveCheckpoint(metrics);
@@ -175,6 +204,21 @@ public sealed partial class Trainer : IDisposable
         {
             throw new SprintException($"the data have {dataset.Classes} classes, the model {model.NumClasses}: set model.num_classes to {dataset.Classes}");
         }
+    }
+
+    /// <summary>Number, size and labels: other data, or images added or taken away, give another order and another run.</summary>
+    private static string Describe(IImageDataset dataset)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Span<byte> label = stackalloc byte[sizeof(int)];
+        for (int i = 0; i < dataset.Count; i++)
+        {
+            BinaryPrimitives.WriteInt32LittleEndian(label, dataset.Label(i));
+            hash.AppendData(label);
+        }
+
+        string labels = Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 8));
+        return $"{dataset.Count} images of {dataset.Channels} x {dataset.Height} x {dataset.Width} with labels {labels}";
     }
 
     private StageAccount BeginStage(StageConfiguration stage, DropPattern pattern)

@@ -19,7 +19,7 @@ internal static class SmallConfiguration
             stages:
               - {name: sparse, steps: {{sparseSteps}}, batch_size: 4, drop_ratio: 0.75, learning_rate: 1e-3, warmup_steps: 2, ema_decay: 0.9}
               - {name: dense, steps: 4, batch_size: 4, gradient_accumulation_steps: 2, ema_decay: 0.9}
-            samples: {per_class: 1, classes: 2, num_steps: 2}
+            samples: {per_class: 1, classes: 2, steps: 2}
             checkpoints: {every: {{every}}, keep: 2}
             """));
         return path;

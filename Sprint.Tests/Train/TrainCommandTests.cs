@@ -39,7 +39,7 @@ public sealed class TrainCommandTests
         SprintCommand.Refuse(["train", configuration, "--out", folder["run"]], "holds a run already: continue it with --resume, or give another folder with --out");
         Assert.That(TinyRun.Metrics(folder["run"]), Has.Length.EqualTo(8), "the run is as it was");
         SprintCommand.Refuse(
-            ["train", "--resume", "--out", folder["run"], "--set", "model.hidden_size=64"], "model.safetensors: tensor 'mask_token' has shape [1, 1, 32], the model needs [1, 1, 64]");
+            ["train", "--resume", "--out", folder["run"], "--set", "model.hidden_size=64"], "the run was begun with model.hidden_size 32, not 64: what has been learned rests on it");
         SprintCommand.Succeed("train", "--resume", "--out", folder["run"]);
     }
 
@@ -53,7 +53,52 @@ public sealed class TrainCommandTests
         Assert.That(Directory.GetDirectories(folder["runs"]).Select(Path.GetFileName), Is.EquivalentTo(new[] { "small", "small-2", "small-other" }));
         Directory.SetLastWriteTimeUtc(folder["runs/small"], DateTime.UtcNow.AddDays(-1));
         Directory.SetLastWriteTimeUtc(folder["runs/small-other"], DateTime.UtcNow.AddDays(1));
-        Assert.That(SprintCommand.Succeed("train", configuration, "--resume"), Does.Contain("resuming after step 3 from"));
+        Assert.That(SprintCommand.Run("train", configuration, "--resume").Output, Does.Contain("resuming after step 3 from"));
+    }
+
+    [Test]
+    public void What_may_change_on_resuming_is_told_and_the_rest_refused()
+    {
+        SprintCommand.Succeed("train", configuration, "--out", folder["run"], "--set", "stage2.steps=2");
+        Assert.That(
+            SprintCommand.Succeed("train", "--resume", "--out", folder["run"], "--set", "stage2.steps=3", "--set", "samples.per_class=2"),
+            Does.Contain("resuming after step 6 from").And.Contain("changed from here on: stage2.steps 2 -> 3, samples.per_class 1 -> 2"));
+        Assert.That(TinyRun.Metrics(folder["run"]), Has.Length.EqualTo(7));
+        SprintCommand.Refuse(
+            ["train", "--resume", "--out", folder["run"], "--set", "seed=4"], "the run was begun with seed 3, not 4: what has been learned rests on it");
+        SprintCommand.Refuse(["train", "--resume", "--out", folder["run"], "--set", "stage1.steps=9"], "the run was begun with stage1.steps 4, not 9: stage 1 is done");
+        SprintCommand.Refuse(
+            ["train", "--resume", "--out", folder["run"], "--set", "data.split=t10k"], "the run was begun with 10000 images of 1 x 16 x 16", "but the data are now");
+        Assert.That(SprintCommand.Succeed("train", "--resume", "--out", folder["run"]), Does.Not.Contain("changed"), "a refused change is no part of the run");
+    }
+
+    [Test]
+    public void A_configuration_that_differs_from_the_run_s_own_is_told()
+    {
+        SprintCommand.Succeed("train", configuration, "--out", folder["run"], "--set", "stage1.steps=2", "--set", "stage2.steps=2");
+        CommandResult resumed = SprintCommand.Run("train", configuration, "--resume", "--out", folder["run"]);
+        Assert.That(resumed.ExitCode, Is.Zero, resumed.Error);
+        Assert.That(resumed.Error, Does.Contain("goes on with its own configuration, not that of").And.Contain("stage1.steps is 2, not 4, stage2.steps is 2, not 4; --set changes what may change"));
+        Assert.That(SprintCommand.Succeed("train", configuration, "--resume", "--out", folder["run"], "--set", "stage1.steps=2", "--set", "stage2.steps=2"), Does.Contain("resuming after step 4"));
+    }
+
+    [Test]
+    public void A_damaged_checkpoint_is_told_and_the_one_before_taken()
+    {
+        SprintCommand.Succeed("train", configuration, "--out", folder["run"]);
+        Dictionary<string, string> whole = TinyRun.Checkpoint(folder["run"]);
+        string newest = folder["run/checkpoints/step-00000008"];
+        File.WriteAllText(Path.Combine(newest, "ema.safetensors"), "");
+        SprintCommand.Refuse(
+            ["sample", "--checkpoint", folder["run"], "--out", folder["grid.png"]],
+            "is damaged, its ema.safetensors is not what was saved", "the newest that is whole is", "step-00000006: name it to sample from it");
+        SprintCommand.Refuse(["sample", "--checkpoint", newest, "--out", folder["grid.png"]], "ema.safetensors' is damaged");
+        SprintCommand.Succeed("sample", "--checkpoint", folder["run/checkpoints/step-00000006"], "--out", folder["grid.png"], "--steps", "1");
+        CommandResult resumed = SprintCommand.Run("train", "--resume", "--out", folder["run"]);
+        Assert.That(resumed.ExitCode, Is.Zero);
+        Assert.That(resumed.Error, Does.Contain("a checkpoint is damaged and set aside as").And.Contain("damaged-step-00000008: its ema.safetensors is not what was saved"));
+        Assert.That(resumed.Output, Does.Contain("resuming after step 6 from").And.Contain("the newest that is whole"));
+        Assert.That(TinyRun.Checkpoint(folder["run"]), Is.EqualTo(whole));
     }
 
     [Test]

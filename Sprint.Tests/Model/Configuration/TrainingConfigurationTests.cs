@@ -48,13 +48,14 @@ public sealed class TrainingConfigurationTests
     [TestCase("stages: [{drop_ration: 0.5}]", "unknown key 'drop_ration' in stages[0]: did you mean 'drop_ratio'?")]
     [TestCase("stages: [{drop_ratio: 1}]", "stages[0].drop_ratio is 1, but must be at least 0 and at most 0.999999")]
     [TestCase("stages: [{batch_size: many}]", "stages[0].batch_size is many, but must be a whole number")]
+    [TestCase("stages: [{batch_size: 3000000000}]", "stages[0].batch_size is 3000000000, but must be a whole number from -2147483648 to 2147483647")]
     [TestCase("stages: [{steps: 0}]", "stages[0].steps is 0, but must be at least 1")]
     [TestCase("stages: []", "stages has 0 entries, but must have at least 1")]
     [TestCase("stages: [{mask_type: checkerboard}]", "stages[0].mask_type is checkerboard, but must be one of structured, random")]
     [TestCase("seed: -1", "seed is -1, but must be at least 0")]
     [TestCase("samples: {guidance: strong}", "samples.guidance is strong, but must be one of")]
     [TestCase("loss: {path_type: 3}", "loss.path_type is 3, but must be one of linear, cosine")]
-    [TestCase("checkpoints: {keep: 0}", "checkpoints.checkpoints_total_limit is 0, but must be at least 1")]
+    [TestCase("checkpoints: {keep: 0}", "checkpoints.keep is 0, but must be at least 1")]
     public void A_mistake_in_a_file_is_named(string yaml, string sentence) =>
         Assert.That(() => ConfigurationReader.Parse<TrainingConfiguration>(yaml, "test.yaml"), new SprintFault("test.yaml, line 1: ", sentence));
 
@@ -62,11 +63,12 @@ public sealed class TrainingConfigurationTests
     public void Names_of_the_reference_s_files_are_understood()
     {
         TrainingConfiguration configuration = ConfigurationReader.Parse<TrainingConfiguration>(
-            "{network_config: {hidden_size: 64}, stages: [{max_train_steps: 5, mask_ratio: 0.5, mask_type: structured_with_random_offset}], samples: {mode: sde, num_steps: 7, cfg_scale: 3}}", "test.yaml");
+            "{network_config: {hidden_size: 64}, stages: [{max_train_steps: 5, mask_ratio: 0.5, mask_type: structured_with_random_offset}], samples: {mode: sde, num_steps: 7, cfg_scale: 3}, checkpoints: {checkpointing_steps: 8, checkpoints_total_limit: 9}}", "test.yaml");
         Assert.That(configuration.Model.HiddenSize, Is.EqualTo(64));
         Assert.That(configuration.Stages[0].Steps, Is.EqualTo(5));
         Assert.That(configuration.Stages[0].DropRatio, Is.EqualTo(0.5));
         Assert.That((configuration.Samples.Sampler, configuration.Samples.Steps, configuration.Samples.Scale), Is.EqualTo((SamplerKind.Sde, 7, 3.0)));
+        Assert.That((configuration.Checkpoints.Every, configuration.Checkpoints.Keep), Is.EqualTo((8, 9)));
     }
 
     [Test]

@@ -45,8 +45,10 @@ public sealed class GuidedModelTests
 
     [TestCase(GuidanceKind.Cfg, 2.5, 0, 1)]
     [TestCase(GuidanceKind.Pdg, 1.5, 0, 1)]
+    [TestCase(GuidanceKind.Pdg, 0.5, 0, 1)]
+    [TestCase(GuidanceKind.Cfg, 0, 0, 1)]
     [TestCase(GuidanceKind.Pdg, 1.5, 0.6, 0.6)]
-    public void Guidance_leads_away_from_the_unconditional_velocity(GuidanceKind guidance, double scale, double low, double high)
+    public void Guidance_mixes_the_conditional_and_the_unconditional_velocity(GuidanceKind guidance, double scale, double low, double high)
     {
         var evaluations = new List<bool>();
         double[] velocity = Velocity(guidance, scale, low, high, evaluations);

@@ -1,5 +1,6 @@
 using NUnit.Framework;
 using Sprint.Engine;
+using Sprint.Model.Checkpoints;
 using Sprint.Model.Configuration;
 using Sprint.Model.Training;
 
@@ -49,33 +50,94 @@ public sealed class DamagedRunTests
     [TestCase("model.safetensors")]
     [TestCase("ema.safetensors")]
     [TestCase("optimizer.safetensors")]
-    public void A_truncated_or_missing_tensor_file_is_named(string name)
+    [TestCase("state.json")]
+    [TestCase("config.yaml")]
+    [TestCase("SHA256SUMS")]
+    public void A_damaged_checkpoint_is_set_aside_and_the_run_goes_on_from_the_one_before(string name)
     {
-        string file = Path.Combine(Newest, name);
+        string newest = Newest;
+        string file = Path.Combine(newest, name);
         byte[] whole = File.ReadAllBytes(file);
-        foreach (int length in new[] { 0, 7, 100, whole.Length - 1 })
+        byte[] flipped = [.. whole];
+        flipped[^5] ^= 1;
+        string aside = Path.Combine(Run, "checkpoints", "damaged-step-00000006");
+        foreach (byte[]? damaged in new byte[]?[] { [], whole[..^20], flipped, null })
         {
-            File.WriteAllBytes(file, whole[..length]);
-            Assert.That(() => Resume(), new SprintFault(file, "not a valid safetensors file"), $"{length} bytes");
+            File.Delete(file);
+            if (damaged is not null)
+            {
+                File.WriteAllBytes(file, damaged);
+            }
+
+            ResumedRun resumed = Resume();
+            Assert.That(resumed.Checkpoint, Is.EqualTo(Path.Combine(Run, "checkpoints", "step-00000004")));
+            Assert.That(resumed.Damaged.Select(bad => bad.Path), Is.EqualTo(new[] { aside }));
+            Assert.That(resumed.Damaged[0].Reason, Does.Contain(name));
+            Assert.That(Directory.Exists(newest), Is.False);
+            Directory.Move(aside, newest);
         }
 
-        File.Delete(file);
-        Assert.That(() => Resume(), new SprintFault(file, "there is no such file"));
+        File.WriteAllBytes(file, flipped);
+        TinyRun.Run(Run);
+        TinyRun.Run(folder["whole"]);
+        Assert.That(TinyRun.Checkpoint(Run), Is.EqualTo(TinyRun.Checkpoint(folder["whole"])), "the steps that are done again have the same bits");
+        Assert.That(TinyRun.Metrics(Run), Is.EqualTo(TinyRun.Metrics(folder["whole"])));
+        Assert.That(Directory.Exists(aside), "the damaged files are the user's to look at");
+    }
+
+    [Test]
+    public void A_run_whose_checkpoints_are_all_damaged_is_refused_and_left_as_it_is()
+    {
+        foreach (string checkpoint in Directory.GetDirectories(Path.Combine(Run, "checkpoints")))
+        {
+            File.Delete(Path.Combine(checkpoint, "ema.safetensors"));
+        }
+
+        string[] before = folder.Names();
+        Assert.That(() => Resume(), new SprintFault("every checkpoint in", Run, "step-00000006, its ema.safetensors is missing"));
+        Assert.That(folder.Names(), Is.EqualTo(before));
+    }
+
+    [Test]
+    public void The_hashes_are_in_the_form_of_sha256sum()
+    {
+        foreach (string line in File.ReadAllLines(Path.Combine(Newest, "SHA256SUMS")))
+        {
+            string file = Path.Combine(Newest, line[66..]);
+            string hash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(file)));
+            Assert.That(line, Is.EqualTo($"{hash}  {Path.GetFileName(file)}"));
+        }
+
+        Assert.That(Directory.GetFiles(Newest), Has.Length.EqualTo(File.ReadAllLines(Path.Combine(Newest, "SHA256SUMS")).Length + 1));
+    }
+
+    [Test]
+    public void A_damaged_checkpoint_costs_no_good_one_its_place()
+    {
+        TrainingConfiguration one = TinyRun.Configuration with { Checkpoints = new CheckpointsConfiguration { Every = 100, Keep = 2 } };
+        TinyRun.Run(folder["few"], stopAfter: 2, configuration: one);
+        TinyRun.Run(folder["few"], stopAfter: 10);
+        File.WriteAllText(Path.Combine(folder["few"], "checkpoints", "step-00000010", "model.safetensors"), "");
+        TinyRun.Run(folder["few"], stopAfter: 9);
+        Assert.That(
+            Directory.GetDirectories(Path.Combine(folder["few"], "checkpoints")).Select(Path.GetFileName).Order(StringComparer.Ordinal),
+            Is.EqualTo(new[] { "damaged-step-00000010", "step-00000008", "step-00000009" }));
     }
 
     [TestCase("")]
     [TestCase("{}")]
     [TestCase("[]")]
     [TestCase("null")]
-    [TestCase("{\"Version\":1,\"Step\":6,")]
-    [TestCase("{\"Version\":2,\"Step\":6,\"Stage\":1,\"StageStep\":2,\"OptimizerStep\":6,\"Epoch\":1,\"EpochIndex\":1,\"Images\":32,\"Accounts\":[]}")]
-    [TestCase("{\"Version\":1,\"Step\":-6,\"Stage\":1,\"StageStep\":2,\"OptimizerStep\":6,\"Epoch\":1,\"EpochIndex\":1,\"Images\":32,\"Accounts\":[]}")]
-    [TestCase("{\"Version\":1,\"Step\":6,\"Stage\":1,\"StageStep\":2,\"OptimizerStep\":6,\"Epoch\":1,\"EpochIndex\":1,\"Images\":32,\"Accounts\":null}")]
-    [TestCase("{\"Version\":1,\"Step\":6,\"Stage\":1,\"StageStep\":2,\"OptimizerStep\":6,\"Epoch\":1,\"EpochIndex\":1,\"Images\":32,\"Accounts\":[null]}")]
+    [TestCase("{\"Version\":2,\"Step\":6,")]
+    [TestCase("{\"Version\":3,\"Data\":\"\",\"Step\":6,\"Stage\":1,\"StageStep\":2,\"OptimizerStep\":6,\"Epoch\":1,\"EpochIndex\":1,\"Images\":32,\"Accounts\":[]}")]
+    [TestCase("{\"Version\":2,\"Data\":\"\",\"Step\":-6,\"Stage\":1,\"StageStep\":2,\"OptimizerStep\":6,\"Epoch\":1,\"EpochIndex\":1,\"Images\":32,\"Accounts\":[]}")]
+    [TestCase("{\"Version\":2,\"Data\":\"\",\"Step\":6,\"Stage\":1,\"StageStep\":2,\"OptimizerStep\":6,\"Epoch\":1,\"EpochIndex\":1,\"Images\":32,\"Accounts\":null}")]
+    [TestCase("{\"Version\":2,\"Data\":\"\",\"Step\":6,\"Stage\":1,\"StageStep\":2,\"OptimizerStep\":6,\"Epoch\":1,\"EpochIndex\":1,\"Images\":32,\"Accounts\":[null]}")]
     public void A_state_that_is_none_is_named(string json)
     {
         string file = Path.Combine(Newest, "state.json");
         File.WriteAllText(file, json);
+        ChecksumFile.Write(Newest);
         Assert.That(() => Resume(), new SprintFault(file, "no state of a training run"));
     }
 
@@ -89,6 +151,7 @@ public sealed class DamagedRunTests
         string json = File.ReadAllText(file);
         Assert.That(json, Does.Contain(value));
         File.WriteAllText(file, json.Replace(value, instead, StringComparison.Ordinal));
+        ChecksumFile.Write(Newest);
         Assert.That(() => Resume(), new SprintFault(Newest, "does not fit the stages of the configuration or the data"));
     }
 
@@ -99,6 +162,7 @@ public sealed class DamagedRunTests
         RunState state = RunState.Load(file);
         state.Accounts.Clear();
         state.Save(file);
+        ChecksumFile.Write(Newest);
         Assert.That(() => Resume(), new SprintFault(Newest, "does not fit the stages"));
     }
 
@@ -106,8 +170,14 @@ public sealed class DamagedRunTests
     [TestCase("model.middle_depth=2", "tensor 'middle_blocks.1.", "is missing: is the configuration that of the checkpoint?")]
     [TestCase("model.decoder_depth=0", "tensor 'decoder_blocks.0.", "belongs to no parameter of this model")]
     [TestCase("model.train_mask_token=true", "tensor 'exp_avg.mask_token' is missing")]
-    public void A_changed_model_is_refused_by_the_tensor_that_differs(params string[] changeAndParts) =>
+    public void Tensors_that_are_not_those_of_the_configuration_are_refused_by_name(params string[] changeAndParts)
+    {
+        // As if the checkpoint had been saved with the changed configuration.
+        RunFolder.Open(Run, [changeAndParts[0]], out TrainingConfiguration changed);
+        File.WriteAllText(Path.Combine(Newest, "config.yaml"), ConfigurationWriter.Write(changed));
+        ChecksumFile.Write(Newest);
         Assert.That(() => Resume(changeAndParts[0]), new SprintFault(changeAndParts[1..]));
+    }
 
     [Test]
     public void A_folder_without_a_run_and_a_folder_with_one_are_told_apart()
@@ -164,12 +234,12 @@ public sealed class DamagedRunTests
         Assert.That(File.ReadAllLines(file), Is.EqualTo(lines));
     }
 
-    private void Resume(params string[] changes)
+    private ResumedRun Resume(params string[] changes)
     {
         using var device = new CpuDevice(1);
         using var dataset = new PatternDataset();
         RunFolder opened = RunFolder.Open(Run, changes, out TrainingConfiguration configuration);
         using var trainer = new Trainer(device, configuration, dataset, opened, new RecordingObserver());
-        trainer.Resume();
+        return trainer.Resume();
     }
 }

@@ -17,7 +17,7 @@ public sealed class NotFiniteTests
     public void Training_stops_at_the_step_whose_loss_is_no_number_and_keeps_the_last_good_checkpoint()
     {
         using TemporaryFolder folder = new();
-        TrainingConfiguration configuration = TinyRun.Configuration with { Checkpoints = new CheckpointsConfiguration { CheckpointingSteps = 1 } };
+        TrainingConfiguration configuration = TinyRun.Configuration with { Checkpoints = new CheckpointsConfiguration { Every = 1 } };
 
         // The first 28 pictures are an epoch of 20 and 8 more: the last picture of the epoch comes in step 4, from 1.
         int broken = new EpochShuffler((ulong)configuration.Seed, 20).SampleAt(new DataPosition(0, 19));

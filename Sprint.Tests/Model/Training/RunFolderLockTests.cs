@@ -19,6 +19,5 @@ internal sealed class RunFolderLockTests
         }
 
         Assert.That(() => RunFolder.Open(path, [], out _), Throws.Nothing);
-        Assert.That(File.Exists(Path.Combine(path, ".lock")), Is.False);
     }
 }

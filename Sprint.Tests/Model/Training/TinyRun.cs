@@ -34,7 +34,7 @@ internal static class TinyRun
             },
         ],
         Samples = new SamplesConfiguration { Every = 5, PerClass = 1, Classes = 2, Steps = 2 },
-        Checkpoints = new CheckpointsConfiguration { CheckpointingSteps = 3, CheckpointsTotalLimit = 2 },
+        Checkpoints = new CheckpointsConfiguration { Every = 3, Keep = 2 },
     };
 
     /// <summary>Begins or resumes a run and goes on until the end, or until the steps are done after which it is cancelled.</summary>

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Sprint.Engine;
 using Sprint.Engine.Cpu;
 
@@ -31,7 +30,7 @@ internal sealed unsafe class GemmOperands : IDisposable
         if (bytes > available)
             throw new SprintException($"The matrices of {rows} x {columns} x {depth} take {bytes >> 20} MiB, but this machine has {available >> 20} MiB; make --m, --n or --k smaller.");
 
-        _memory = (float*)NativeMemory.AlignedAlloc((nuint)bytes, 64);
+        _memory = (float*)NativeBlock.Allocate(bytes);
         float* a = _memory;
         float* b = a + aLength;
         _c = b + bLength;
@@ -80,7 +79,7 @@ internal sealed unsafe class GemmOperands : IDisposable
     }
 
     /// <summary>Frees the matrices.</summary>
-    public void Dispose() => NativeMemory.AlignedFree(_memory);
+    public void Dispose() => NativeBlock.Free(_memory);
 
     private void Multiply<TEpilogue>(WorkerPool pool, TEpilogue epilogue)
         where TEpilogue : struct, IMatrixEpilogue

@@ -57,6 +57,8 @@ internal readonly struct MatrixPlan
         RowBlock = Divide(Divide(rows, rowBlocks), tileRows) * tileRows;
         RowBlocks = Divide(rows, RowBlock);
 
+        Bands = RowBlocks % threads == 0 ? threads : 1;
+
         long packedBlock = sizeof(float) * (long)DepthBlock * Vectors * lanes;
         DepthBlocksOfRound = (int)Math.Clamp(LargestPackedRound / packedBlock, 1, DepthBlocks);
     }
@@ -102,6 +104,21 @@ internal readonly struct MatrixPlan
 
     /// <summary>How many of them are packed before they are used.</summary>
     public int DepthBlocksOfRound { get; }
+
+    /// <summary>
+    /// Row blocks are grouped into as many bands, each the share of one thread, so that it finds the rows that it wrote itself in its own cache
+    /// whatever the widths of the products are.
+    /// </summary>
+    private int Bands { get; }
+
+    /// <summary>The row block and the column block of a piece of work: band after band, in it the row blocks of one column block after those of another.</summary>
+    public (int RowBlock, int ColumnBlock) Piece(int index)
+    {
+        int rowBlocks = RowBlocks / Bands;
+        (int band, int piece) = Math.DivRem(index, rowBlocks * ColumnBlocks);
+        (int columnBlock, int rowBlock) = Math.DivRem(piece, rowBlocks);
+        return ((band * rowBlocks) + rowBlock, columnBlock);
+    }
 
     /// <summary>The first k of a block.</summary>
     public int DepthStart(int block) => (int)Math.Min((long)block * DepthBlock, Depth);

@@ -90,7 +90,7 @@ internal unsafe partial struct MatrixProductJob<TLanes, TVector, TRows, TVectors
             return;
         }
 
-        (int columnBlock, int rowBlock) = Math.DivRem(index, _plan.RowBlocks);
+        (int rowBlock, int columnBlock) = _plan.Piece(index);
         Multiply(rowBlock, columnBlock, worker);
     }
 }

@@ -10,19 +10,28 @@ internal sealed unsafe partial class WorkerPool
     private static readonly long s_longestSpin = Stopwatch.Frequency / 10_000;
     private static readonly long s_shortestSpin = Stopwatch.Frequency / 1_000_000;
 
+    // In the state's word: whether a helper may still join the job.
+    private const long OpenBit = 1L << 31;
+
     // Where the idle threads sleep, and where a caller sleeps until the last helper has left.
     private readonly object _bed = new();
     private readonly object _door = new();
 
     /// <summary>
-    /// Publishes the job. A helper first counts itself as active and then looks whether the job is open; the caller first closes it and then
-    /// looks for active ones; both are full fences, so either the helper sees that it is too late or the caller sees the helper.
+    /// Publishes the job. One word holds the job's number, whether it may still be joined and how many helpers have: a helper joins by one exchange
+    /// of that word, so it either is counted before the caller closes the job or sees that it is too late.
     /// </summary>
     private void Open(int helpers)
     {
-        // In this order: a helper that sees the new generation finds the job open.
-        Volatile.Write(ref _state.Open, 1);
-        Interlocked.Increment(ref _state.Generation);
+        long number = (_state.Word >> 32) + 1;
+        if (number > int.MaxValue)
+        {
+            // Numbers begin anew: no share may look as if it belonged to one of them.
+            number = 1;
+            Array.Clear(_shares);
+        }
+
+        Interlocked.Exchange(ref _state.Word, (number << 32) | OpenBit);
         if (Volatile.Read(ref _state.Sleeping) == 0)
             return;
 
@@ -36,12 +45,11 @@ internal sealed unsafe partial class WorkerPool
 
     private void Close()
     {
-        Interlocked.Exchange(ref _state.Open, 0);
-        if (Volatile.Read(ref _state.Active) == 0)
+        if (ActiveOf(Interlocked.And(ref _state.Word, ~OpenBit)) == 0)
             return;
 
         long start = Stopwatch.GetTimestamp();
-        for (int turn = 1; Volatile.Read(ref _state.Active) != 0; turn++)
+        for (int turn = 1; ActiveOf(Volatile.Read(ref _state.Word)) != 0; turn++)
         {
             Pause(turn);
             if (Stopwatch.GetTimestamp() - start < s_longestSpin)
@@ -50,7 +58,7 @@ internal sealed unsafe partial class WorkerPool
             Interlocked.Exchange(ref _state.CallerSleeps, 1);
             lock (_door)
             {
-                while (Volatile.Read(ref _state.Active) != 0)
+                while (ActiveOf(Volatile.Read(ref _state.Word)) != 0)
                     Monitor.Wait(_door);
             }
 
@@ -60,15 +68,15 @@ internal sealed unsafe partial class WorkerPool
 
     private void Serve(int worker)
     {
-        int seen = 0;
+        long seen = 0;
         long spin = Threads <= Environment.ProcessorCount ? s_longestSpin : 0;
         while (AwaitJob(ref seen, ref spin))
         {
-            Interlocked.Increment(ref _state.Active);
-            if (Volatile.Read(ref _state.Open) != 0)
-                Work(worker);
+            if (!TryJoin(seen))
+                continue;
 
-            if (Interlocked.Decrement(ref _state.Active) == 0 && Volatile.Read(ref _state.CallerSleeps) != 0)
+            Work(worker);
+            if (ActiveOf(Interlocked.Decrement(ref _state.Word)) == 0 && Volatile.Read(ref _state.CallerSleeps) != 0)
             {
                 lock (_door)
                     Monitor.PulseAll(_door);
@@ -76,16 +84,30 @@ internal sealed unsafe partial class WorkerPool
         }
     }
 
+    private bool TryJoin(long number)
+    {
+        long word = Volatile.Read(ref _state.Word);
+        while (word >> 32 == number && (word & OpenBit) != 0)
+        {
+            long found = Interlocked.CompareExchange(ref _state.Word, word + 1, word);
+            if (found == word)
+                return true;
+            word = found;
+        }
+
+        return false;
+    }
+
     // Returns false when the pool is disposed.
-    private bool AwaitJob(ref int seen, ref long spin)
+    private bool AwaitJob(ref long seen, ref long spin)
     {
         long start = spin > 0 ? Stopwatch.GetTimestamp() : 0;
         for (int turn = 1; spin > 0; turn++)
         {
-            int generation = Volatile.Read(ref _state.Generation);
-            if (generation != seen)
+            long number = Volatile.Read(ref _state.Word) >> 32;
+            if (number != seen)
             {
-                seen = generation;
+                seen = number;
                 spin = Math.Min(2 * spin, s_longestSpin);
                 return true;
             }
@@ -103,39 +125,42 @@ internal sealed unsafe partial class WorkerPool
         lock (_bed)
         {
             Interlocked.Increment(ref _state.Sleeping);
-            while (Volatile.Read(ref _state.Generation) == seen && !_disposed)
+            while (Volatile.Read(ref _state.Word) >> 32 == seen && !_disposed)
                 Monitor.Wait(_bed);
             Interlocked.Decrement(ref _state.Sleeping);
-            seen = _state.Generation;
+            seen = Volatile.Read(ref _state.Word) >> 32;
         }
 
         return !_disposed;
     }
 
+    private static int ActiveOf(long word) => (int)(word & (OpenBit - 1));
+
     // Other programs may want this core: now and then it is offered.
     private static void Pause(int turn)
     {
-        if (turn % 64 == 0)
+        if (turn % 256 == 0)
             Thread.Yield();
         else
-            Thread.SpinWait(4);
+            Thread.SpinWait(1);
     }
 
-    // Each on a cache line pair of its own: the counter is written by all for every piece.
-    [StructLayout(LayoutKind.Explicit, Size = 7 * 128)]
+    // Each on a cache line pair of its own; what a helper needs to begin lies beside the word that it waits for.
+    [StructLayout(LayoutKind.Explicit, Size = 4 * 128)]
     private struct PaddedState
     {
+        /// <summary>The job's number in the upper half, below it <see cref="OpenBit"/> and the number of helpers at work.</summary>
         [FieldOffset(1 * 128)]
-        public int Next;
+        public long Word;
+        [FieldOffset((1 * 128) + 8)]
+        public void* Job;
+        [FieldOffset((1 * 128) + 16)]
+        public delegate*<void*, int, int, void> Execute;
+        [FieldOffset((1 * 128) + 24)]
+        public int Count;
         [FieldOffset(2 * 128)]
-        public int Active;
-        [FieldOffset(3 * 128)]
-        public int Open;
-        [FieldOffset((3 * 128) + 4)]
-        public int Generation;
-        [FieldOffset(4 * 128)]
         public int Sleeping;
-        [FieldOffset(5 * 128)]
+        [FieldOffset(3 * 128)]
         public int CallerSleeps;
     }
 }

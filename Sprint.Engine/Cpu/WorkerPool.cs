@@ -4,10 +4,11 @@ using System.Runtime.ExceptionServices;
 namespace Sprint.Engine.Cpu;
 
 /// <summary>
-/// Persistent threads that run the pieces of one job at a time. Pieces are claimed from one counter, so that a slow core
-/// takes fewer of them; the calling thread takes part; a call allocates nothing and, while the threads are still spinning
-/// from the call before, costs about a microsecond. A caller never waits for a thread that has not begun to work on its job,
-/// so a machine with more threads than free cores loses speed gracefully.
+/// Persistent threads that run the pieces of one job at a time. Each has an equal share of consecutive pieces, so that jobs over the same rows
+/// find them in the caches of the core that wrote them; who is done with its own share takes from the others', so that a slow core does less.
+/// The calling thread takes part; a call allocates nothing and, while the threads are still spinning from the call before, costs about a
+/// microsecond. A caller never waits for a thread that has not begun to work on its job, so a machine with more threads than free
+/// cores loses speed gracefully.
 /// </summary>
 internal sealed unsafe partial class WorkerPool : IDisposable
 {
@@ -22,9 +23,6 @@ internal sealed unsafe partial class WorkerPool : IDisposable
     private readonly Lock _gate = new();
     private readonly Thread[] _threads;
     private PaddedState _state;
-    private delegate*<void*, int, int, void> _execute;
-    private void* _job;
-    private int _count;
     private ExceptionDispatchInfo? _failure;
     private volatile bool _disposed;
 
@@ -39,6 +37,7 @@ internal sealed unsafe partial class WorkerPool : IDisposable
         Threads = threads;
         _scratch = new ScratchMemory[threads * (MaximumDepth + 1)];
         _nestedShared = new ScratchMemory[_scratch.Length];
+        _shares = new Share[threads];
         _threads = new Thread[threads - 1];
         for (int i = 0; i < _threads.Length; i++)
         {
@@ -120,10 +119,9 @@ internal sealed unsafe partial class WorkerPool : IDisposable
     {
         // A copy on the stack stays where it is; the caller's may lie in an object that the collector moves.
         TJob shared = job;
-        _job = Unsafe.AsPointer(ref shared);
-        _execute = &Execute<TJob>;
-        _count = count;
-        _state.Next = -1;
+        _state.Job = Unsafe.AsPointer(ref shared);
+        _state.Execute = &Execute<TJob>;
+        _state.Count = count;
 
         Open(helpers: Math.Min(count, Threads) - 1);
         Work(worker: 0);
@@ -146,19 +144,21 @@ internal sealed unsafe partial class WorkerPool : IDisposable
         Place outer = Enter(worker);
         try
         {
-            void* job = _job;
-            int count = _count;
-            delegate*<void*, int, int, void> execute = _execute;
-            for (int index = Interlocked.Increment(ref _state.Next); index < count; index = Interlocked.Increment(ref _state.Next))
-                execute(job, index, worker);
+            void* job = _state.Job;
+            delegate*<void*, int, int, void> execute = _state.Execute;
+            for (int share = worker, left = Threads; left > 0; left--)
+            {
+                for (int index = Claim(share); index >= 0; index = Claim(share))
+                    execute(job, index, worker);
+                share = share + 1 < Threads ? share + 1 : 0;
+            }
         }
 #pragma warning disable CA1031 // Whatever a piece throws is rethrown by the caller's thread.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
             Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(exception), null);
-            // Half the range leaves room for every thread's last claim.
-            Interlocked.Exchange(ref _state.Next, int.MaxValue / 2);
+            Abandon();
         }
         finally
         {

@@ -35,6 +35,20 @@ internal sealed unsafe class WorkerPoolTests
     }
 
     [Test]
+    public void A_thread_that_is_done_takes_over_the_share_of_one_that_is_late([Values(2, 3)] int threads)
+    {
+        using WorkerPool pool = new(threads);
+        for (int repeat = 0; repeat < 20; repeat++)
+        {
+            // Piece 0 is the caller's and ends when all others have: the rest of its share has to be run by others.
+            WaitingJob job = new() { Others = new CountdownEvent(11) };
+            pool.Run(ref job, 12);
+            Assert.That(job.Others.CurrentCount, Is.Zero);
+            Assert.That(job.CameInTime, Is.EqualTo(1));
+        }
+    }
+
+    [Test]
     public void What_the_job_writes_into_itself_is_there_afterwards([Values(1, 3)] int threads)
     {
         using WorkerPool pool = new(threads);
@@ -179,6 +193,20 @@ internal sealed unsafe class WorkerPoolTests
         public Barrier Meeting;
 
         public readonly void Execute(int index, int worker) => Meeting.SignalAndWait(TimeSpan.FromSeconds(30));
+    }
+
+    private struct WaitingJob : IWorkerJob
+    {
+        public CountdownEvent Others;
+        public int CameInTime;
+
+        public void Execute(int index, int worker)
+        {
+            if (index == 0)
+                CameInTime = Others.Wait(TimeSpan.FromSeconds(30)) ? 1 : 0;
+            else
+                Others.Signal();
+        }
     }
 
     private struct ThrowJob : IWorkerJob

@@ -33,6 +33,9 @@ public sealed unsafe class CudaDevice : Device
         Stream = new CudaStream(context);
         cache = new BlockCache(AllocateBlock, FreeBlock, context.Device.IsEmulated ? 1 : BlockGranularity);
         uploads = new UploadBuffer(Stream);
+        CudaMatrixProduct products = new(this);
+        Register<ILinearKernels>(new CudaLinear(this, products));
+        Register<IResidualFusionKernels>(new CudaResidualFusion(this, products));
         Register<ITokenDropKernels>(new CudaTokenDrop(this));
         Register<IAdaptiveLayerNormKernels>(new CudaAdaptiveLayerNorm(this));
         Register<IRandomKernels>(new CudaRandom(this));

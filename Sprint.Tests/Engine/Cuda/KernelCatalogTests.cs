@@ -1,4 +1,5 @@
 using NUnit.Framework;
+using Sprint.Engine;
 using Sprint.Engine.Cuda;
 
 namespace Sprint.Tests.Engine.Cuda;
@@ -16,7 +17,29 @@ public class KernelCatalogTests
         foreach (KernelResources kernel in program.Resources)
         {
             Assert.That((kernel.StackBytes, kernel.SpillStoreBytes, kernel.SpillLoadBytes), Is.EqualTo((0, 0, 0)), kernel.Kernel);
-            Assert.That(kernel.Registers, Is.InRange(1, 128), kernel.Kernel);
+            Assert.That(kernel.Registers, Is.InRange(1, specialization.Name == "matrix_product-bfloat16-128" ? 255 : 128), kernel.Kernel);
+        }
+    }
+
+    /// <summary>The table in the banner of kernels/matrix_product.cu.</summary>
+    [TestCase("bfloat16", 128, 2, 2, 2, 2)]
+    [TestCase("bfloat16", 64, 4, 3, 3, 4)]
+    [TestCase("float", 128, 2, 2, 2, 2)]
+    [TestCase("float", 64, 4, 4, 4, 4)]
+    public void MatrixProductsFillMultiprocessorsAsStated(string element, int tile, int onSm80, int onSm86, int onSm89, int onSm90)
+    {
+        KernelLibrary library = new(new KernelLibraryOptions { UseCache = false }, CudaRequirements.RequireNvrtc(), null);
+        ElementType type = element == KernelCatalog.FloatElement ? ElementType.Float32 : ElementType.BFloat16;
+        MatrixProductPlan plan = new(MatrixProductForm.Forward, type, 1, 1, 1, tile, 32);
+        foreach ((int architecture, int blocks) in new[] { (80, onSm80), (86, onSm86), (89, onSm89), (90, onSm90) })
+        {
+            CompiledProgram program = library.Get(KernelCatalog.MatrixProduct(element, tile), CudaTarget.Cubin(architecture)).Program;
+            foreach (KernelResources kernel in program.Resources.Where(static kernel => kernel.Kernel != "matrix_product_reduce"))
+            {
+                int resident = MultiprocessorLimits.Of(architecture).GetOccupancy(kernel, plan.Threads, plan.SharedBytes).Blocks;
+                Assert.That(resident, Is.GreaterThanOrEqualTo(blocks), $"{kernel.Kernel} on sm_{architecture} with {kernel.Registers} registers");
+                Assert.That((kernel.StackBytes, kernel.SpillStoreBytes, kernel.SpillLoadBytes), Is.EqualTo((0, 0, 0)), $"{kernel.Kernel} on sm_{architecture}");
+            }
         }
     }
 

@@ -5,8 +5,10 @@ using Sprint.Engine.Operations;
 namespace Sprint.Tests.Engine.Operations;
 
 /// <summary>The linear layer against float64.</summary>
-[TestFixture]
-public sealed class LinearTests
+[TestFixture(TestDevice.Cpu)]
+[TestFixture(TestDevice.Emulated)]
+[TestFixture(TestDevice.Cuda, Category = "Gpu")]
+public sealed class LinearTests(string deviceName)
 {
     private static readonly int[][] Shapes =
     [
@@ -27,7 +29,7 @@ public sealed class LinearTests
     [Test]
     public void Lengths_that_do_not_fit_are_named_with_their_values()
     {
-        using var device = new CpuDevice(threads: 1);
+        using Device device = TestDevice.Open(deviceName, 1);
         using Tensor x = device.Allocate(new Shape(2, 24));
         using Tensor weight = device.Allocate(new Shape(36, 25));
         using Tensor bias = device.Allocate(new Shape(35));
@@ -41,11 +43,12 @@ public sealed class LinearTests
             () => Linear.Apply(null, wide, weight, bias), Throws.ArgumentException.With.Message.EqualTo("linear: the bias must have shape [36], not [35]"));
     }
 
-    private static OperationTest Test(Shape shape, int outputs, Activation activation, bool bias)
+    private OperationTest Test(Shape shape, int outputs, Activation activation, bool bias)
     {
         int inputs = shape.RowLength;
         OperationTest test = new()
         {
+            DeviceName = deviceName,
             Operation = (_, tape, given) => Linear.Apply(tape, given[0], given[1], bias ? given[2] : default, activation),
             Reference = given => References.Linear(given[0], given[1], bias ? given[2] : null, inputs, activation),
         };

@@ -5,8 +5,10 @@ using Sprint.Engine.Operations;
 namespace Sprint.Tests.Engine.Operations;
 
 /// <summary>Residual fusion against the linear layer over padded and concatenated channels, in float64.</summary>
-[TestFixture]
-public sealed class ResidualFusionTests
+[TestFixture(TestDevice.Cpu)]
+[TestFixture(TestDevice.Emulated)]
+[TestFixture(TestDevice.Cuda, Category = "Gpu")]
+public sealed class ResidualFusionTests(string deviceName)
 {
     // batch, tokens, kept tokens, width
     private static readonly int[][] Shapes = [[1, 1, 1, 24], [2, 17, 5, 36], [1, 147, 113, 48], [2, 24, 6, 96]];
@@ -30,6 +32,7 @@ public sealed class ResidualFusionTests
         int[] nowhere = [.. Enumerable.Repeat(-1, batch * tokens)];
         new OperationTest
         {
+            DeviceName = deviceName,
             Operation = (_, tape, given) => ResidualFusion.Apply(tape, new FusionInputs(given[0], default, default, given[1], given[2], given[3])),
             Reference = given => References.Fusion(given[0], [], nowhere, given[1], given[2], given[3], width),
         }.With(new Shape(batch, tokens, width)).With(new Shape(1, 1, width)).With(new Shape(width, 2 * width), 0.2).With(new Shape(width)).Verify();
@@ -49,7 +52,7 @@ public sealed class ResidualFusionTests
     [Test]
     public void Shapes_that_do_not_fit_are_named_with_their_values()
     {
-        using var device = new CpuDevice(threads: 1);
+        using Device device = TestDevice.Open(deviceName, 1);
         using Tensor dense = device.Allocate(new Shape(2, 16, 24));
         using Tensor sparse = device.Allocate(new Shape(2, 4, 24));
         using Tensor narrow = device.Allocate(new Shape(2, 4, 23));
@@ -69,7 +72,7 @@ public sealed class ResidualFusionTests
             Assert.That(() => ResidualFusion.Apply(null, inputs), Throws.ArgumentException.With.Message.EqualTo(message));
     }
 
-    private static OperationTest Test(int[] lengths, bool drops, bool dropsPaths)
+    private OperationTest Test(int[] lengths, bool drops, bool dropsPaths)
     {
         (int batch, int tokens, int width) = (lengths[0], lengths[1], lengths[3]);
         int kept = drops ? lengths[2] : tokens;
@@ -78,6 +81,7 @@ public sealed class ResidualFusionTests
         int[] rows = TokenDropTests.RowsOf(ids, batch, tokens, kept, dropsPaths ? pathDrop : null);
         return new OperationTest
         {
+            DeviceName = deviceName,
             Operation = (device, tape, given) =>
             {
                 using Tensor idTensor = drops ? device.From(new Shape(batch, kept), ids) : default;
@@ -95,9 +99,9 @@ public sealed class ResidualFusionTests
     }
 
     /// <summary>Of f, g, W, b and, where it is trained, m.</summary>
-    private static float[][] Gradients(bool trainsMaskToken, bool dropsPaths)
+    private float[][] Gradients(bool trainsMaskToken, bool dropsPaths)
     {
-        using var device = new CpuDevice(threads: 2) { PoisonsMemory = true };
+        using Device device = TestDevice.Open(deviceName);
         var random = new Random(5);
         Shape[] shapes = [new Shape(2, 16, 24), new Shape(2, 4, 24), new Shape(24, 48), new Shape(24), new Shape(1, 1, 24)];
         Tensor[] tensors = [.. shapes.Select(shape => device.From(shape, OperationTest.Randoms(random, shape)))];

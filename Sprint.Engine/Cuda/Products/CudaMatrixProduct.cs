@@ -1,0 +1,101 @@
+namespace Sprint.Engine.Cuda;
+
+/// <summary>
+/// Launches matrix products on a device: the engine's own kernels (kernels/matrix_product.cu), or cuBLAS. cuBLAS takes a product whose
+/// epilogue has nothing to do and that has <see cref="LeastBlasFlops"/> at least, where it is installed and the device is a GPU; everything
+/// else is the own kernels', which save a pass over the result for each thing that the epilogue does.
+/// </summary>
+internal sealed class CudaMatrixProduct
+{
+    /// <summary>Floating-point operations below which a product takes about as long as its launch.</summary>
+    internal const long LeastBlasFlops = 1L << 28;
+
+    private const int ReduceThreads = 256;
+
+    private readonly CudaDevice device;
+    private readonly CudaKernelFamily small;
+    private readonly CudaKernelFamily large;
+    private readonly Lazy<CudaBlas?> blas;
+
+    /// <summary>Creates a launcher that uses cuBLAS where the machine has it.</summary>
+    /// <param name="device">The device.</param>
+    public CudaMatrixProduct(CudaDevice device)
+        : this(device, () => HasBlas(device) ? new CudaBlas(device.Stream) : null)
+    {
+    }
+
+    /// <summary>Creates a launcher.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="openBlas">Gives cuBLAS or null, when a product that it may take comes first; it lives as long as the context.</param>
+    internal CudaMatrixProduct(CudaDevice device, Func<CudaBlas?> openBlas)
+    {
+        this.device = device;
+        small = new CudaKernelFamily(device, static element => KernelCatalog.MatrixProduct(element, MatrixProductPlan.SmallTile));
+        large = new CudaKernelFamily(device, static element => KernelCatalog.MatrixProduct(element, MatrixProductPlan.LargeTile));
+        blas = new Lazy<CudaBlas?>(openBlas);
+    }
+
+    /// <summary>Puts a product into the device's stream.</summary>
+    /// <param name="form">Which operands are stored transposed.</param>
+    /// <param name="element">Element type of the operands.</param>
+    /// <param name="arguments">Operands, result, epilogue.</param>
+    /// <exception cref="CudaException">A launch failed.</exception>
+    public void Multiply(MatrixProductForm form, ElementType element, in MatrixProductArguments arguments) =>
+        Multiply(MatrixProductPlan.For(form, element, arguments.M, arguments.N, arguments.K), arguments);
+
+    /// <summary>Puts a product into the device's stream.</summary>
+    /// <param name="plan">How it is cut.</param>
+    /// <param name="arguments">Operands, result, epilogue, of the plan's extents.</param>
+    /// <exception cref="CudaException">A launch failed.</exception>
+    internal void Multiply(in MatrixProductPlan plan, MatrixProductArguments arguments)
+    {
+        if (IsForBlas(plan, arguments) && blas.Value is { } library)
+        {
+            MultiplyByBlas(library, plan, arguments);
+            return;
+        }
+
+        int splits = plan.Splits;
+        using Tensor partial = splits == 1 ? default : device.Workspace(new Shape(splits, plan.M, plan.N));
+        arguments.Partial = MatrixProductArguments.Pointer(partial);
+        arguments.SplitDepth = plan.SplitDepth;
+        arguments.ChooseVectors(plan.Form, plan.Element.Size());
+        CudaKernelFamily kernels = plan.Tile == MatrixProductPlan.LargeTile ? large : small;
+        kernels.Launch(plan.Element, plan.Kernel, plan.Grid, plan.Threads, new KernelArguments { arguments }, plan.SharedBytes);
+        if (splits > 1)
+        {
+            long items = (long)plan.M * plan.N / (arguments.VectorResult != 0 ? MatrixProductPlan.Pack : 1);
+            int blocks = CudaKernelFamily.Blocks(items, ReduceThreads);
+            kernels.Launch(plan.Element, "matrix_product_reduce", blocks, ReduceThreads, new KernelArguments { arguments, splits });
+        }
+    }
+
+    private static bool HasBlas(CudaDevice device) =>
+        device.Context.Driver is NativeCudaDriver && CudaLibraryFinder.System.TryLoad(CudaLibrary.Blas, out _);
+
+    private static bool IsForBlas(in MatrixProductPlan plan, in MatrixProductArguments arguments) =>
+        arguments.Operation == MatrixProductOperation.Plain && arguments.Bias.IsNull && 2L * plan.M * plan.N * plan.K >= LeastBlasFlops;
+
+    private static void MultiplyByBlas(CudaBlas blas, in MatrixProductPlan plan, in MatrixProductArguments arguments)
+    {
+        RowMajorProduct product = new(
+            plan.Form == MatrixProductForm.BackwardWeight,
+            plan.Form == MatrixProductForm.Forward,
+            plan.M,
+            plan.N,
+            plan.K,
+            arguments.StrideA,
+            arguments.StrideB,
+            arguments.ResultStride);
+        float beta = arguments.Accumulate != 0 ? 1 : 0;
+        if (plan.Element == ElementType.Float32)
+        {
+            blas.Multiply(product, arguments.A, arguments.B, arguments.Result, alpha: 1, beta);
+        }
+        else
+        {
+            CudaElementType result = arguments.ResultIsFloat != 0 ? CudaElementType.Float32 : CudaElementType.BFloat16;
+            blas.Multiply(product, arguments.A, arguments.B, CudaElementType.BFloat16, arguments.Result, result, alpha: 1, beta);
+        }
+    }
+}

@@ -19,11 +19,14 @@ internal static class AccountReport
         }
 
         AddRow("steps", account => account.Steps.ToString(CultureInfo.InvariantCulture));
-        AddRow("TFLOP forward", account => Tera(account.ForwardFlops));
-        AddRow("TFLOP backward", account => Tera(account.BackwardFlops));
-        AddRow("TFLOP optimizer", account => Tera(account.OptimizerFlops));
-        AddRow("TFLOP in all", account => Tera(account.Flops));
-        AddRow("  dense", account => Tera(account.DenseFlops));
+        // A run of seconds is told in GFLOP, where TFLOP would round it away.
+        bool small = state.Accounts.Sum(account => account.Flops) < 1e12;
+        string unit = small ? "GFLOP" : "TFLOP";
+        AddRow($"{unit} forward", account => Count(account.ForwardFlops));
+        AddRow($"{unit} backward", account => Count(account.BackwardFlops));
+        AddRow($"{unit} optimizer", account => Count(account.OptimizerFlops));
+        AddRow($"{unit} in all", account => Count(account.Flops));
+        AddRow("  dense", account => Count(account.DenseFlops));
         AddRow("  saved", account => Saved(account.Flops, account.DenseFlops));
         AddRow("time", account => Seconds(account.Seconds));
         AddRow("  dense", DenseTime);
@@ -41,8 +44,10 @@ internal static class AccountReport
             : string.Create(CultureInfo.InvariantCulture, $" where they take {denseSeconds:F0} ({Saved(seconds, denseSeconds)} saved)");
         AnsiConsole.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"all stages: {flops / 1e12:F2} TFLOP where dense steps cost {dense / 1e12:F2} ({Saved(flops, dense)} saved), {seconds:F0} s{denseTime}"));
+            $"all stages: {Count(flops)} {unit} where dense steps cost {Count(dense)} ({Saved(flops, dense)} saved), {seconds:F0} s{denseTime}"));
         AnsiConsole.WriteLine("dense FLOPs and memory are counted on dryrun; dense time is timed on this device before each stage that drops tokens");
+
+        string Count(double flops) => Tera(small ? 1000 * flops : flops);
 
         void AddRow(string what, Func<StageAccount, string> value) => table.AddRow([what, .. state.Accounts.Select(value)]);
     }

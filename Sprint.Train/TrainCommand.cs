@@ -186,6 +186,11 @@ internal static class TrainCommand
             }
         }
 
+        if (dataset is ImageFolderDataset { OtherFiles: { Count: > 0 } others })
+        {
+            Console.WriteLine($"left out as no PNG, JPEG or WebP file: {others[0]}{(others.Count > 1 ? $" and {others.Count - 1} more" : "")}");
+        }
+
         return dataset;
     }
 

@@ -20,6 +20,7 @@ public sealed class ImageFolderDataset : IImageDataset
     {
         images = scan.Images;
         ClassNames = scan.ClassNames;
+        OtherFiles = scan.Others;
         cache = new byte[]?[images.Length];
         this.options = options;
         foreach (BadFile file in scan.BadFiles)
@@ -46,6 +47,9 @@ public sealed class ImageFolderDataset : IImageDataset
 
     /// <summary>The files left out so far: those found bad when the folder was opened, and those that failed to decode since.</summary>
     public IReadOnlyList<BadFile> BadFiles => [.. badFiles.Values.OrderBy(file => file.Path, StringComparer.Ordinal)];
+
+    /// <summary>What lies in the class folders without the name of a PNG, JPEG or WebP file, and is left out: other files, and folders.</summary>
+    public IReadOnlyList<string> OtherFiles { get; }
 
     /// <summary>How many bytes of decoded images are in memory.</summary>
     internal long CachedBytes => Volatile.Read(ref cachedBytes);

@@ -8,11 +8,12 @@ internal sealed class ImageFolderScan
 {
     private const int ProgressInterval = 256;
 
-    private ImageFolderScan(string[] classNames, (string Path, int Label)[] images, BadFile[] badFiles)
+    private ImageFolderScan(string[] classNames, (string Path, int Label)[] images, BadFile[] badFiles, string[] others)
     {
         ClassNames = classNames;
         Images = images;
         BadFiles = badFiles;
+        Others = others;
     }
 
     public string[] ClassNames { get; }
@@ -21,11 +22,15 @@ internal sealed class ImageFolderScan
 
     public BadFile[] BadFiles { get; }
 
+    /// <summary>What lies in the class folders and is no PNG, JPEG or WebP file by its name: other files, and folders.</summary>
+    public string[] Others { get; }
+
     /// <exception cref="SprintException">No folder, no classes, a class without images, or a bad file where those are fatal.</exception>
     public static ImageFolderScan Run(string folder, ImageFolderOptions options)
     {
         (string Path, int Label)[] files;
         string[] classFolders;
+        string[] others;
         try
         {
             classFolders = [.. Directory.EnumerateDirectories(folder).Where(IsVisible).Order(StringComparer.Ordinal)];
@@ -36,6 +41,8 @@ internal sealed class ImageFolderScan
                 .Where(file => IsVisible(file) && ImageDecoder.HasImageName(file))
                 .Order(StringComparer.Ordinal)
                 .Select(file => (file, label)))];
+            others = [.. classFolders.SelectMany(path => Directory.EnumerateFiles(path).Where(file => !ImageDecoder.HasImageName(file))
+                .Concat(Directory.EnumerateDirectories(path)).Where(IsVisible).Order(StringComparer.Ordinal))];
         }
         catch (Exception exception) when (FileFault.IsFileFault(exception))
         {
@@ -55,8 +62,8 @@ internal sealed class ImageFolderScan
         BadFile[] bad = [.. files.Zip(faults).Where(pair => pair.Second is not null).Select(pair => new BadFile(pair.First.Path, pair.Second!))];
         if (bad.Length > 0 && options.BadFiles == Data.BadFiles.Fail)
         {
-            string others = bad.Length > 1 ? $", and {bad.Length - 1} more of {files.Length} files are bad" : "";
-            throw new SprintException($"cannot use the image '{bad[0].Path}': {bad[0].Reason}{others} (bad_files: skip leaves them out)");
+            string more = bad.Length > 1 ? $", and {bad.Length - 1} more of {files.Length} files are bad" : "";
+            throw new SprintException($"cannot use the image '{bad[0].Path}': {bad[0].Reason}{more} (bad_files: skip leaves them out)");
         }
 
         (string Path, int Label)[] good = [.. files.Zip(faults).Where(pair => pair.Second is null).Select(pair => pair.First)];
@@ -65,7 +72,7 @@ internal sealed class ImageFolderScan
         if (empty >= 0)
             throw new SprintException($"the class folder '{classFolders[empty]}' holds no PNG, JPEG or WebP image that can be read");
 
-        return new ImageFolderScan(Array.ConvertAll(classFolders, path => Path.GetFileName(path)), good, bad);
+        return new ImageFolderScan(Array.ConvertAll(classFolders, path => Path.GetFileName(path)), good, bad, others);
     }
 
     private static IEnumerable<(int First, int Behind)> Ranges(int count)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Sprint.Engine;
+using Sprint.Model.Checkpoints;
 using Sprint.Model.Configuration;
 
 namespace Sprint.Model.Verification;
@@ -28,9 +29,13 @@ public static class GoldenConfiguration
 
             arguments = section.Clone();
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
+        catch (JsonException exception)
         {
             throw new SprintException($"{path}: cannot be read as JSON: {exception.Message}", exception);
+        }
+        catch (Exception exception) when (FileFault.IsFileFault(exception))
+        {
+            throw FileFault.Describe("read", path, exception);
         }
 
         var reader = new Reader(path, arguments);

@@ -33,7 +33,7 @@ public sealed class TrainCommandTests
     {
         string output = SprintCommand.Succeed("train", configuration, "--out", folder["run"], "--threads", "1");
         Assert.That(output, Does.Contain("sparse: 4 steps of 4 images, drop ratio 0.75").And.Contain("dense: 4 steps of 4 images, drop ratio 0"));
-        Assert.That(output, Does.Contain("TFLOP in all").And.Contain("peak memory").And.Contain("saved)"));
+        Assert.That(output, Does.Contain("GFLOP in all").And.Contain("peak memory").And.Contain("saved)"));
         Assert.That(output, Does.Contain($"samples: {folder["run"]}").And.Contain("loss.png"));
         Assert.That(TinyRun.Metrics(folder["run"]), Has.Length.EqualTo(8));
         SprintCommand.Refuse(["train", configuration, "--out", folder["run"]], "holds a run already: continue it with --resume, or give another folder with --out");

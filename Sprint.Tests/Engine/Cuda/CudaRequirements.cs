@@ -5,28 +5,29 @@ using Sprint.Engine.Cuda;
 namespace Sprint.Tests.Engine.Cuda;
 
 /// <summary>
-/// What a test needs of the machine. CI installs NVRTC, libcuda and cuBLAS (.ci/install-nvrtc); a user may not have them, and is then told so:
-/// such a test is inconclusive, never silently passed. Only a missing GPU makes a test ignored.
+/// What a test needs of the machine: NVIDIA's libraries, which CI installs (.ci/install-nvrtc), or a GPU. Where it is missing the test is
+/// ignored, with a reason that names it, and the run's last line counts it as skipped. Tests of operations and kernels on <c>cpu</c> and
+/// <c>emulated</c> need none of it and never skip: the kernels come as PTX with the project.
 /// </summary>
 internal static class CudaRequirements
 {
-    /// <summary>NVRTC, or an inconclusive test with the reason.</summary>
+    /// <summary>NVRTC, or an ignored test: of what only the compiler shows.</summary>
     public static CudaRuntimeCompiler RequireNvrtc()
     {
         if (!CudaRuntimeCompiler.TryLoad(out CudaRuntimeCompiler? compiler, out string? reason))
         {
-            Assert.Inconclusive(reason);
+            Assert.Ignore($"needs NVRTC: {reason}");
         }
 
         return compiler!;
     }
 
-    /// <summary>The library's handle, or an inconclusive test with the reason.</summary>
+    /// <summary>The library's handle, or an ignored test.</summary>
     public static nint RequireLibrary(CudaLibrary library)
     {
         if (!CudaLibraryFinder.System.TryLoad(library, out nint handle))
         {
-            Assert.Inconclusive($"{library.LinuxNames[0]} is not installed.");
+            Assert.Ignore($"needs {library.LinuxNames[0]}: it is not installed");
         }
 
         return handle;
@@ -41,7 +42,7 @@ internal static class CudaRequirements
         }
         catch (SprintException missing)
         {
-            Assert.Ignore(missing.Message);
+            Assert.Ignore($"needs a GPU: {missing.Message}");
             throw;
         }
     }

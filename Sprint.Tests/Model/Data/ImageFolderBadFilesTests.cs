@@ -47,6 +47,18 @@ public sealed class ImageFolderBadFilesTests
     }
 
     [Test]
+    public void What_is_no_image_by_its_name_is_counted_but_hidden_files()
+    {
+        using TemporaryFolder folder = Folder();
+        File.WriteAllText(folder["a/notes.txt"], "");
+        File.WriteAllText(folder["a/.hidden"], "");
+        Directory.CreateDirectory(folder["b/below"]);
+        using ImageFolderDataset data = ImageFolderDataset.Open(folder.Path, Strict);
+        Assert.That(data.OtherFiles, Is.EqualTo(new[] { folder["a/notes.txt"], folder["b/below"] }));
+        Assert.That(data.BadFiles, Is.Empty);
+    }
+
+    [Test]
     public void All_bad_files_are_counted()
     {
         using TemporaryFolder folder = Folder();

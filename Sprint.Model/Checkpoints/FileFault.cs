@@ -6,6 +6,9 @@ namespace Sprint.Model.Checkpoints;
 internal static class FileFault
 {
     private const int UnixNoSpace = 28;
+    private const int LinuxWouldBlock = 11;
+    private const int MacWouldBlock = 35;
+    private const int WindowsSharingViolation = unchecked((int)0x80070020);
     private const int UnixQuotaExceeded = 122;
     private const int UnixReadOnly = 30;
     private const int WindowsHandleDiskFull = unchecked((int)0x80070027);
@@ -14,6 +17,10 @@ internal static class FileFault
     /// <summary>Whether the exception is one that the file system raises, as opposed to a fault of the program.</summary>
     public static bool IsFileFault(Exception exception) =>
         exception is IOException or UnauthorizedAccessException or NotSupportedException || IsTooLarge(exception);
+
+    /// <summary>Whether the file could not be opened because another process holds it.</summary>
+    public static bool IsHeld(IOException exception) =>
+        exception.HResult == WindowsSharingViolation || exception.HResult == (OperatingSystem.IsMacOS() ? MacWouldBlock : LinuxWouldBlock);
 
     /// <summary>The error "cannot <paramref name="action"/> PATH: reason".</summary>
     public static SprintException Describe(string action, string path, Exception exception) =>

@@ -97,11 +97,11 @@ public sealed class RunFolder
             return new FileStream(
                 System.IO.Path.Combine(Path, ".lock"), FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, 1);
         }
-        catch (IOException exception)
+        catch (IOException exception) when (FileFault.IsHeld(exception))
         {
             throw new SprintException($"another process is at work in '{Path}': wait for it to end, or give another folder with --out", exception);
         }
-        catch (UnauthorizedAccessException exception)
+        catch (Exception exception) when (FileFault.IsFileFault(exception))
         {
             throw FileFault.Describe("write in the folder", Path, exception);
         }

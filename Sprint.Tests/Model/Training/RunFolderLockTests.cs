@@ -20,4 +20,15 @@ internal sealed class RunFolderLockTests
 
         Assert.That(() => RunFolder.Open(path, [], out _), Throws.Nothing);
     }
+
+    [Test]
+    public void A_folder_that_cannot_be_held_for_another_reason_is_not_said_to_be_in_use()
+    {
+        using var temporary = new TemporaryFolder();
+        string path = Path.Combine(temporary.Path, "run");
+        RunFolder.Create(path, new TrainingConfiguration());
+        File.Delete(Path.Combine(path, ".lock"));
+        Directory.CreateDirectory(Path.Combine(path, ".lock"));
+        Assert.That(() => RunFolder.Open(path, [], out _), new SprintFault("cannot write in the folder", path));
+    }
 }

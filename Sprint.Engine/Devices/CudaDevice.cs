@@ -39,6 +39,7 @@ public sealed unsafe class CudaDevice : Device
         Register<ITokenDropKernels>(new CudaTokenDrop(this));
         Register<IAdaptiveLayerNormKernels>(new CudaAdaptiveLayerNorm(this));
         Register<IRandomKernels>(new CudaRandom(this));
+        Register<IAttentionKernels>(new CudaAttention(this));
     }
 
     /// <inheritdoc/>

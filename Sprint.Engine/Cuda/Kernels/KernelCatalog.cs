@@ -1,6 +1,6 @@
 namespace Sprint.Engine.Cuda;
 
-/// <summary>The specialisations that the engine uses by default: what `sprint kernels build` compiles and what is kept as prebuilt PTX.</summary>
+/// <summary>The specialisations that the engine uses by default: what `sprint kernels build` compiles, and of these what is kept as prebuilt PTX.</summary>
 public static class KernelCatalog
 {
     /// <summary>The macro value for tensors stored as float32.</summary>
@@ -14,15 +14,30 @@ public static class KernelCatalog
     /// <summary>Random numbers: kernels/random.cu.</summary>
     public static KernelSpecialization Random { get; } = new("random.cu", ["random_uniform", "random_normal"], []);
 
-    /// <summary>All of them, ordered by source.</summary>
-    public static IReadOnlyList<KernelSpecialization> All { get; } =
+    /// <summary>
+    /// Those kept as prebuilt PTX, ordered by source: what small models on the emulated device need. Attention comes for heads of 16 and 32 channels and at
+    /// most 64 tokens.
+    /// </summary>
+    public static IReadOnlyList<KernelSpecialization> Prebuilt { get; } =
     [
         .. Elements.Select(AdaptiveLayerNorm),
+        .. Elements.SelectMany(static element => new[] { AttentionBackward(element, 16), AttentionBackward(element, 32) }),
+        .. Elements.SelectMany(static element => new[] { AttentionForward(element, 16, 64), AttentionForward(element, 32, 64) }),
         .. Elements.Select(Linear),
         .. Elements.SelectMany(static element => new[] { 64, 128 }.Select(tile => MatrixProduct(element, tile))),
         Random,
         .. Elements.Select(ResidualFusion),
         .. Elements.Select(TokenDrop),
+    ];
+
+    /// <summary>All: the prebuilt ones, and attention for the heads that it is tuned for.</summary>
+    public static IReadOnlyList<KernelSpecialization> All { get; } =
+    [
+        .. Prebuilt,
+        .. new[] { 64, 72 }.SelectMany(static headSize => new[]
+        {
+            AttentionForward(BFloat16Element, headSize, 64), AttentionForward(BFloat16Element, headSize, 128), AttentionBackward(BFloat16Element, headSize),
+        }),
     ];
 
     /// <summary>Layer norm and modulation: kernels/adaptive_layer_norm.cu.</summary>
@@ -31,6 +46,22 @@ public static class KernelCatalog
         "adaptive_layer_norm.cu",
         ["adaptive_layer_norm_forward", "adaptive_layer_norm_backward", "adaptive_layer_norm_backward_modulation"],
         [new CudaMacro("ELEMENT", element)]);
+
+    /// <summary>Fused attention, forward: kernels/attention_forward.cu on tensor cores, kernels/attention_forward_float.cu in float32.</summary>
+    /// <param name="element">How tensors are stored: <see cref="FloatElement"/> or <see cref="BFloat16Element"/>.</param>
+    /// <param name="headSize">Channels of a head: a multiple of 4 up to 128.</param>
+    /// <param name="queryTile">Queries of a block: 64 or 128 in bfloat16.</param>
+    public static KernelSpecialization AttentionForward(string element, int headSize, int queryTile) => element == FloatElement
+        ? new("attention_forward_float.cu", ["attention_forward"], [HeadSize(headSize)])
+        : new("attention_forward.cu", ["attention_forward"], [HeadSize(headSize), new CudaMacro("QUERY_TILE", $"{queryTile}")]);
+
+    /// <summary>Fused attention, backward: kernels/attention_backward.cu on tensor cores, kernels/attention_backward_float.cu in float32.</summary>
+    /// <param name="element">How tensors are stored: <see cref="FloatElement"/> or <see cref="BFloat16Element"/>.</param>
+    /// <param name="headSize">Channels of a head: a multiple of 4 up to 128.</param>
+    public static KernelSpecialization AttentionBackward(string element, int headSize) => new(
+        element == FloatElement ? "attention_backward_float.cu" : "attention_backward.cu",
+        ["attention_backward_prepare", "attention_backward_dkv", "attention_backward_dq", "attention_backward_weights"],
+        [HeadSize(headSize)]);
 
     /// <summary>What a linear layer needs beside matrix products: kernels/linear.cu.</summary>
     /// <param name="element">How tensors are stored: <see cref="FloatElement"/> or <see cref="BFloat16Element"/>.</param>
@@ -66,4 +97,6 @@ public static class KernelCatalog
             "tokens_scatter_backward_input", "tokens_scatter_backward_fill", "tokens_scatter_backward_fill_reduce",
         ],
         [new CudaMacro("ELEMENT", element)]);
+
+    private static CudaMacro HeadSize(int headSize) => new("HEAD_SIZE", $"{headSize}");
 }

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 namespace Sprint.Engine.Cuda;
 
 /// <summary>
-/// The PTX of every specialisation in <see cref="KernelCatalog"/>, kept in kernels/prebuilt and in the assembly, for machines without
+/// The PTX of every specialisation in <see cref="KernelCatalog.Prebuilt"/>, kept in kernels/prebuilt and in the assembly, for machines without
 /// NVRTC. It is used only for the very source, headers and macros that it was made from.
 /// </summary>
 public static class PrebuiltKernels
@@ -25,7 +25,7 @@ public static class PrebuiltKernels
         KernelSources sources = new(SourceFolderOf(folder));
         List<PrebuiltKernel> kernels = [];
         Dictionary<string, byte[]> files = [];
-        foreach (KernelSpecialization specialization in KernelCatalog.All)
+        foreach (KernelSpecialization specialization in KernelCatalog.Prebuilt)
         {
             CudaSource source = sources.Load(specialization.Source);
             byte[] ptx = Compile(specialization, source, compiler);
@@ -76,7 +76,7 @@ public static class PrebuiltKernels
         }
 
         PrebuiltManifest manifest = PrebuiltManifest.Parse(json, "kernels/" + Folder + PrebuiltManifest.FileName);
-        foreach (KernelSpecialization specialization in KernelCatalog.All)
+        foreach (KernelSpecialization specialization in KernelCatalog.Prebuilt)
         {
             CudaSource source = sources.Load(specialization.Source);
             PrebuiltKernel? entry = Find(manifest, specialization);

@@ -1,6 +1,7 @@
 using NUnit.Framework;
 using Sprint.Engine;
 using Sprint.Engine.Cuda;
+using Sprint.Engine.Operations;
 
 namespace Sprint.Tests.Engine.Cuda;
 
@@ -17,7 +18,8 @@ public class KernelCatalogTests
         foreach (KernelResources kernel in program.Resources)
         {
             Assert.That((kernel.StackBytes, kernel.SpillStoreBytes, kernel.SpillLoadBytes), Is.EqualTo((0, 0, 0)), kernel.Kernel);
-            Assert.That(kernel.Registers, Is.InRange(1, specialization.Name == "matrix_product-bfloat16-128" ? 255 : 128), kernel.Kernel);
+            bool isLarge = specialization.Name == "matrix_product-bfloat16-128" || kernel.Kernel.StartsWith("attention_", StringComparison.Ordinal);
+            Assert.That(kernel.Registers, Is.InRange(1, isLarge ? 255 : 128), kernel.Kernel);
         }
     }
 
@@ -39,6 +41,44 @@ public class KernelCatalogTests
                 int resident = MultiprocessorLimits.Of(architecture).GetOccupancy(kernel, plan.Threads, plan.SharedBytes).Blocks;
                 Assert.That(resident, Is.GreaterThanOrEqualTo(blocks), $"{kernel.Kernel} on sm_{architecture} with {kernel.Registers} registers");
                 Assert.That((kernel.StackBytes, kernel.SpillStoreBytes, kernel.SpillLoadBytes), Is.EqualTo((0, 0, 0)), $"{kernel.Kernel} on sm_{architecture}");
+            }
+        }
+    }
+
+    /// <summary>What the banners of kernels/attention_forward.cu and attention_backward.cu say; every other head at least does not spill.</summary>
+    [TestCase(32, 64)]
+    [TestCase(36, 64)]
+    [TestCase(64, 64)]
+    [TestCase(64, 128)]
+    [TestCase(72, 64)]
+    [TestCase(72, 128)]
+    [TestCase(100, 64)]
+    [TestCase(128, 64)]
+    public void AttentionFillsMultiprocessorsAsStated(int headSize, int queryTile)
+    {
+        KernelLibrary library = new(new KernelLibraryOptions { UseCache = false }, CudaRequirements.RequireNvrtc(), null);
+        AttentionTiles tiles = new(KernelCatalog.BFloat16Element, 1, queryTile, 1, headSize);
+        Assert.That(tiles.QueryTile, Is.EqualTo(queryTile));
+        int byRegisters = queryTile == 128 || headSize > 96 ? 2 : headSize is <= 40 or 72 ? 4 : 3;
+        foreach (int architecture in new[] { 80, 86, 89, 90 })
+        {
+            int byShared = architecture is 80 or 90 || headSize <= 32 ? 4 : headSize <= 56 ? 3 : headSize <= 96 ? 2 : 1;
+            Check(KernelCatalog.AttentionForward(KernelCatalog.BFloat16Element, headSize, queryTile), ["attention_forward"], byRegisters, tiles.ForwardSharedBytes);
+            Check(
+                KernelCatalog.AttentionBackward(KernelCatalog.BFloat16Element, headSize),
+                ["attention_backward_dkv", "attention_backward_dq"],
+                headSize is <= 56 or 64 or 72 ? 3 : 2,
+                tiles.BackwardSharedBytes);
+
+            void Check(KernelSpecialization specialization, string[] kernels, int blocks, int sharedBytes)
+            {
+                CompiledProgram program = library.Get(specialization, CudaTarget.Cubin(architecture)).Program;
+                foreach (KernelResources kernel in program.Resources.Where(kernel => kernels.Contains(kernel.Kernel)))
+                {
+                    int resident = MultiprocessorLimits.Of(architecture).GetOccupancy(kernel, tiles.Threads, sharedBytes).Blocks;
+                    Assert.That(resident, Is.GreaterThanOrEqualTo(Math.Min(blocks, byShared)), $"{kernel.Kernel} on sm_{architecture} with {kernel.Registers} registers");
+                    Assert.That((kernel.StackBytes, kernel.SpillStoreBytes, kernel.SpillLoadBytes), Is.EqualTo((0, 0, 0)), $"{kernel.Kernel} on sm_{architecture}");
+                }
             }
         }
     }

@@ -1,6 +1,9 @@
 namespace Sprint.Tests.Engine.Operations.Attention;
 
-/// <summary>Attention of one head in double precision, as plainly as it can be written, with its backward pass.</summary>
+/// <summary>
+/// Attention of one head in double precision, as plainly as it can be written, with its backward pass. With <see cref="Round"/> it is the plain
+/// implementation in low precision, whose every operation stores its result rounded.
+/// </summary>
 internal sealed class AttentionReference
 {
     internal required int Tokens { get; init; }
@@ -15,6 +18,9 @@ internal sealed class AttentionReference
     internal required double[] Cos { get; init; }
 
     internal required double[] Sin { get; init; }
+
+    /// <summary>Applied to whatever an operation of the plain implementation would store.</summary>
+    internal Func<double, double> Round { get; init; } = static value => value;
 
     internal double[] Output { get; private set; } = [];
 
@@ -45,16 +51,19 @@ internal sealed class AttentionReference
         for (int row = 0; row < Tokens; row++)
         {
             for (int key = 0; key < Tokens; key++)
-                scores[key] = Dot(q, row, k, key) / Math.Sqrt(HeadSize);
+                scores[key] = Round(Round(Dot(q, row, k, key)) / Math.Sqrt(HeadSize));
             double largest = scores.Max();
             double sum = scores.Sum(score => Math.Exp(score - largest));
             LogSumExp[row] = largest + Math.Log(sum);
             for (int key = 0; key < Tokens; key++)
             {
-                double weight = Math.Exp(scores[key] - LogSumExp[row]);
+                double weight = Round(Math.Exp(scores[key] - LogSumExp[row]));
                 for (int channel = 0; channel < HeadSize; channel++)
                     Output[row * HeadSize + channel] += weight * values[key * HeadSize + channel];
             }
+
+            for (int channel = 0; channel < HeadSize; channel++)
+                Output[row * HeadSize + channel] = Round(Output[row * HeadSize + channel]);
         }
     }
 
@@ -70,8 +79,9 @@ internal sealed class AttentionReference
             double delta = Dot(outputGradient, row, Output, row);
             for (int key = 0; key < Tokens; key++)
             {
-                double weight = Math.Exp(Dot(q, row, k, key) * scale - LogSumExp[row]), product = Dot(outputGradient, row, values, key);
-                double scoreGradient = weight * (product - delta) * scale;
+                double score = Round(Round(Dot(q, row, k, key)) / Math.Sqrt(HeadSize));
+                double weight = Round(Math.Exp(score - LogSumExp[row])), product = Round(Dot(outputGradient, row, values, key));
+                double scoreGradient = Round(Round(weight * (product - delta)) * scale);
                 double largestScoreGradient = weight * (Math.Abs(product) + Math.Abs(delta)) * scale;
                 for (int channel = 0; channel < HeadSize; channel++)
                 {
@@ -82,6 +92,12 @@ internal sealed class AttentionReference
                     LargestTerm = Math.Max(LargestTerm, largestScoreGradient * Math.Max(Math.Abs(q[rowIndex]), Math.Abs(k[keyIndex])));
                 }
             }
+        }
+
+        foreach (double[] gradient in (double[][])[ValuesGradient, dq, dk])
+        {
+            for (int index = 0; index < gradient.Length; index++)
+                gradient[index] = Round(gradient[index]);
         }
 
         (QueriesGradient, QueryWeightGradient) = NormaliseAndTurnBackward(queries, QueryWeight, dq);
@@ -107,10 +123,10 @@ internal sealed class AttentionReference
             for (int pair = 0; pair < HeadSize / 2; pair++)
             {
                 int index = row * HeadSize + 2 * pair;
-                double a = x[index] * inverse * (weight?[2 * pair] ?? 1), b = x[index + 1] * inverse * (weight?[2 * pair + 1] ?? 1);
+                double a = Round(Round(x[index] * inverse) * (weight?[2 * pair] ?? 1)), b = Round(Round(x[index + 1] * inverse) * (weight?[2 * pair + 1] ?? 1));
                 double cos = Cos[row * HeadSize / 2 + pair], sin = Sin[row * HeadSize / 2 + pair];
-                y[index] = a * cos - b * sin;
-                y[index + 1] = b * cos + a * sin;
+                y[index] = Round(a * cos - b * sin);
+                y[index + 1] = Round(b * cos + a * sin);
             }
         }
 
@@ -127,8 +143,8 @@ internal sealed class AttentionReference
             {
                 double a = dy[start + 2 * pair], b = dy[start + 2 * pair + 1];
                 double cos = Cos[start / 2 + pair], sin = Sin[start / 2 + pair];
-                dx[start + 2 * pair] = a * cos + b * sin;
-                dx[start + 2 * pair + 1] = b * cos - a * sin;
+                dx[start + 2 * pair] = Round(a * cos + b * sin);
+                dx[start + 2 * pair + 1] = Round(b * cos - a * sin);
             }
 
             if (weight == null)
@@ -136,13 +152,13 @@ internal sealed class AttentionReference
             double inverse = InverseRoot(x, row), product = 0;
             for (int channel = 0; channel < HeadSize; channel++)
             {
-                weightGradient[channel] += dx[start + channel] * x[start + channel] * inverse;
-                dx[start + channel] *= weight[channel];
+                weightGradient[channel] += Round(dx[start + channel] * Round(x[start + channel] * inverse));
+                dx[start + channel] = Round(dx[start + channel] * weight[channel]);
                 product += dx[start + channel] * x[start + channel];
             }
 
             for (int channel = 0; channel < HeadSize; channel++)
-                dx[start + channel] = inverse * (dx[start + channel] - x[start + channel] * product * inverse * inverse / HeadSize);
+                dx[start + channel] = Round(inverse * (dx[start + channel] - x[start + channel] * product * inverse * inverse / HeadSize));
         }
 
         return (dx, weightGradient);

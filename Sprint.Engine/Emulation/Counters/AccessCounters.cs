@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Sprint.Engine.Emulation;
 
@@ -61,7 +62,7 @@ internal sealed unsafe class AccessCounters
             uint mask = active >> phase * lanesPerPhase & (uint)((1ul << lanesPerPhase) - 1);
             if (mask == 0)
                 continue;
-            SharedWavefronts += PhaseWavefronts(addresses + phase * lanesPerPhase, mask, words);
+            SharedWavefronts += HasNoConflict(addresses + phase * lanesPerPhase, mask, words) ? 1 : PhaseWavefronts(addresses + phase * lanesPerPhase, mask, words);
             SharedIdealWavefronts++;
         }
     }
@@ -84,6 +85,28 @@ internal sealed unsafe class AccessCounters
         SharedIdealWavefronts += other.SharedIdealWavefronts;
         DivergentBranches += other.DivergentBranches;
         Branches += other.Branches;
+    }
+
+    // The common case: no bank is asked for two different words.
+    [SkipLocalsInit]
+    private static bool HasNoConflict(ulong* addresses, uint mask, int words)
+    {
+        ulong* wordOf = stackalloc ulong[32];
+        uint used = 0;
+        for (uint lanes = mask; lanes != 0; lanes &= lanes - 1)
+        {
+            ulong first = addresses[BitOperations.TrailingZeroCount(lanes)] >> 2;
+            for (ulong word = first; word < first + (ulong)words; word++)
+            {
+                int bank = (int)(word & 31);
+                if ((used >> bank & 1) == 0)
+                    wordOf[bank] = word;
+                else if (wordOf[bank] != word)
+                    return false;
+                used |= 1u << bank;
+            }
+        }
+        return true;
     }
 
     private static int PhaseWavefronts(ulong* addresses, uint mask, int words)

@@ -46,7 +46,7 @@ internal sealed class ControlFlow
     /// <summary>Instructions at which lanes meet or part: they stand alone in their block.</summary>
     public static bool IsSynchronizing(PtxInstruction instruction) => instruction.Name switch
     {
-        "bar" or "barrier" or "shfl" or "vote" or "match" or "redux" or "mma" or "ldmatrix" or "call" => true,
+        "bar" or "barrier" or "shfl" or "vote" or "match" or "redux" or "mma" or "wmma" or "ldmatrix" or "call" => true,
         _ => false,
     };
 

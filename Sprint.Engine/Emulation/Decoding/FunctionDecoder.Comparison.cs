@@ -18,6 +18,9 @@ internal sealed unsafe partial class FunctionDecoder
         Cost(type.IsFloat() ? type == PtxType.F64 ? InstructionKind.DoubleArithmetic : type == PtxType.F32 ? InstructionKind.SingleArithmetic : InstructionKind.HalfArithmetic : InstructionKind.IntegerArithmetic);
         switch (i.Name)
         {
+            case "setp" or "set" when type is PtxType.F16x2 or PtxType.BF16x2:
+                DecodePackedComparison(i, types);
+                break;
             case "setp":
                 DecodeSetPredicate(i, type);
                 break;
@@ -58,6 +61,39 @@ internal sealed unsafe partial class FunctionDecoder
             B = b,
             C = predicate,
         });
+
+    private static readonly string[] PackedComparisons = ["eq", "ne", "lt", "le", "gt", "ge", "equ", "neu", "ltu", "leu", "gtu", "geu", "num", "nan"];
+
+    /// <summary>Compares pairs of 16-bit numbers: <c>set</c> of a pair, or <c>setp p|q</c>.</summary>
+    private void DecodePackedComparison(PtxInstruction i, PtxType[] types)
+    {
+        Allow(i, [.. PackedComparisons, "ftz"]);
+        Expect(i, 3);
+        int mode = Array.FindIndex(PackedComparisons, i.Has);
+        bool predicates = i.Name == "setp";
+        if (mode < 0 || (predicates ? i.Operands[0].Kind != PtxOperandKind.Pair : types.Length != 2))
+            throw Unknown(i);
+        if (!predicates && types[0] is not (PtxType.U32 or PtxType.S32))
+            mode |= types[0] == types[1] ? PackedComparison<Binary16>.OneBit : throw Unknown(i);
+        int result = predicates ? Allocate(4) : Destination(i.Operands[0], 4);
+        Emit(new Instruction
+        {
+            Handler = types[^1] == PtxType.F16x2 ? &Handlers.ScalarMode<PackedComparison<Binary16>, uint, uint> : &Handlers.ScalarMode<PackedComparison<BrainFloat16>, uint, uint>,
+            D = result,
+            A = Source(i.Operands[1], 4),
+            B = Source(i.Operands[2], 4),
+            C = result,
+            E = mode,
+        });
+        if (!predicates)
+            return;
+        for (int half = 0; half < 2; half++)
+        {
+            int bits = Allocate(4);
+            Emit(new Instruction { Handler = &Handlers.Binary<And<uint>, uint>, D = bits, A = result, B = Constant(0xFFFFu << 16 * half, 4) });
+            Emit(new Instruction { Handler = &Handlers.Compare<NotEqual<uint>, uint>, D = Destination(i.Operands[0].Items[half], 0), A = bits, B = Constant(0, 4) });
+        }
+    }
 
     private void DecodeSetPredicate(PtxInstruction i, PtxType type)
     {

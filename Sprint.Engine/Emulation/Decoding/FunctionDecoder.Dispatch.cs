@@ -53,6 +53,12 @@ internal sealed unsafe partial class FunctionDecoder
             case "shfl" or "vote" or "match" or "redux" or "activemask":
                 DecodeWarp(i);
                 break;
+            case "wmma":
+                DecodeFragment(i);
+                break;
+            case "mma" when i.Has("m8n8k4") && TypeOf(i) == PtxType.F64:
+                DecodeDoubleProduct(i);
+                break;
             case "cp" or "mma" or "ldmatrix":
                 DecodeTensor(i);
                 break;

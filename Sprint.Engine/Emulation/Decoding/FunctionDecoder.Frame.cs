@@ -8,6 +8,7 @@ namespace Sprint.Engine.Emulation.Decoding;
 internal sealed unsafe partial class FunctionDecoder
 {
     private const int MaximumFrameBytes = 1 << 25;
+    private const ulong NowhereAddress = 1ul << 63;
 
     private readonly Dictionary<(ulong Bits, int Size), int> _constants = [];
     private readonly Dictionary<SpecialRegister, int> _specials = [];
@@ -249,8 +250,9 @@ internal sealed unsafe partial class FunctionDecoder
                 Emit(local);
                 return slot;
             default:
+                // Unoptimised code takes addresses of call parameters that it does not use: using one is a fault, for nothing lies there.
                 if (!_function.IsKernel || KernelParameterOffset(variable) is not { } place)
-                    throw Refused($"The address of the call parameter {name} is taken");
+                    return size == 8 ? Constant(NowhereAddress, 8) : throw Refused($"The address of the call parameter {name} is taken");
                 return Constant(window + (ulong)(place + offset), size);
         }
     }

@@ -1,4 +1,6 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using Sprint.Engine.Emulation.Decoding;
 using Sprint.Engine.Emulation.Memory;
 
@@ -17,7 +19,6 @@ internal static unsafe partial class Handlers
         uint active = warp.Active;
         int bytes = i->E;
         ulong* destinations = stackalloc ulong[Lanes.Count];
-        UInt128* data = stackalloc UInt128[Lanes.Count];
         Instruction destination = *i;
         destination.A = i->B;
         destination.C = i->List[0];
@@ -25,35 +26,56 @@ internal static unsafe partial class Handlers
         ComputeAddresses(warp, &destination, bytes);
         new Span<ulong>(warp.Addresses, 32).CopyTo(new Span<ulong>(destinations, 32));
         ClaimDestinations(warp, i, destinations, bytes);
-        ComputeAddresses(warp, i, bytes);
-        uint ignored = i->List[3] >= 0 ? *(uint*)(r + i->List[3]) : 0;
-        uint whole = 0;
-        for (uint lanes = active & ~ignored; lanes != 0; lanes &= lanes - 1)
+        PendingCopies* copies = warp.BeginCopies(active, bytes, destinations);
+        bool neighbours = ComputeAddresses(warp, i, bytes);
+        if (neighbours && i->List[2] < 0 && i->List[3] < 0 && GlobalSpace.Range(warp, i, warp.Addresses[0], bytes, AccessKind.Load) is var host && host != null)
         {
-            int lane = BitOperations.TrailingZeroCount(lanes);
-            uint size = i->List[2] >= 0 ? ((uint*)(r + i->List[2]))[lane] : (uint)bytes;
-            if (size > (uint)bytes)
-                throw warp.Fault(i, lane, EmulationFault.OutOfBounds, $"An asynchronous copy of {bytes} bytes is to read {size}");
-            if (size == bytes)
-                whole |= 1u << lane;
-            else
-                ReadPart(warp, i, lane, (int)size, (byte*)(data + lane));
+            for (int lane = 0; lane < Lanes.Count; lane++)
+                CopySmall(host + lane * bytes, (byte*)(copies->Data + lane * 2), bytes);
+            return i + 1;
         }
+        uint ignored = i->List[3] >= 0 ? *(uint*)(r + i->List[3]) : 0;
+        uint whole = active & ~ignored;
+        if (i->List[2] >= 0)
+            whole = ReadParts(warp, i, whole, (uint*)(r + i->List[2]), copies);
         if (whole != 0)
         {
             GlobalSpace.Scatter(warp, i, whole, bytes, AccessKind.Load);
             for (uint lanes = whole; lanes != 0; lanes &= lanes - 1)
             {
                 int lane = BitOperations.TrailingZeroCount(lanes);
-                Buffer.MemoryCopy(warp.Host[lane], data + lane, 16, bytes);
+                CopySmall(warp.Host[lane], (byte*)(copies->Data + lane * 2), bytes);
             }
         }
+        return i + 1;
+    }
+
+    // Copies of lanes that read less than the whole; returns those that read all.
+    private static uint ReadParts(Warp warp, Instruction* i, uint active, uint* sizes, PendingCopies* copies)
+    {
+        uint whole = 0;
         for (uint lanes = active; lanes != 0; lanes &= lanes - 1)
         {
             int lane = BitOperations.TrailingZeroCount(lanes);
-            warp.PendingCopies.Add(new PendingCopy(lane, warp.GroupOf(lane), (int)destinations[lane], bytes, data[lane]));
+            if (sizes[lane] > (uint)i->E)
+                throw warp.Fault(i, lane, EmulationFault.OutOfBounds, $"An asynchronous copy of {i->E} bytes is to read {sizes[lane]}");
+            if (sizes[lane] == i->E)
+                whole |= 1u << lane;
+            else
+                ReadPart(warp, i, lane, (int)sizes[lane], (byte*)(copies->Data + lane * 2));
         }
-        return i + 1;
+        return whole;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void CopySmall(byte* from, byte* to, int bytes)
+    {
+        if (bytes == 16)
+            Vector128.Load(from).Store(to);
+        else if (bytes == 8)
+            *(ulong*)to = *(ulong*)from;
+        else
+            *(uint*)to = *(uint*)from;
     }
 
     /// <summary>Closes the active lanes' current group.</summary>
@@ -85,9 +107,12 @@ internal static unsafe partial class Handlers
                 throw MemoryAccess.Misaligned(warp, i, lane, "shared", offset, bytes, AccessKind.Store);
             if (shared.Races is not { } races)
                 continue;
-            if (races.Access(warp.Index, lane, (int)offset, bytes, RaceAccess.Write, site) is { } conflict)
-                throw SharedSpace.Race(warp, i, lane, offset, bytes, AccessKind.Store, conflict);
-            races.MarkInFlight(warp.Index, lane, (int)offset, bytes, site);
+            if (!races.TryClaim(warp.Index, lane, (int)offset, bytes, site))
+            {
+                if (races.Access(warp.Index, lane, (int)offset, bytes, RaceAccess.Write, site) is { } conflict)
+                    throw SharedSpace.Race(warp, i, lane, offset, bytes, AccessKind.Store, conflict);
+                races.MarkInFlight(warp.Index, lane, (int)offset, bytes, site);
+            }
         }
     }
 

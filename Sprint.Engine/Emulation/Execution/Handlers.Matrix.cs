@@ -15,6 +15,9 @@ internal enum MatrixElement
     TensorFloat32,
     Signed8,
     Unsigned8,
+
+    /// <summary>32-bit floating point, of addends.</summary>
+    Single,
 }
 
 /// <summary>
@@ -23,31 +26,33 @@ internal enum MatrixElement
 /// </summary>
 internal static unsafe partial class Handlers
 {
-    private const int Rows = 16;
-    private const int Columns = 8;
-    private const int MaximumDepth = 32;
-
     /// <summary>List: registers of D, A, B, C. E: K, F: element of A, D: element of B, Count: registers of D and C; A: 1 for results in binary16, B: 1 to saturate.</summary>
     public static Instruction* MultiplyMatrix(Warp warp, Instruction* i)
     {
         if (!GatherWholeWarp(warp, i, out Instruction* next))
             return next;
-        int depth = i->E;
         MatrixElement element = (MatrixElement)i->F;
         int perRegister = element == MatrixElement.TensorFloat32 ? 1 : element >= MatrixElement.Signed8 ? 4 : 2;
-        int leftCount = Rows * depth / (32 * perRegister);
-        int rightCount = Columns * depth / (32 * perRegister);
+        int leftCount = i->E / (2 * perRegister);
         int* left = i->List + i->Count;
         int* right = left + leftCount;
-        int* addend = right + rightCount;
-        float* a = stackalloc float[Rows * MaximumDepth];
-        float* b = stackalloc float[MaximumDepth * Columns];
-        UnpackLeft(warp, left, leftCount, perRegister, element, depth, a);
-        UnpackRight(warp, right, rightCount, perRegister, (MatrixElement)i->D, b);
+        int* addend = right + leftCount / 2;
+        Vector512<float>* a = stackalloc Vector512<float>[4 * 8];
+        float* b = stackalloc float[32 * 8];
+        Vector512<float>* sums = stackalloc Vector512<float>[8];
+        UnpackLeft(warp, left, leftCount / 2, element, a);
+        UnpackRight(warp, right, leftCount / 2, (MatrixElement)i->D, b);
         if (element >= MatrixElement.Signed8)
-            AccumulateIntegers(warp, i, a, b, depth, addend);
-        else
-            AccumulateSingles(warp, i, a, b, depth, addend);
+        {
+            for (int k = 0; k < 8; k++)
+                sums[k] = default;
+            MatrixTile.MultiplyAdd(a, b, i->E / 4, sums);
+            AddIntegers(warp, i, addend, sums);
+            return i + 1;
+        }
+        UnpackSums(warp, i, addend, sums);
+        MatrixTile.MultiplyAdd(a, b, i->E / 4, sums);
+        PackSums(warp, i, sums);
         return i + 1;
     }
 
@@ -61,19 +66,19 @@ internal static unsafe partial class Handlers
             SubtractWindow(warp);
         uint suppliers = (uint)((1ul << 8 * i->Count) - 1);
         SharedSpace.Scatter(warp, i, suppliers, 16, AccessKind.Load);
-        uint* results = stackalloc uint[Lanes.Count];
         for (int matrix = 0; matrix < i->Count; matrix++)
         {
             byte** rows = warp.Host + matrix * 8;
-            for (int lane = 0; lane < Lanes.Count; lane++)
+            byte* target = warp.Registers + i->List[matrix];
+            if (i->E == 0)
             {
-                int row = lane >> 2;
-                int column = (lane & 3) * 2;
-                results[lane] = i->E == 0
-                    ? ((uint*)rows[row])[column >> 1]
-                    : ((ushort*)rows[column])[row] | (uint)((ushort*)rows[column + 1])[row] << 16;
+                for (int row = 0; row < 8; row++)
+                    Vector128.Load(rows[row]).Store(target + row * 16);
             }
-            CopyLanes(Lanes.All, (uint*)(warp.Registers + i->List[matrix]), results);
+            else
+            {
+                MatrixTile.Transpose((ushort**)rows, (ushort*)target);
+            }
         }
         return i + 1;
     }
@@ -94,98 +99,124 @@ internal static unsafe partial class Handlers
             warp.Addresses[lane] -= MemoryWindows.Shared;
     }
 
-    private static void UnpackLeft(Warp warp, int* registers, int count, int perRegister, MatrixElement element, int depth, float* a)
+    // Registers 2k and 2k + 1 hold rows 0 to 7 and 8 to 15 of the same steps, sixteen lanes four rows of them.
+    private static void UnpackLeft(Warp warp, int* registers, int pairs, MatrixElement element, Vector512<float>* a)
     {
-        for (int register = 0; register < count; register++)
+        int parts = Parts(element);
+        for (int pair = 0; pair < pairs; pair++)
         {
-            uint* lanes = (uint*)(warp.Registers + registers[register]);
-            int rowOffset = (register & 1) * 8;
-            int depthOffset = (register >> 1) * 4 * perRegister;
-            for (int lane = 0; lane < Lanes.Count; lane++)
+            for (int r = 0; r < 4; r++)
             {
-                float* row = a + ((lane >> 2) + rowOffset) * MaximumDepth + depthOffset + (lane & 3) * perRegister;
-                for (int k = 0; k < perRegister; k++)
-                    row[k] = Element(lanes[lane], k, element);
+                Vector512<uint> bits = Vector512.LoadAligned((uint*)(warp.Registers + registers[2 * pair + (r >> 1)]) + (r & 1) * 16);
+                Vector512<float>* target = a + pair * parts * 4 + r;
+                if (parts == 2)
+                {
+                    Vector512<float> even = Part(bits, 0, element), odd = Part(bits, 1, element);
+                    target[0] = MatrixTile.InterleaveLow(even, odd);
+                    target[4] = MatrixTile.InterleaveHigh(even, odd);
+                    continue;
+                }
+                // The order of steps within a register does not matter for integers, whose sums are exact.
+                for (int part = 0; part < parts; part++)
+                    target[part * 4] = Part(bits, part, element);
             }
         }
     }
 
-    private static void UnpackRight(Warp warp, int* registers, int count, int perRegister, MatrixElement element, float* b)
+    private static void UnpackRight(Warp warp, int* registers, int count, MatrixElement element, float* b)
     {
+        int parts = Parts(element);
         for (int register = 0; register < count; register++)
         {
             uint* lanes = (uint*)(warp.Registers + registers[register]);
-            int depthOffset = register * 4 * perRegister;
-            for (int lane = 0; lane < Lanes.Count; lane++)
+            Vector512<uint> upper = Vector512.LoadAligned(lanes), lower = Vector512.LoadAligned(lanes + 16);
+            for (int t = 0; t < 4; t += 2)
             {
-                int first = depthOffset + (lane & 3) * perRegister;
-                for (int k = 0; k < perRegister; k++)
-                    b[(first + k) * Columns + (lane >> 2)] = Element(lanes[lane], k, element);
+                Vector512<uint> columns = MatrixTile.Columns(upper, lower, t);
+                for (int part = 0; part < parts; part++)
+                {
+                    int step = register * 4 * parts + (parts == 2 ? 2 * t + part : 4 * part + t);
+                    Vector512<float> rows = Part(columns, part, element);
+                    rows.GetLower().Store(b + step * 8);
+                    rows.GetUpper().Store(b + (step + (parts == 2 ? 2 : 1)) * 8);
+                }
             }
         }
     }
+
+    private static int Parts(MatrixElement element) => element == MatrixElement.TensorFloat32 ? 1 : element >= MatrixElement.Signed8 ? 4 : 2;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Element(uint bits, int k, MatrixElement element) => element switch
+    private static Vector512<float> Part(Vector512<uint> bits, int part, MatrixElement element) => element switch
     {
-        MatrixElement.BrainFloat16 => BitConverter.UInt32BitsToSingle(k == 0 ? bits << 16 : bits & 0xFFFF0000),
-        MatrixElement.Binary16 => Binary16.Widen((ushort)(bits >> 16 * k)),
-        MatrixElement.TensorFloat32 => BitConverter.UInt32BitsToSingle(bits & 0xFFFFE000),
-        MatrixElement.Signed8 => (sbyte)(bits >> 8 * k),
-        _ => (byte)(bits >> 8 * k),
+        MatrixElement.BrainFloat16 => (part == 0 ? bits << 16 : bits & Vector512.Create(0xFFFF0000u)).AsSingle(),
+        MatrixElement.Binary16 => MatrixTile.WidenHalves(part == 0 ? bits & Vector512.Create(0xFFFFu) : bits >> 16),
+        MatrixElement.TensorFloat32 => (bits & Vector512.Create(0xFFFFE000u)).AsSingle(),
+        MatrixElement.Signed8 => Vector512.ConvertToSingle((bits << 24 - 8 * part).AsInt32() >> 24),
+        _ => Vector512.ConvertToSingle((bits << 24 - 8 * part >> 24).AsInt32()),
     };
 
-    private static void AccumulateSingles(Warp warp, Instruction* i, float* a, float* b, int depth, int* addend)
+    private static void UnpackSums(Warp warp, Instruction* i, int* addend, Vector512<float>* sums)
     {
         byte* r = warp.Registers;
-        float* sums = stackalloc float[Rows * Columns];
-        for (int lane = 0; lane < Lanes.Count; lane++)
+        for (int k = 0; k < 4; k++)
         {
-            for (int k = 0; k < 4; k++)
+            Vector512<float> even, odd;
+            if (i->A == 0)
             {
-                float value = i->A != 0
-                    ? Binary16.Widen((ushort)(((uint*)(r + addend[k >> 1]))[lane] >> 16 * (k & 1)))
-                    : ((float*)(r + addend[k]))[lane];
-                sums[Place(lane, k)] = value;
+                even = Vector512.LoadAligned((float*)(r + addend[(k >> 1) * 2]) + (k & 1) * 16);
+                odd = Vector512.LoadAligned((float*)(r + addend[(k >> 1) * 2 + 1]) + (k & 1) * 16);
             }
-        }
-        for (int row = 0; row < Rows; row++)
-        {
-            Vector256<float> sum = Vector256.Load(sums + row * Columns);
-            for (int k = 0; k < depth; k++)
-                sum = Vector256.FusedMultiplyAdd(Vector256.Create(a[row * MaximumDepth + k]), Vector256.Load(b + k * Columns), sum);
-            sum.Store(sums + row * Columns);
-        }
-        for (int lane = 0; lane < Lanes.Count; lane++)
-        {
-            for (int k = 0; k < 4; k++)
+            else
             {
-                float value = Single32.Canonical(sums[Place(lane, k)]);
-                if (i->A == 0)
-                    ((float*)(r + i->List[k]))[lane] = value;
-                else
-                    ((ushort*)(r + i->List[k >> 1]))[lane * 2 + (k & 1)] = Binary16.Narrow(value, RoundingMode.Nearest);
+                Vector512<uint> packed = Vector512.LoadAligned((uint*)(r + addend[k >> 1]) + (k & 1) * 16);
+                even = MatrixTile.WidenHalves(packed & Vector512.Create(0xFFFFu));
+                odd = MatrixTile.WidenHalves(packed >> 16);
+            }
+            sums[2 * k] = MatrixTile.InterleaveLow(even, odd);
+            sums[2 * k + 1] = MatrixTile.InterleaveHigh(even, odd);
+        }
+    }
+
+    private static void PackSums(Warp warp, Instruction* i, Vector512<float>* sums)
+    {
+        byte* r = warp.Registers;
+        for (int k = 0; k < 4; k++)
+        {
+            Vector512<float> even = Single32.Canonical(MatrixTile.Even(sums[2 * k], sums[2 * k + 1])), odd = Single32.Canonical(MatrixTile.Odd(sums[2 * k], sums[2 * k + 1]));
+            if (i->A == 0)
+            {
+                even.StoreAligned((float*)(r + i->List[(k >> 1) * 2]) + (k & 1) * 16);
+                odd.StoreAligned((float*)(r + i->List[(k >> 1) * 2 + 1]) + (k & 1) * 16);
+                continue;
+            }
+            ushort* target = (ushort*)(r + i->List[k >> 1]) + (k & 1) * 32;
+            for (int lane = 0; lane < 16; lane++)
+            {
+                target[lane * 2] = Binary16.Narrow(even[lane], RoundingMode.Nearest);
+                target[lane * 2 + 1] = Binary16.Narrow(odd[lane], RoundingMode.Nearest);
             }
         }
     }
 
-    private static void AccumulateIntegers(Warp warp, Instruction* i, float* a, float* b, int depth, int* addend)
+    private static void AddIntegers(Warp warp, Instruction* i, int* addend, Vector512<float>* sums)
     {
         byte* r = warp.Registers;
-        for (int lane = 0; lane < Lanes.Count; lane++)
+        int* results = stackalloc int[Lanes.Count * 4];
+        for (int k = 0; k < 4; k++)
         {
-            for (int k = 0; k < 4; k++)
+            Vector512<float> even = MatrixTile.Even(sums[2 * k], sums[2 * k + 1]), odd = MatrixTile.Odd(sums[2 * k], sums[2 * k + 1]);
+            for (int lane = 0; lane < 16; lane++)
             {
-                int place = Place(lane, k);
-                long sum = ((int*)(r + addend[k]))[lane];
-                for (int step = 0; step < depth; step++)
-                    sum += (long)(a[place / Columns * MaximumDepth + step] * b[step * Columns + place % Columns]);
-                ((int*)(r + i->List[k]))[lane] = i->B != 0 ? (int)Math.Clamp(sum, int.MinValue, int.MaxValue) : (int)sum;
+                int place = (k & 1) * 16 + lane, register = (k >> 1) * 2;
+                results[register * 32 + place] = AddInteger(((int*)(r + addend[register]))[place], (long)even[lane], i->B != 0);
+                results[(register + 1) * 32 + place] = AddInteger(((int*)(r + addend[register + 1]))[place], (long)odd[lane], i->B != 0);
             }
         }
+        for (int register = 0; register < 4; register++)
+            CopyLanes(Lanes.All, (int*)(r + i->List[register]), results + register * 32);
     }
 
-    /// <summary>Where in the 16 x 8 result element k of a lane's fragment is.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int Place(int lane, int k) => ((lane >> 2) + (k >> 1) * 8) * Columns + (lane & 3) * 2 + (k & 1);
+    private static int AddInteger(int addend, long sum, bool saturate)
+        => saturate ? (int)Math.Clamp(addend + sum, int.MinValue, int.MaxValue) : (int)(addend + sum);
 }

@@ -10,6 +10,7 @@ namespace Sprint.Engine.Emulation.Execution;
 /// The code behind decoded operations. This part has the shapes: an operator applied to registers lane by lane, as vectors
 /// where the operator has a vector form. Only active lanes are written.
 /// </summary>
+[SkipLocalsInit]
 internal static unsafe partial class Handlers
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

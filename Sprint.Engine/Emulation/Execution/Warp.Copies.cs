@@ -1,21 +1,54 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using Sprint.Engine.Emulation.Memory;
 
 namespace Sprint.Engine.Emulation.Execution;
 
-/// <summary>One thread's asynchronous copy that has not arrived.</summary>
-internal readonly record struct PendingCopy(int Lane, int Group, int Offset, int Bytes, UInt128 Data);
+/// <summary>The asynchronous copies of one instruction that have not arrived: for each lane its group, destination and data.</summary>
+internal unsafe struct PendingCopies
+{
+    /// <summary>Lanes whose copy has not arrived.</summary>
+    public uint Lanes;
+
+    /// <summary>Bytes of each copy.</summary>
+    public int Bytes;
+
+    public fixed int Groups[32];
+
+    public fixed int Offsets[32];
+
+    public fixed ulong Data[64];
+}
 
 /// <summary>Asynchronous copies: each thread commits its own into groups, and the data arrives when the thread waits for the group.</summary>
 internal sealed unsafe partial class Warp : IDisposable
 {
     private readonly int[] _groups = new int[32];
+    private PendingCopies* _copies = (PendingCopies*)NativeMemory.Alloc(4, (nuint)sizeof(PendingCopies));
+    private int _copyCount;
+    private int _copyCapacity = 4;
 
-    public List<PendingCopy> PendingCopies { get; }
-
-    /// <summary>The group that a lane's next copy belongs to.</summary>
-    public int GroupOf(int lane) => _groups[lane];
+    /// <summary>Notes copies that begin: their data is in <see cref="PendingCopies.Data"/> of what is returned, for the caller to fill.</summary>
+    public PendingCopies* BeginCopies(uint lanes, int bytes, ulong* destinations)
+    {
+        if (_copyCount == _copyCapacity)
+        {
+            _copyCapacity *= 2;
+            _copies = (PendingCopies*)NativeMemory.Realloc(_copies, (nuint)_copyCapacity * (nuint)sizeof(PendingCopies));
+        }
+        PendingCopies* copies = _copies + _copyCount++;
+        copies->Lanes = lanes;
+        copies->Bytes = bytes;
+        for (int lane = 0; lane < 32; lane++)
+        {
+            copies->Groups[lane] = _groups[lane];
+            copies->Offsets[lane] = (int)destinations[lane];
+        }
+        new Span<ulong>(copies->Data, 64).Clear();
+        return copies;
+    }
 
     public void Commit(uint lanes)
     {
@@ -26,32 +59,60 @@ internal sealed unsafe partial class Warp : IDisposable
     /// <summary>Delivers the active lanes' copies of all groups but the newest <paramref name="outstanding"/>; with -1 also the uncommitted ones.</summary>
     public void Arrive(uint lanes, int outstanding)
     {
-        SharedMemory shared = Block.Shared;
         int kept = 0;
-        for (int k = 0; k < PendingCopies.Count; k++)
+        for (int k = 0; k < _copyCount; k++)
         {
-            PendingCopy copy = PendingCopies[k];
-            bool arrives = (lanes >> copy.Lane & 1) != 0 && copy.Group < _groups[copy.Lane] - outstanding;
-            if (!arrives)
-            {
-                PendingCopies[kept++] = copy;
+            PendingCopies* copies = _copies + k;
+            Deliver(copies, lanes & copies->Lanes, outstanding);
+            if (copies->Lanes == 0)
                 continue;
-            }
-            UInt128 data = copy.Data;
-            Buffer.MemoryCopy(&data, shared.Bytes + copy.Offset, copy.Bytes, copy.Bytes);
-            NativeMemory.Fill(shared.Initialised + copy.Offset, (nuint)copy.Bytes, 1);
-            shared.Races?.MarkArrived(Index, copy.Lane, copy.Offset, copy.Bytes);
+            if (kept != k)
+                _copies[kept] = *copies;
+            kept++;
         }
-        PendingCopies.RemoveRange(kept, PendingCopies.Count - kept);
+        _copyCount = kept;
     }
 
     public void Dispose()
     {
+        NativeMemory.Free(_copies);
+        _copies = null;
         NativeMemory.AlignedFree(Addresses);
         for (Frame? frame = _frame; frame is not null; frame = frame.Parent)
             frame.Dispose();
         GC.SuppressFinalize(this);
     }
 
-    private void ResetSynchronization() => Array.Clear(_groups);
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Deliver(PendingCopies* copies, uint lanes, int outstanding)
+    {
+        SharedMemory shared = Block.Shared;
+        int bytes = copies->Bytes;
+        for (uint rest = lanes; rest != 0; rest &= rest - 1)
+        {
+            int lane = BitOperations.TrailingZeroCount(rest);
+            if (copies->Groups[lane] >= _groups[lane] - outstanding)
+                continue;
+            copies->Lanes &= ~(1u << lane);
+            int offset = copies->Offsets[lane];
+            byte* data = (byte*)(copies->Data + lane * 2);
+            if (bytes == 16)
+            {
+                Vector128.Load(data).Store(shared.Bytes + offset);
+                Vector128<byte>.One.Store(shared.Initialised + offset);
+            }
+            else
+            {
+                Buffer.MemoryCopy(data, shared.Bytes + offset, bytes, bytes);
+                MemoryAccess.Mark(shared.Initialised + offset, bytes, 1);
+            }
+            shared.Races?.MarkArrived(Index, lane, offset, bytes);
+        }
+    }
+
+    private void ResetSynchronization()
+    {
+        Array.Clear(_groups);
+        _copyCount = 0;
+    }
 }

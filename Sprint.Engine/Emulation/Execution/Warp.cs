@@ -56,7 +56,6 @@ internal sealed unsafe partial class Warp
         Host = (byte**)(Addresses + 32);
         _frame = new Frame(Launch.Program.Kernel);
         Registers = _frame.Registers;
-        PendingCopies = [];
     }
 
     /// <summary>Lanes that are threads of the block.</summary>
@@ -84,7 +83,6 @@ internal sealed unsafe partial class Warp
             _frame = _frame.Parent;
         _frame.Live = Valid;
         _frame.Prepare(this);
-        PendingCopies.Clear();
         ResetSynchronization();
         PendingCount = 0;
         Active = Valid;

@@ -1,6 +1,8 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Sprint.Engine.Emulation.Memory;
 
@@ -138,6 +140,103 @@ internal sealed unsafe class RaceDetector : IDisposable
         }
         _readers[granule] = self;
         _readerSites[granule] = site;
+        return true;
+    }
+
+    /// <summary>Whether granules have 4 bytes.</summary>
+    public bool HasWordGranules => _shift == 2;
+
+    /// <summary>Records reads of one word by each active lane at the given offsets if all writes before them are ordered; false, having recorded nothing, otherwise.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public bool TryReadWords(int warp, uint active, uint* offsets, uint site)
+    {
+        uint limit = _minimumSeen[warp] + 1 << ClockShift;
+        for (int k = 0; k < 32; k += 8)
+        {
+            Vector256<uint> writers = Avx2.GatherVector256(_writers, (Vector256.Load(offsets + k) >> 2).AsInt32(), 4);
+            if (!Vector256.LessThanAll(writers, Vector256.Create(limit)))
+                return false;
+        }
+        uint entry = _clocks[warp] << ClockShift | (uint)(warp * 32);
+        for (uint lanes = active; lanes != 0; lanes &= lanes - 1)
+        {
+            int lane = BitOperations.TrailingZeroCount(lanes);
+            uint granule = offsets[lane] >> 2;
+            uint self = entry | (uint)lane;
+            uint reader = _readers[granule];
+            if (reader >= limit)
+            {
+                if ((reader & ThreadMask) >> 5 != warp)
+                    _otherReaders[granule] = reader & ~Flag;
+                else
+                    self |= (reader & Flag) | ((reader & ~Flag) == self ? 0 : Flag);
+            }
+            _readers[granule] = self;
+            _readerSites[granule] = site;
+        }
+        return true;
+    }
+
+    /// <summary>
+    /// Like <see cref="TryRead"/> for an access of several granules, four at a time: 16 bytes of a vector load or of a matrix row.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryReadWide(int warp, int lane, int offset, int bytes, uint site)
+    {
+        int count = bytes >> _shift;
+        if ((count & 3) != 0)
+            return false;
+        int first = offset >> _shift;
+        Vector128<uint> limit = Vector128.Create(_minimumSeen[warp] + 1 << ClockShift);
+        Vector128<uint> entry = Vector128.Create(_clocks[warp] << ClockShift | (uint)(warp * 32 + lane));
+        for (int k = first; k < first + count; k += 4)
+        {
+            if (!Vector128.LessThanAll(Vector128.Load(_writers + k), limit))
+                return false;
+        }
+        for (int k = first; k < first + count; k += 4)
+        {
+            Vector128<uint> reader = Vector128.Load(_readers + k);
+            if (Vector128.LessThanAll(reader, limit))
+            {
+                entry.Store(_readers + k);
+            }
+            else
+            {
+                Vector128<uint> recent = Vector128.GreaterThanOrEqual(reader, limit);
+                Vector128<uint> sameWarp = Vector128.Equals((reader & Vector128.Create(ThreadMask)) >>> 5, Vector128.Create((uint)warp));
+                Vector128<uint> other = Vector128.Load(_otherReaders + k);
+                Vector128.ConditionalSelect(Vector128.AndNot(recent, sameWarp), reader & ~Vector128.Create(Flag), other).Store(_otherReaders + k);
+                Vector128<uint> another = recent & sameWarp & ~Vector128.Equals(reader & ~Vector128.Create(Flag), entry);
+                (entry | ((another | (recent & sameWarp & reader)) & Vector128.Create(Flag))).Store(_readers + k);
+            }
+            Vector128.Create(site).Store(_readerSites + k);
+        }
+        return true;
+    }
+
+    /// <summary>Marks a range as the destination of an asynchronous copy if all accesses to it are ordered before; false, having marked nothing, if a closer look is needed.</summary>
+    public bool TryClaim(int warp, int lane, int offset, int bytes, uint site)
+    {
+        int count = bytes >> _shift;
+        if ((count & 3) != 0)
+            return false;
+        int first = offset >> _shift;
+        Vector128<uint> limit = Vector128.Create(_minimumSeen[warp] + 1 << ClockShift);
+        for (int k = first; k < first + count; k += 4)
+        {
+            Vector128<uint> newest = Vector128.Max(Vector128.Load(_writers + k), Vector128.Max(Vector128.Load(_readers + k), Vector128.Load(_otherReaders + k)));
+            if (!Vector128.LessThanAll(newest, limit))
+                return false;
+        }
+        Vector128<uint> entry = Vector128.Create(InFlight << ClockShift | (uint)(warp * 32 + lane));
+        for (int k = first; k < first + count; k += 4)
+        {
+            entry.Store(_writers + k);
+            Vector128.Create(site).Store(_writerSites + k);
+            Vector128<uint>.Zero.Store(_readers + k);
+            Vector128<uint>.Zero.Store(_otherReaders + k);
+        }
         return true;
     }
 

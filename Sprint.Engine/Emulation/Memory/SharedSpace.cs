@@ -1,6 +1,8 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using Sprint.Engine.Emulation.Decoding;
 using Sprint.Engine.Emulation.Execution;
 
@@ -38,6 +40,8 @@ internal readonly unsafe struct SharedSpace : IMemorySpace
         RaceAccess access = Kind(kind);
         uint site = (uint)(instruction - warp.Launch.Program.Code);
         bool plainRead = access == RaceAccess.Read;
+        if (plainRead && bytes == 4 && Avx2.IsSupported && TryReadWords(warp, shared, active, check, site))
+            return;
         ulong previous = ulong.MaxValue;
         byte* host = null;
         for (uint lanes = active; lanes != 0; lanes &= lanes - 1)
@@ -55,7 +59,7 @@ internal readonly unsafe struct SharedSpace : IMemorySpace
                 throw OutOfBounds(warp, instruction, lane, address, bytes, kind);
             if ((address & (ulong)(bytes - 1)) != 0)
                 throw MemoryAccess.Misaligned(warp, instruction, lane, "shared", address, bytes, kind);
-            if (shared.Races is { } races && !(plainRead && races.TryRead(warp.Index, lane, (int)address, bytes, site))
+            if (shared.Races is { } races && !(plainRead && (races.TryRead(warp.Index, lane, (int)address, bytes, site) || races.TryReadWide(warp.Index, lane, (int)address, bytes, site)))
                 && races.Access(warp.Index, lane, (int)address, bytes, access, site) is { } conflict)
                 throw Race(warp, instruction, lane, address, bytes, kind, conflict);
             bool undefined = check && !MemoryAccess.IsInitialised(shared.Initialised + address, bytes);
@@ -66,6 +70,35 @@ internal readonly unsafe struct SharedSpace : IMemorySpace
             previous = undefined ? ulong.MaxValue : address;
             warp.Host[lane] = host = shared.Bytes + address;
         }
+    }
+
+    // Words that lanes read at any places, where nothing is wrong with any of them.
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static bool TryReadWords(Warp warp, SharedMemory shared, uint active, bool check, uint site)
+    {
+        if (active == 0 || shared.Size < 4 || shared.Races is { HasWordGranules: false })
+            return false;
+        uint* offsets = stackalloc uint[Lanes.Count];
+        Vector512<ulong> any = Vector512.Create(warp.Addresses[BitOperations.TrailingZeroCount(active)]);
+        Vector512<ulong> last = Vector512.Create((ulong)shared.Size - 4);
+        Vector512<ulong> wrong = default;
+        for (int k = 0; k < Lanes.Count; k += 8)
+        {
+            Vector512<ulong> address = Vector512.ConditionalSelect(Lanes.Mask<ulong>(active, k), Vector512.LoadAligned(warp.Addresses + k), any);
+            wrong |= Vector512.GreaterThan(address, last) | (address & Vector512.Create(3ul));
+            Vector512.Narrow(address, address).GetLower().Store(offsets + k);
+            (address + Vector512.Create((ulong)shared.Bytes)).Store((ulong*)warp.Host + k);
+        }
+        if (wrong != Vector512<ulong>.Zero)
+            return false;
+        for (int k = 0; check && k < Lanes.Count; k += 8)
+        {
+            Vector256<uint> written = Avx2.GatherVector256((uint*)shared.Initialised, Vector256.Load(offsets + k).AsInt32(), 1);
+            if (!Vector256.EqualsAll(written, Vector256.Create(0x01010101u)))
+                return false;
+        }
+        return shared.Races is not { } races || races.TryReadWords(warp.Index, active, offsets, site);
     }
 
     public static byte* Shadow(Warp warp, int lane, ulong address) => warp.Block.Shared.Initialised + address;

@@ -33,7 +33,8 @@ internal sealed class PtxLexer(string text, string module)
         char c = text[start];
         if (IsWordStart(c) && !(c == '.' && start + 1 < text.Length && char.IsAsciiDigit(text[start + 1])))
         {
-            while (_position < text.Length && (IsWordPart(text[_position]) || IsScope()))
+            // Directives may stand without a blank between: ".reg.b16" is two words.
+            while (_position < text.Length && (IsWordPart(text[_position]) || IsScope()) && !(c == '.' && _position > start && text[_position] == '.'))
                 _position += text[_position] == ':' ? 2 : 1;
             return new PtxToken(PtxTokenKind.Word, start, _position - start, _line);
         }

@@ -31,10 +31,8 @@ public sealed class DetectionTests
 
     private static int LineOf(string kernel)
     {
-        using Stream stream = typeof(DetectionTests).Assembly.GetManifestResourceStream("Kernels/bugs.cu")!;
-        using StreamReader reader = new(stream);
-        string[] lines = reader.ReadToEnd().Split('\n');
-        return Array.FindIndex(lines, line => line.TrimEnd().EndsWith("// BUG " + kernel, StringComparison.Ordinal)) + 1;
+        string[] lines = EmulatorHarness.Source("bugs");
+        return Array.FindIndex(lines, line => line.EndsWith("// BUG " + kernel, StringComparison.Ordinal)) + 1;
     }
 
     private ulong Zeros(int count) => _harness.Upload(new int[count]);

@@ -22,13 +22,10 @@ internal sealed class EmulatorHarness : IDisposable
     /// <summary>Loads PTX that NVRTC made of Kernels/NAME.cu.</summary>
     public static EmulatorHarness FromResource(string name) => new(Resource(name), name + ".ptx");
 
-    public static string Resource(string name)
-    {
-        using Stream stream = typeof(EmulatorHarness).Assembly.GetManifestResourceStream($"Kernels/{name}.ptx")
-            ?? throw new InvalidOperationException($"There is no test kernel {name}.");
-        using StreamReader reader = new(stream);
-        return reader.ReadToEnd();
-    }
+    public static string Resource(string name) => Read($"{name}.ptx");
+
+    /// <summary>The lines of Kernels/NAME.cu, without blanks at their ends.</summary>
+    public static string[] Source(string name) => [.. Read($"{name}.cu").Split('\n').Select(line => line.TrimEnd())];
 
     public ulong Upload<T>(ReadOnlySpan<T> values)
         where T : unmanaged
@@ -66,6 +63,14 @@ internal sealed class EmulatorHarness : IDisposable
         => Assert.Throws<EmulationException>(() => Launch(kernel, grid, block, dynamicShared, arguments))!;
 
     public void Dispose() => Memory.Dispose();
+
+    private static string Read(string file)
+    {
+        using Stream stream = typeof(EmulatorHarness).Assembly.GetManifestResourceStream($"Kernels/{file}")
+            ?? throw new InvalidOperationException($"There is no test kernel {file}.");
+        using StreamReader reader = new(stream);
+        return reader.ReadToEnd();
+    }
 
     private static byte[] Pack(EmulatedKernel kernel, object[] arguments)
     {

@@ -188,3 +188,104 @@ extern "C" __global__ void unknown_instruction(int* out, int repaired) {
     if (!repaired) asm volatile("vadd.s32.s32.s32 %0, %0, %0;" : "+r"(v)); // BUG unknown_instruction
     out[threadIdx.x] = v;
 }
+
+// The consumer says that the box is empty before it reads it.
+extern "C" __global__ void early_arrival(const int* in, int* out, int repaired) {
+    __shared__ int box[64];
+    int t = threadIdx.x & 63;
+    if (threadIdx.x < 64) {
+        box[t] = in[t];
+        asm volatile("bar.arrive 1, 128;" ::: "memory");
+        asm volatile("bar.sync 2, 128;" ::: "memory");
+        box[t] = 7; // BUG early_arrival
+    } else {
+        asm volatile("bar.sync 1, 128;" ::: "memory");
+        int v = repaired ? box[63 - t] : 0;
+        asm volatile("bar.arrive 2, 128;" ::: "memory");
+        if (!repaired) v = box[63 - t]; // LATE early_arrival
+        out[t] = v;
+    }
+}
+
+// One barrier a round is missing where the tile is written again.
+extern "C" __global__ void tile_reused(const float* a, float* out, int rounds, int repaired) {
+    __shared__ float tile[128];
+    float sum = 0;
+    for (int r = 0; r < rounds; r++) {
+        tile[threadIdx.x] = a[r * 128 + threadIdx.x]; // BUG tile_reused
+        __syncthreads();
+        sum += tile[(threadIdx.x + 64) & 127] * tile[127 - threadIdx.x];
+        if (repaired) __syncthreads();
+    }
+    out[threadIdx.x] = sum;
+}
+
+// The copy of the next stage goes where the last stage is still read.
+extern "C" __global__ void stage_overtaken(const int4* in, int4* out, int repaired) {
+    __shared__ int4 s[2][64];
+    int t = threadIdx.x;
+    for (int k = 0; k < 3; k++) {
+        unsigned int d = (unsigned int)__cvta_generic_to_shared(&s[repaired ? k & 1 : 0][t]);
+        asm volatile("cp.async.cg.shared.global [%0], [%1], 16; cp.async.commit_group; cp.async.wait_group 0;" :: "r"(d), "l"(in + k * 64 + t) : "memory"); // BUG stage_overtaken
+        __syncthreads();
+        out[k * 64 + t] = s[repaired ? k & 1 : 0][63 - t];
+    }
+}
+
+// Waits for one group too few.
+extern "C" __global__ void group_too_few(const int4* in, int4* out, int repaired) {
+    __shared__ int4 s[2][32];
+    int t = threadIdx.x;
+    for (int k = 0; k < 2; k++) {
+        unsigned int d = (unsigned int)__cvta_generic_to_shared(&s[k][t]);
+        asm volatile("cp.async.cg.shared.global [%0], [%1], 16; cp.async.commit_group;" :: "r"(d), "l"(in + k * 32 + t) : "memory");
+    }
+    if (repaired) asm volatile("cp.async.wait_group 0;" ::: "memory");
+    else asm volatile("cp.async.wait_group 1;" ::: "memory");
+    __syncthreads();
+    out[t] = s[0][31 - t];
+    out[32 + t] = s[1][31 - t]; // BUG group_too_few
+}
+
+// The result of a branch that was not taken is used after all.
+extern "C" __global__ void undefined_choice(const int* in, int* out, int repaired) {
+    int v;
+    asm volatile("{ .reg .pred p; setp.ne.s32 p, %1, 0; @p mov.s32 %0, 5; }" : "=r"(v) : "r"(in[threadIdx.x] | repaired));
+    int w = v * 2 + 1;
+    out[threadIdx.x] = __shfl_xor_sync(FULL, w, 1); // BUG undefined_choice
+}
+
+// A field is read that nobody wrote: the copy of the structure carries that along.
+struct Entry { char tag; int value; };
+extern "C" __global__ void forgotten_field(int* out, int repaired) {
+    __shared__ Entry table[64];
+    Entry local[2];
+    for (int k = 0; k < 2; k++) { local[k].tag = 1; if (repaired) local[k].value = k; }
+    table[threadIdx.x] = local[threadIdx.x & 1];
+    __syncthreads();
+    out[threadIdx.x] = table[63 - threadIdx.x].value; // BUG forgotten_field
+}
+
+// Threads that have ended do not come to a barrier that counts them.
+extern "C" __global__ void ended_before_count(int* out, int repaired) {
+    out[threadIdx.x] = 0;
+    if (threadIdx.x >= 32 && !repaired) return;
+    asm volatile("bar.sync 1, 64;"); // BUG ended_before_count
+    out[threadIdx.x] = 1;
+}
+
+// A vector store beyond the last whole vector.
+extern "C" __global__ void vector_tail(float* out, int n, int repaired) {
+    int i = (blockIdx.x * blockDim.x + threadIdx.x) * 4;
+    if (repaired ? i + 3 < n : i < n) *(float4*)(out + i) = make_float4(1, 2, 3, 4); // BUG vector_tail
+}
+
+// The product's tile in shared memory is read by ldmatrix before the barrier.
+extern "C" __global__ void matrix_before_barrier(const int4* in, unsigned int* out, int repaired) {
+    __shared__ __align__(16) int4 s[64];
+    s[threadIdx.x] = in[threadIdx.x];
+    if (repaired) __syncthreads();
+    unsigned int a, p = (unsigned int)__cvta_generic_to_shared(&s[(threadIdx.x & 7) + (threadIdx.x < 32 ? 32 : 0)]);
+    asm volatile("ldmatrix.sync.aligned.m8n8.x1.shared.b16 {%0}, [%1];" : "=r"(a) : "r"(p) : "memory"); // BUG matrix_before_barrier
+    out[threadIdx.x] = a;
+}

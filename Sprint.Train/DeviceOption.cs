@@ -8,14 +8,14 @@ internal sealed class DeviceOption
 {
     internal Option<string> Device { get; } = new("--device")
     {
-        Description = "Where to compute: auto, cpu, or dryrun (shapes and costs only).",
+        Description = $"Where to compute: {DeviceSelection.Names}. auto takes a GPU once it runs every operation, else the CPU; emulated checks the CUDA kernels without a GPU; dryrun counts shapes and costs.",
         DefaultValueFactory = _ => "auto",
         HelpName = "NAME",
     };
 
     internal Option<int> Threads { get; } = new("--threads")
     {
-        Description = "CPU threads; 0 for as many as there are cores.",
+        Description = "CPU threads (cpu, emulated); 0 for as many as there are cores.",
         HelpName = "COUNT",
     };
 
@@ -26,12 +26,20 @@ internal sealed class DeviceOption
     }
 
     /// <summary>Opens the device.</summary>
-    /// <exception cref="SprintException">There is no such device.</exception>
-    internal Device Open(ParseResult result) => result.GetValue(Device) switch
+    /// <exception cref="SprintException">There is no such device, or it cannot run a model.</exception>
+    internal Device Open(ParseResult result)
     {
-        "auto" or "cpu" => new CpuDevice(result.GetValue(Threads)),
-        "dryrun" => new DryRunDevice(),
-        { } name => throw new SprintException($"device '{name}' is not known: choose auto, cpu or dryrun"),
-        null => throw new SprintException("--device needs a name: choose auto, cpu or dryrun"),
-    };
+        string name = result.GetValue(Device) ?? throw new SprintException($"--device needs a name: choose {DeviceSelection.Names}");
+        Device device = DeviceSelection.Open(name, result.GetValue(Threads));
+        try
+        {
+            DeviceSelection.RequireEveryOperation(device);
+            return device;
+        }
+        catch
+        {
+            device.Dispose();
+            throw;
+        }
+    }
 }

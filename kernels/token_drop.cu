@@ -14,7 +14,7 @@
 // the order of the rows: the same launch gives the same bits.
 // Launch: per kernel below. Tensors start at multiples of 16 bytes.
 
-#include "common/packs.cuh"
+#include "common/elements.cuh"
 #include "common/philox.cuh"
 
 #ifndef ELEMENT
@@ -27,22 +27,8 @@ constexpr int widest = pack_of<ELEMENT>::widest;
 // The rows this thread's threadIdx.y stands for: launched with blocks (threads across a row, rows), grid (ceil(rows / blockDim.y)).
 __device__ __forceinline__ int64 block_row() { return static_cast<int64>(blockIdx.x) * blockDim.y + threadIdx.y; }
 
-// Applies body to each pack of a row by all threads of the row: 16-byte packs where the row length allows, else single elements.
-template <typename Wide, typename Single>
-__device__ __forceinline__ void for_row(int width, Wide wide, Single single) {
-    if (width % widest == 0) {
-        for (int column = threadIdx.x * widest; column < width; column += blockDim.x * widest) {
-            wide(column);
-        }
-    } else {
-        for (int column = threadIdx.x; column < width; column += blockDim.x) {
-            single(column);
-        }
-    }
-}
-
 __device__ __forceinline__ void copy_row(ELEMENT* __restrict__ target, const ELEMENT* __restrict__ source, int width) {
-    for_row(
+    for_row<widest>(
         width,
         [=](int column) { *reinterpret_cast<uint4*>(target + column) = *reinterpret_cast<const uint4*>(source + column); },
         [=](int column) { target[column] = source[column]; });
@@ -61,7 +47,7 @@ __device__ __forceinline__ void add_pack(ELEMENT* __restrict__ target, const ELE
 }
 
 __device__ __forceinline__ void add_row(ELEMENT* __restrict__ target, const ELEMENT* __restrict__ source, int width) {
-    for_row(
+    for_row<widest>(
         width,
         [=](int column) { add_pack<widest>(target + column, source + column); },
         [=](int column) { add_pack<1>(target + column, source + column); });

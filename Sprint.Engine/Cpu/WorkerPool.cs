@@ -12,6 +12,9 @@ namespace Sprint.Engine.Cpu;
 /// </summary>
 internal sealed unsafe partial class WorkerPool : IDisposable
 {
+    /// <summary>The most threads of a pool.</summary>
+    public const int MaximumThreads = 1024;
+
     // What nested calls on this thread run in: the pool, the worker's number, and how deep.
     [ThreadStatic]
     private static WorkerPool? s_pool;
@@ -31,8 +34,8 @@ internal sealed unsafe partial class WorkerPool : IDisposable
     /// <exception cref="SprintException"><paramref name="threads"/> is not from 1 to 1024.</exception>
     public WorkerPool(int threads)
     {
-        if (threads is < 1 or > 1024)
-            throw new SprintException($"The number of CPU threads is {threads}; it must be from 1 to 1024.");
+        if (threads is < 1 or > MaximumThreads)
+            throw new SprintException($"The number of CPU threads is {threads}; it must be from 1 to {MaximumThreads}.");
 
         Threads = threads;
         _scratch = new ScratchMemory[threads * (MaximumDepth + 1)];

@@ -9,6 +9,8 @@ namespace Sprint.Engine.Cuda;
 /// <param name="specialize">The specialisation for an element, e.g. <c>KernelCatalog.TokenDrop</c>.</param>
 public sealed class CudaKernelFamily(CudaDevice device, Func<string, KernelSpecialization> specialize)
 {
+    private const int VectorBytes = 16;
+
     private readonly Dictionary<ElementType, CudaModule> modules = [];
     private readonly Dictionary<(ElementType Element, string EntryPoint), CudaKernel> kernels = [];
 
@@ -44,6 +46,10 @@ public sealed class CudaKernelFamily(CudaDevice device, Func<string, KernelSpeci
             return kernel;
         }
     }
+
+    /// <summary>Elements of the widest access, 16 bytes.</summary>
+    /// <param name="element">How tensors are stored.</param>
+    public static int VectorLength(ElementType element) => VectorBytes / element.Size();
 
     /// <summary>Puts a launch into the device's stream.</summary>
     /// <param name="element">How tensors are stored.</param>

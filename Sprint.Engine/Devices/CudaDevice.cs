@@ -18,7 +18,7 @@ public sealed unsafe class CudaDevice : Device
 
     private readonly BlockCache cache;
     private readonly UploadBuffer uploads;
-    private readonly List<CudaModule> modules = [];
+    private readonly List<IDisposable> owned = [];
     private readonly KernelLibrary? library;
 
     /// <summary>Creates the device.</summary>
@@ -40,6 +40,14 @@ public sealed unsafe class CudaDevice : Device
         Register<IAdaptiveLayerNormKernels>(new CudaAdaptiveLayerNorm(this));
         Register<IRandomKernels>(new CudaRandom(this));
         Register<IAttentionKernels>(new CudaAttention(this));
+        Register<IGatedResidualKernels>(new CudaGatedResidual(this));
+        Register<ISiluKernels>(new CudaSilu(this));
+        Register<IAdditionKernels>(new CudaAddition(this));
+        Register<IPatchifyKernels>(new CudaPatchify(this));
+        Register<ITimestepEmbeddingKernels>(new CudaTimestepEmbedding(this));
+        Register<ILabelEmbeddingKernels>(new CudaLabelEmbedding(this));
+        Register<IFlowMatchingKernels>(new CudaFlowMatching(this));
+        Register<IAdamWKernels>(new CudaAdamW(this));
     }
 
     /// <inheritdoc/>
@@ -93,11 +101,15 @@ public sealed unsafe class CudaDevice : Device
     public override void Trim() => cache.Trim();
 
     /// <summary>Compiles a specialisation, or finds it compiled, and loads it for the life of the device.</summary>
-    internal CudaModule Load(KernelSpecialization specialization)
+    internal CudaModule Load(KernelSpecialization specialization) =>
+        Own(Library.Get(specialization, Library.TargetFor(Context.Device)).Load(Context));
+
+    /// <summary>Disposes something with the device.</summary>
+    internal T Own<T>(T item)
+        where T : IDisposable
     {
-        CudaModule module = Library.Get(specialization, Library.TargetFor(Context.Device)).Load(Context);
-        modules.Add(module);
-        return module;
+        owned.Add(item);
+        return item;
     }
 
     internal override void CopyFromHost(Tensor destination, void* source, long bytes) =>
@@ -137,7 +149,7 @@ public sealed unsafe class CudaDevice : Device
     protected override void Dispose(bool disposing)
     {
         Trim();
-        modules.ForEach(static module => module.Dispose());
+        owned.ForEach(static item => item.Dispose());
         uploads.Dispose();
         Stream.Dispose();
         Context.Dispose();

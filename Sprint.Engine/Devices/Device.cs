@@ -60,6 +60,15 @@ public abstract class Device : IDisposable
             ?? throw new SprintException($"device {Name} has no implementation of {typeof(TKernels).Name}");
     }
 
+    /// <summary>Whether the device has an implementation of an operation's kernels.</summary>
+    /// <typeparam name="TKernels">The interface of the operation's kernels.</typeparam>
+    public bool HasKernels<TKernels>()
+        where TKernels : class
+    {
+        int index = KernelSlot<TKernels>.Index;
+        return index < kernels.Length && kernels[index] is not null;
+    }
+
     /// <summary>A new tensor with undefined elements.</summary>
     /// <param name="shape">Its shape.</param>
     /// <param name="elementType">Its element type.</param>

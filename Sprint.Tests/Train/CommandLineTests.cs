@@ -32,7 +32,9 @@ public sealed class CommandLineTests
     [TestCase("train --threads 1 --threads 2", "--threads is given more than once")]
     [TestCase("train --threads -1", "threads")]
     [TestCase("train --threads 5000", "threads", "1024")]
-    [TestCase("train --device gpu", "device 'gpu' is not known: choose auto, cpu or dryrun")]
+    [TestCase("train --device gpu", "device 'gpu' is not known: choose auto, cpu, emulated, cuda, cuda:N or dryrun")]
+    [TestCase("train --device cuda:x", "device 'cuda:x' is not known")]
+    [TestCase("train --device emulated --threads 5000", "threads", "1024")]
     [TestCase("train no-such.yaml", "cannot read the configuration 'no-such.yaml': there is no such file")]
     [TestCase("train --device dryrun no-such.yaml", "cannot read the configuration 'no-such.yaml'")]
     [TestCase("train {config} --set stage1.stpes=3", "--set stage1.stpes=3: unknown key 'stpes' in stages[0]: did you mean 'steps'?")]
@@ -115,7 +117,9 @@ public sealed class CommandLineTests
     }
 
     [Test]
-    public void Devices_are_listed() => Assert.That(SprintCommand.Succeed("devices"), Does.Contain("cpu").And.Contain("dryrun"));
+    public void Devices_are_listed() => Assert.That(
+        SprintCommand.Succeed("devices"),
+        Does.Contain("cpu").And.Contain("dryrun").And.Contain("emulated").And.Contain("cuda").And.Contain("trains and samples"));
 
     [Test]
     public void A_dry_run_accounts_for_a_configuration_and_writes_nothing()

@@ -38,3 +38,19 @@ __device__ __forceinline__ float2 row_sums(float first, float second, float2* sc
     __syncthreads();
     return total;
 }
+
+// Thread 0 gets the sum of an array in float64, by one block of 256 threads; `scratch` is shared memory for as many numbers.
+__device__ __forceinline__ double block_sum(const float* __restrict__ values, int count, double* scratch) {
+    double sum = 0.0;
+    for (int i = threadIdx.x; i < count; i += blockDim.x) {
+        sum += static_cast<double>(values[i]);
+    }
+    scratch[threadIdx.x] = sum;
+    for (int half = blockDim.x / 2; half > 0; half /= 2) {
+        __syncthreads();
+        if (static_cast<int>(threadIdx.x) < half) {
+            scratch[threadIdx.x] += scratch[threadIdx.x + half];
+        }
+    }
+    return scratch[threadIdx.x];
+}

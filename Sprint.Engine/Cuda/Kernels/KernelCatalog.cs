@@ -14,17 +14,27 @@ public static class KernelCatalog
     /// <summary>Random numbers: kernels/random.cu.</summary>
     public static KernelSpecialization Random { get; } = new("random.cu", ["random_uniform", "random_normal"], []);
 
+    /// <summary>The optimizer, over all parameters at once: kernels/adamw.cu.</summary>
+    public static KernelSpecialization AdamW { get; } =
+        new("adamw.cu", ["adamw_gradient_norm", "adamw_gradient_norm_reduce", "adamw_update"], []);
+
     /// <summary>
     /// Those kept as prebuilt PTX, ordered by source: what small models on the emulated device need. Attention comes for heads of 16 and 32 channels and at
     /// most 64 tokens.
     /// </summary>
     public static IReadOnlyList<KernelSpecialization> Prebuilt { get; } =
     [
+        AdamW,
         .. Elements.Select(AdaptiveLayerNorm),
         .. Elements.SelectMany(static element => new[] { AttentionBackward(element, 16), AttentionBackward(element, 32) }),
         .. Elements.SelectMany(static element => new[] { AttentionForward(element, 16, 64), AttentionForward(element, 32, 64) }),
+        .. Elements.Select(Elementwise),
+        .. Elements.Select(Embedding),
+        .. Elements.Select(FlowMatching),
+        .. Elements.Select(GatedResidual),
         .. Elements.Select(Linear),
         .. Elements.SelectMany(static element => new[] { 64, 128 }.Select(tile => MatrixProduct(element, tile))),
+        .. Elements.Select(Patchify),
         Random,
         .. Elements.Select(ResidualFusion),
         .. Elements.Select(TokenDrop),
@@ -63,6 +73,30 @@ public static class KernelCatalog
         ["attention_backward_prepare", "attention_backward_dkv", "attention_backward_dq", "attention_backward_weights"],
         [HeadSize(headSize)]);
 
+    /// <summary>Addition and SiLU: kernels/elementwise.cu.</summary>
+    /// <param name="element">How tensors are stored: <see cref="FloatElement"/> or <see cref="BFloat16Element"/>.</param>
+    public static KernelSpecialization Elementwise(string element) =>
+        new("elementwise.cu", ["elements_add", "silu_forward", "silu_backward"], [new CudaMacro("ELEMENT", element)]);
+
+    /// <summary>Timestep and label embedding: kernels/embedding.cu.</summary>
+    /// <param name="element">How tensors are stored: <see cref="FloatElement"/> or <see cref="BFloat16Element"/>.</param>
+    public static KernelSpecialization Embedding(string element) => new(
+        "embedding.cu", ["timestep_embedding_forward", "label_embedding_forward", "label_embedding_backward"], [new CudaMacro("ELEMENT", element)]);
+
+    /// <summary>The training objective: kernels/flow_matching.cu.</summary>
+    /// <param name="element">How tensors are stored: <see cref="FloatElement"/> or <see cref="BFloat16Element"/>.</param>
+    public static KernelSpecialization FlowMatching(string element) => new(
+        "flow_matching.cu",
+        ["flow_matching_interpolate", "flow_matching_loss", "flow_matching_loss_reduce", "flow_matching_loss_backward"],
+        [new CudaMacro("ELEMENT", element)]);
+
+    /// <summary>The gated residual: kernels/gated_residual.cu.</summary>
+    /// <param name="element">How tensors are stored: <see cref="FloatElement"/> or <see cref="BFloat16Element"/>.</param>
+    public static KernelSpecialization GatedResidual(string element) => new(
+        "gated_residual.cu",
+        ["gated_residual_forward", "gated_residual_backward", "gated_residual_backward_modulation"],
+        [new CudaMacro("ELEMENT", element)]);
+
     /// <summary>What a linear layer needs beside matrix products: kernels/linear.cu.</summary>
     /// <param name="element">How tensors are stored: <see cref="FloatElement"/> or <see cref="BFloat16Element"/>.</param>
     public static KernelSpecialization Linear(string element) => new(
@@ -77,6 +111,11 @@ public static class KernelCatalog
         "matrix_product.cu",
         ["matrix_product_forward", "matrix_product_backward_input", "matrix_product_backward_weight", "matrix_product_reduce"],
         [new CudaMacro("ELEMENT", element), new CudaMacro("TILE", $"{tile}")]);
+
+    /// <summary>Images to tokens and back: kernels/patchify.cu.</summary>
+    /// <param name="element">How tensors are stored: <see cref="FloatElement"/> or <see cref="BFloat16Element"/>.</param>
+    public static KernelSpecialization Patchify(string element) =>
+        new("patchify.cu", ["patches_from_image", "image_from_patches"], [new CudaMacro("ELEMENT", element)]);
 
     /// <summary>What residual fusion needs beside matrix products: kernels/residual_fusion.cu.</summary>
     /// <param name="element">How tensors are stored: <see cref="FloatElement"/> or <see cref="BFloat16Element"/>.</param>

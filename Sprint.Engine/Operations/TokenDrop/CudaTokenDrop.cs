@@ -6,7 +6,6 @@ namespace Sprint.Engine.Operations;
 internal sealed class CudaTokenDrop(CudaDevice device) : ITokenDropKernels
 {
     private const int Threads = 256;
-    private const int VectorBytes = 16;
     private const int MostThreadsPerRow = 32;
     private const int TokensPerChunk = 128;
 
@@ -90,7 +89,7 @@ internal sealed class CudaTokenDrop(CudaDevice device) : ITokenDropKernels
         }
 
         int chunks = (int)Math.Clamp((count + TokensPerChunk - 1) / TokensPerChunk, 1, ushort.MaxValue);
-        int columns = width % Vector(element) == 0 ? width / Vector(element) : width;
+        int columns = width % CudaKernelFamily.VectorLength(element) == 0 ? width / CudaKernelFamily.VectorLength(element) : width;
         using Tensor partial = device.Workspace(new Shape(chunks, width));
         kernels.Launch(
             element,
@@ -106,13 +105,10 @@ internal sealed class CudaTokenDrop(CudaDevice device) : ITokenDropKernels
             new KernelArguments { partial, fillGradient, chunks, width });
     }
 
-    /// <summary>Elements of the widest access.</summary>
-    private static int Vector(ElementType element) => VectorBytes / element.Size();
-
     /// <summary>Threads across a row as far as it has vectors for them, rows in the rest of the block.</summary>
     private static (Dim3 Grid, Dim3 Block) Rows(Tensor tensor)
     {
-        int vectors = Math.Max(1, tensor.Shape.RowLength / Vector(tensor.ElementType));
+        int vectors = Math.Max(1, tensor.Shape.RowLength / CudaKernelFamily.VectorLength(tensor.ElementType));
         int across = (int)Math.Min(MostThreadsPerRow, System.Numerics.BitOperations.RoundUpToPowerOf2((uint)vectors));
         int down = Threads / across;
         return (CudaKernelFamily.Blocks(tensor.Shape.Rows, down), (across, down));

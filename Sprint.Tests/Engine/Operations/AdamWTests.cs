@@ -5,8 +5,10 @@ using Sprint.Engine.Operations;
 namespace Sprint.Tests.Engine.Operations;
 
 /// <summary>AdamW over several parameters against float64: clipping, weight decay, the moving average, what is left alone.</summary>
-[TestFixture]
-public sealed class AdamWTests
+[TestFixture(TestDevice.Cpu)]
+[TestFixture(TestDevice.Emulated)]
+[TestFixture(TestDevice.Cuda, Category = "Gpu")]
+public sealed class AdamWTests(string deviceName)
 {
     /// <summary>One element, tails, and more than one piece of work.</summary>
     private static readonly int[] Counts = [1, 17, 147 * 24, 20000];
@@ -17,7 +19,7 @@ public sealed class AdamWTests
     [TestCase(double.PositiveInfinity, 0, 0.5)]
     public void Updates_follow_the_formula(double maximumNorm, double weightDecay, double averageDecay)
     {
-        Run actual = Train(threads: 2, steps: 3, maximumNorm, weightDecay, averageDecay);
+        Run actual = Train(variant: 2, steps: 3, maximumNorm, weightDecay, averageDecay);
         (double[] values, double[] averages, double[] norms) = Reference(3, maximumNorm, weightDecay, averageDecay);
         Comparer.AssertClose("norms", actual.Norms, norms, 1e-6);
         Comparer.AssertClose("values", actual.Values, values, 5e-7);
@@ -25,10 +27,10 @@ public sealed class AdamWTests
     }
 
     [Test]
-    public void The_bits_do_not_depend_on_the_number_of_threads([Values(1, 2, 3)] int threads)
+    public void The_bits_do_not_depend_on_threads_or_schedule([Values(1, 2, 3)] int variant)
     {
-        Run expected = Train(threads: 1, steps: 2, 1, 0.1, 0.9);
-        Run actual = Train(threads, steps: 2, 1, 0.1, 0.9);
+        Run expected = Train(variant: 1, steps: 2, 1, 0.1, 0.9);
+        Run actual = Train(variant, steps: 2, 1, 0.1, 0.9);
         Comparer.AssertSameBits("values", actual.Values, expected.Values);
         Comparer.AssertSameBits("averages", actual.Averages, expected.Averages);
         Comparer.AssertSameBits("norms", actual.Norms, expected.Norms);
@@ -37,7 +39,7 @@ public sealed class AdamWTests
     [Test]
     public void A_parameter_that_no_backward_pass_reached_has_a_zero_gradient()
     {
-        using var device = new CpuDevice(threads: 1) { PoisonsMemory = true };
+        using Device device = TestDevice.Open(deviceName);
         using Parameter reached = Filled(device, "reached", 3, 2);
         using Parameter alone = Filled(device, "alone", 5, 2);
         using var optimizer = new AdamW(device, [reached, alone]);
@@ -53,7 +55,7 @@ public sealed class AdamWTests
     [Test]
     public void A_zero_gradient_moves_nothing_but_by_weight_decay([Values(0, 0.5)] double weightDecay)
     {
-        using var device = new CpuDevice(threads: 1) { PoisonsMemory = true };
+        using Device device = TestDevice.Open(deviceName);
         using Parameter parameter = Filled(device, "p", 4, 2);
         using var optimizer = new AdamW(device, [parameter]);
         optimizer.MeasureNorm();
@@ -66,7 +68,7 @@ public sealed class AdamWTests
     [Test]
     public void A_frozen_parameter_is_left_alone()
     {
-        using var device = new CpuDevice(threads: 1);
+        using Device device = TestDevice.Open(deviceName);
         using var frozen = new Parameter(device, "mask_token", new Shape(3), trainable: false);
         frozen.Value.CopyFrom<float>([1, 2, 3]);
         using Parameter learned = Filled(device, "w", 3, 1);
@@ -83,7 +85,7 @@ public sealed class AdamWTests
     [Test]
     public void Gradients_are_forgotten_after_an_update_and_add_up_before()
     {
-        using var device = new CpuDevice(threads: 1) { PoisonsMemory = true };
+        using Device device = TestDevice.Open(deviceName);
         using Parameter parameter = Filled(device, "p", 3, 1);
         using var optimizer = new AdamW(device, [parameter]);
         using var tape = new Tape();
@@ -106,7 +108,7 @@ public sealed class AdamWTests
     [Test]
     public void An_update_without_the_norm_of_its_gradients_is_refused()
     {
-        using var device = new CpuDevice(threads: 1) { PoisonsMemory = true };
+        using Device device = TestDevice.Open(deviceName);
         using Parameter parameter = Filled(device, "p", 3, 1);
         using var optimizer = new AdamW(device, [parameter]);
         Assert.That(() => optimizer.Update(new AdamWSettings(0.1, 1)), Throws.InvalidOperationException.With.Message.Contains("MeasureNorm"));
@@ -119,7 +121,7 @@ public sealed class AdamWTests
     [Test]
     public void Averages_are_swapped_with_values_and_back_and_moments_reset()
     {
-        using var device = new CpuDevice(threads: 1) { PoisonsMemory = true };
+        using Device device = TestDevice.Open(deviceName);
         using Parameter parameter = Filled(device, "p", 3, 1);
         using var optimizer = new AdamW(device, [parameter]);
         parameter.Gradient.CopyFrom<float>([1, 1, 1]);
@@ -139,7 +141,7 @@ public sealed class AdamWTests
     [Test]
     public void A_gradient_that_someone_holds_stays_where_it_is()
     {
-        using var device = new CpuDevice(threads: 1) { PoisonsMemory = true };
+        using Device device = TestDevice.Open(deviceName);
         using Parameter parameter = Filled(device, "p", 3, 1);
         using var optimizer = new AdamW(device, [parameter]);
         using Tensor held = parameter.Gradient.Retain();
@@ -154,7 +156,7 @@ public sealed class AdamWTests
         Assert.That(optimizer.Norm.ToArray(), Is.EqualTo((float[])[10]));
     }
 
-    private static Parameter Filled(CpuDevice device, string name, int count, float value)
+    private static Parameter Filled(Device device, string name, int count, float value)
     {
         var parameter = new Parameter(device, name, new Shape(count));
         parameter.Value.CopyFrom<float>(Enumerable.Repeat(value, count).ToArray());
@@ -166,9 +168,9 @@ public sealed class AdamWTests
     private static float[] Gradient(int parameter, int step) =>
         OperationTest.Randoms(new Random((100 * step) + parameter), new Shape(Counts[parameter]), 0.3);
 
-    private static Run Train(int threads, int steps, double maximumNorm, double weightDecay, double averageDecay)
+    private Run Train(int variant, int steps, double maximumNorm, double weightDecay, double averageDecay)
     {
-        using var device = new CpuDevice(threads) { PoisonsMemory = true };
+        using Device device = TestDevice.Open(deviceName, variant);
         Parameter[] parameters = [.. Counts.Select((count, i) => new Parameter(device, $"p{i}", new Shape(count)))];
         for (int i = 0; i < parameters.Length; i++)
             parameters[i].Value.CopyFrom<float>(Initial(i));

@@ -5,8 +5,10 @@ using Sprint.Engine.Operations;
 namespace Sprint.Tests.Engine.Operations;
 
 /// <summary>Addition and SiLU, on lengths with and without a tail, in one and in several pieces.</summary>
-[TestFixture]
-public sealed class ElementwiseTests
+[TestFixture(TestDevice.Cpu)]
+[TestFixture(TestDevice.Emulated)]
+[TestFixture(TestDevice.Cuda, Category = "Gpu")]
+public sealed class ElementwiseTests(string deviceName)
 {
     private static readonly int[][] Shapes = [[1], [17], [113, 72], [147, 96], [2, 3, 4, 5], [4096], [4097]];
 
@@ -15,6 +17,7 @@ public sealed class ElementwiseTests
     {
         new OperationTest
         {
+            DeviceName = deviceName,
             Operation = (_, tape, given) => Addition.Apply(tape, given[0], given[1]),
             Reference = given => [.. given[0].Zip(given[1], (a, b) => a + b)],
             Tolerance = 1e-7,
@@ -26,6 +29,7 @@ public sealed class ElementwiseTests
     {
         new OperationTest
         {
+            DeviceName = deviceName,
             Operation = (_, tape, given) => Addition.Apply(tape, given[0], given[0]),
             Reference = given => [.. given[0].Select(a => 2 * a)],
             Tolerance = 0,
@@ -37,6 +41,7 @@ public sealed class ElementwiseTests
     {
         new OperationTest
         {
+            DeviceName = deviceName,
             Operation = (_, tape, given) => Silu.Apply(tape, given[0]),
             Reference = given => Array.ConvertAll(given[0], References.Silu),
         }.With(new Shape(lengths), 3).Verify();

@@ -5,8 +5,10 @@ using Sprint.Engine.Operations;
 namespace Sprint.Tests.Engine.Operations;
 
 /// <summary>Patches, times and labels on their way in.</summary>
-[TestFixture]
-public sealed class EmbeddingTests
+[TestFixture(TestDevice.Cpu)]
+[TestFixture(TestDevice.Emulated)]
+[TestFixture(TestDevice.Cuda, Category = "Gpu")]
+public sealed class EmbeddingTests(string deviceName)
 {
     [TestCase(1, 1, 4, 4, 2)]
     [TestCase(2, 3, 6, 10, 2)]
@@ -20,12 +22,14 @@ public sealed class EmbeddingTests
         var tokens = new Shape(batch, height / patch * (width / patch), channels * patch * patch);
         new OperationTest
         {
+            DeviceName = deviceName,
             Operation = (_, tape, given) => Patchify.Apply(tape, given[0], patch),
             Reference = given => [.. places.Select(place => given[0][place])],
             Tolerance = 0,
         }.With(image).Verify();
         new OperationTest
         {
+            DeviceName = deviceName,
             Operation = (_, tape, given) => Patchify.Invert(tape, given[0], patch, height, width),
             Reference = given =>
             {
@@ -59,7 +63,7 @@ public sealed class EmbeddingTests
     [TestCase(3, 2)]
     public void Times(int batch, int features)
     {
-        using var device = new CpuDevice(threads: 1) { PoisonsMemory = true };
+        using Device device = TestDevice.Open(deviceName);
         float[] times = [.. Enumerable.Range(0, batch).Select(i => i / (float)batch)];
         using Tensor tensor = device.From(new Shape(batch), times);
         using Tensor embedding = TimestepEmbedding.Apply(tensor, features);
@@ -95,6 +99,7 @@ public sealed class EmbeddingTests
         int[] labels = [3, 0, 3, 5, 2, 3];
         new OperationTest
         {
+            DeviceName = deviceName,
             Operation = (device, tape, given) =>
             {
                 using Tensor tensor = device.From(new Shape(labels.Length), labels);

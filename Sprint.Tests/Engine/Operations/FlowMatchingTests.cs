@@ -5,13 +5,15 @@ using Sprint.Engine.Operations;
 namespace Sprint.Tests.Engine.Operations;
 
 /// <summary>The objective: what the model sees, what it should predict, and the loss.</summary>
-[TestFixture]
-public sealed class FlowMatchingTests
+[TestFixture(TestDevice.Cpu)]
+[TestFixture(TestDevice.Emulated)]
+[TestFixture(TestDevice.Cuda, Category = "Gpu")]
+public sealed class FlowMatchingTests(string deviceName)
 {
     [Test]
-    public void Data_and_noise_are_mixed([Values] FlowPath path, [Values(1, 3)] int threads)
+    public void Data_and_noise_are_mixed([Values] FlowPath path, [Values(1, 3)] int variant)
     {
-        using var device = new CpuDevice(threads) { PoisonsMemory = true };
+        using Device device = TestDevice.Open(deviceName, variant);
         var shape = new Shape(5, 3, 7, 9);
         var random = new Random(1);
         (float[] data, float[] noise) = (OperationTest.Randoms(random, shape), OperationTest.Randoms(random, shape));
@@ -57,6 +59,7 @@ public sealed class FlowMatchingTests
         float[] target = OperationTest.Randoms(new Random(2), new Shape(count));
         new OperationTest
         {
+            DeviceName = deviceName,
             Operation = (device, tape, given) =>
             {
                 using Tensor goal = device.From(new Shape(count), target);

@@ -5,8 +5,10 @@ using Sprint.Engine.Operations;
 namespace Sprint.Tests.Engine.Operations;
 
 /// <summary>The gated residual, alone and behind adaptive layer norm, whose modulation it shares, against float64.</summary>
-[TestFixture]
-public sealed class ModulationTests
+[TestFixture(TestDevice.Cpu)]
+[TestFixture(TestDevice.Emulated)]
+[TestFixture(TestDevice.Cuda, Category = "Gpu")]
+public sealed class ModulationTests(string deviceName)
 {
     private static readonly int[][] Shapes = [[1, 1, 24], [2, 17, 36], [1, 113, 72], [3, 147, 96], [2, 33, 64], [2, 5, 4]];
 
@@ -16,6 +18,7 @@ public sealed class ModulationTests
         (int batch, int width) = (lengths[0], lengths[2]);
         new OperationTest
         {
+            DeviceName = deviceName,
             Operation = (_, tape, given) => GatedResidual.Apply(tape, given[0], given[1], given[2], gateChunk: 2),
             Reference = given => References.GatedResidual(given[0], given[1], given[2], batch, width, 2),
         }.With(new Shape(lengths)).With(new Shape(lengths)).With(new Shape(batch, 3 * width)).Verify();
@@ -26,6 +29,7 @@ public sealed class ModulationTests
     {
         new OperationTest
         {
+            DeviceName = deviceName,
             Operation = (_, tape, given) => GatedResidual.Apply(tape, given[0], given[0], given[1], gateChunk: 0),
             Reference = given => References.GatedResidual(given[0], given[0], given[1], 2, 24, 0),
         }.With(new Shape(2, 17, 24)).With(new Shape(2, 24)).Verify();
@@ -36,6 +40,7 @@ public sealed class ModulationTests
     {
         new OperationTest
         {
+            DeviceName = deviceName,
             Operation = (_, tape, given) =>
             {
                 using Tensor normalised = AdaptiveLayerNorm.Apply(tape, given[0], given[1], shiftChunk: 0, scaleChunk: 1);

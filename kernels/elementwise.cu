@@ -1,0 +1,68 @@
+// Elementwise operations on arrays of `count` elements stored as ELEMENT (float or bfloat16), computed in float32.
+//   elements_add     output = left + right; the output may be one of the two                                overwritten
+//   silu_forward     y = x / (1 + e^-x)                                                                     overwritten
+//   silu_backward    dx = dy s (1 + x (1 - s)), s = 1 / (1 + e^-x)                                          overwritten or added to
+// Each input is read once and each output written once, 16 bytes a thread.
+// Launch: one-dimensional, threads in all at least ceil(count / (16 / sizeof(ELEMENT))). Arrays start at multiples of 16 bytes.
+
+#include "common/elements.cuh"
+
+#ifndef ELEMENT
+#define ELEMENT float
+#endif
+
+constexpr int widest = pack_of<ELEMENT>::widest;
+
+template <int COUNT>
+__device__ __forceinline__ void add(const ELEMENT* left, const ELEMENT* right, ELEMENT* output) {
+    float sum[COUNT], term[COUNT];
+    load_pack<COUNT>(left, sum);
+    load_pack<COUNT>(right, term);
+#pragma unroll
+    for (int i = 0; i < COUNT; i++) {
+        sum[i] += term[i];
+    }
+    store_pack<COUNT>(output, sum);
+}
+
+extern "C" __global__ void __launch_bounds__(256) elements_add(const ELEMENT* left, const ELEMENT* right, ELEMENT* output, int64 count) {
+    for_elements<widest>(
+        count, [=](int64 at) { add<widest>(left + at, right + at, output + at); }, [=](int64 at) { add<1>(left + at, right + at, output + at); });
+}
+
+template <int COUNT>
+__device__ __forceinline__ void silu(const ELEMENT* __restrict__ input, ELEMENT* __restrict__ output) {
+    float values[COUNT];
+    load_pack<COUNT>(input, values);
+#pragma unroll
+    for (int i = 0; i < COUNT; i++) {
+        values[i] = values[i] / (1.0f + expf(-values[i]));
+    }
+    store_pack<COUNT>(output, values);
+}
+
+extern "C" __global__ void __launch_bounds__(256) silu_forward(const ELEMENT* __restrict__ input, ELEMENT* __restrict__ output, int64 count) {
+    for_elements<widest>(count, [=](int64 at) { silu<widest>(input + at, output + at); }, [=](int64 at) { silu<1>(input + at, output + at); });
+}
+
+template <int COUNT>
+__device__ __forceinline__ void differentiate_silu(
+    const ELEMENT* __restrict__ gradient, const ELEMENT* __restrict__ input, ELEMENT* __restrict__ input_gradient, bool accumulate) {
+    float values[COUNT], upstream[COUNT];
+    load_pack<COUNT>(input, values);
+    load_pack<COUNT>(gradient, upstream);
+#pragma unroll
+    for (int i = 0; i < COUNT; i++) {
+        const float sigmoid = 1.0f / (1.0f + expf(-values[i]));
+        values[i] = upstream[i] * sigmoid * (1.0f + values[i] * (1.0f - sigmoid));
+    }
+    contribute<COUNT>(input_gradient, values, accumulate);
+}
+
+extern "C" __global__ void __launch_bounds__(256) silu_backward(
+    const ELEMENT* __restrict__ gradient, const ELEMENT* __restrict__ input, ELEMENT* __restrict__ input_gradient, int64 count, int accumulate) {
+    for_elements<widest>(
+        count,
+        [=](int64 at) { differentiate_silu<widest>(gradient + at, input + at, input_gradient + at, accumulate != 0); },
+        [=](int64 at) { differentiate_silu<1>(gradient + at, input + at, input_gradient + at, accumulate != 0); });
+}

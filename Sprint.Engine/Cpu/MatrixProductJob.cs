@@ -15,6 +15,9 @@ internal unsafe partial struct MatrixProductJob<TLanes, TVector, TRows, TVectors
 {
     // A row of B read where it lies costs less than packing it as long as few tiles read it.
     private const int RowsThatReadInPlace = 16;
+
+    // So does one of a block of B that stays in the second-level cache as it is.
+    private const long LargestBlockInPlace = 384 << 10;
     private const int RowsOfPackingPiece = 16;
 
     private readonly WorkerPool _pool;
@@ -45,13 +48,17 @@ internal unsafe partial struct MatrixProductJob<TLanes, TVector, TRows, TVectors
         _plan = new MatrixPlan(rows, columns, depth, TLanes.Count, TRows.Value, TVectors.Value, pool.Threads);
     }
 
-    /// <summary>Whether each worker packs the columns that it computes; with one row block nobody else reads them.</summary>
-    private readonly bool PacksForItself => _plan.RowBlocks == 1;
+    /// <summary>Whether each worker packs what it reads of B: with one row block nobody else reads it, and in place there is nothing to pack.</summary>
+    private readonly bool PacksForItself => _plan.RowBlocks == 1 || StaysInCache;
 
     // Rows of B are packed some at a time over their whole length, columns of it a panel at a time: either way memory is read in its order.
     private readonly int PackingPieces => _b.RowsContiguous ? (_plan.DepthBlock + RowsOfPackingPiece - 1) / RowsOfPackingPiece : _plan.Panels;
 
-    private readonly bool ReadsInPlace => PacksForItself && _b.RowsContiguous && _plan.Rows <= RowsThatReadInPlace;
+    private readonly bool ReadsInPlace => StaysInCache || (_plan.RowBlocks == 1 && _b.RowsContiguous && _plan.Rows <= RowsThatReadInPlace);
+
+    // Panels that reach beyond C would have to be packed, by each worker anew.
+    private readonly bool StaysInCache =>
+        _b.RowsContiguous && LiesWithinC(_plan.Panels - 1) && sizeof(float) * _plan.DepthBlock * _b.RowStride <= LargestBlockInPlace;
 
     /// <summary>Computes the product.</summary>
     public void Run()

@@ -65,7 +65,7 @@ __device__ __forceinline__ void sum_columns(const ELEMENT* __restrict__ gradient
 // Blocks (32, 8); grid (ceil(n / 32 / widest), chunks) where n is a multiple of widest, else (ceil(n / 32), chunks).
 extern "C" __global__ void __launch_bounds__(256)
 linear_backward_bias(const ELEMENT* __restrict__ gradient, float* __restrict__ partial, int64 rows, int n) {
-    __shared__ float scratch[sum_lanes * sum_rows];
+    __shared__ float scratch[sum_scratch<widest>];
     if (n % widest == 0) {
         sum_columns<widest>(gradient, partial, rows, n, scratch);
     } else {

@@ -88,7 +88,7 @@ __device__ __forceinline__ void gather_rows(
 extern "C" __global__ void __launch_bounds__(256) fusion_gather_backward(
     const ELEMENT* __restrict__ gradient, const int32* __restrict__ rows, ELEMENT* __restrict__ kept, float* __restrict__ partial,
     int64 count, int width) {
-    __shared__ float scratch[sum_lanes * sum_rows];
+    __shared__ float scratch[sum_scratch<widest>];
     if (width % widest == 0) {
         gather_rows<widest>(gradient, rows, kept, partial, count, width, scratch);
     } else {
@@ -125,7 +125,7 @@ extern "C" __global__ void __launch_bounds__(256) fusion_constant_backward(
 // Blocks (32, 8), 32 columns each: grid (ceil(width / 32)).
 extern "C" __global__ void __launch_bounds__(256) fusion_mask_backward(
     const float* __restrict__ dropped, const ELEMENT* __restrict__ weight, void* __restrict__ mask_gradient, int width, int gradient_is_float) {
-    __shared__ float scratch[sum_lanes * sum_rows];
+    __shared__ float scratch[sum_scratch<1>];
     __shared__ float total[sum_lanes];
     const int first_column = blockIdx.x * sum_lanes;
     const int column = first_column + threadIdx.x;

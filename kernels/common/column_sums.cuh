@@ -7,25 +7,32 @@
 constexpr int sum_lanes = 32;
 constexpr int sum_rows = 8;
 
+// Floats of shared memory that store_block_sums needs for packs of COUNT.
+template <int COUNT>
+constexpr int sum_scratch = sum_rows * COUNT * (sum_lanes + sum_lanes / COUNT);
+
 // Adds what the threads of a column have summed and stores it to target, of `width` columns of which this block's first is first_column.
-// All threads of the block must call; `scratch` holds a float for each thread and may be used again after a barrier.
+// All threads of the block must call; `scratch` may be used again at once. Element i of pack x lies at i (32 + 32 / COUNT) + x, so that
+// neither packs nor columns side by side meet in a bank.
 template <int COUNT>
 __device__ __forceinline__ void store_block_sums(const float (&sums)[COUNT], float* target, int first_column, int width, float* scratch) {
-    const int column = first_column + threadIdx.x * COUNT;
+    constexpr int stride = sum_lanes + sum_lanes / COUNT;
 #pragma unroll
     for (int i = 0; i < COUNT; i++) {
-        scratch[threadIdx.y * sum_lanes + threadIdx.x] = sums[i];
-        __syncthreads();
-        if (threadIdx.y == 0 && column < width) {
-            float sum = scratch[threadIdx.x];
-#pragma unroll
-            for (int row = 1; row < sum_rows; row++) {
-                sum += scratch[row * sum_lanes + threadIdx.x];
-            }
-            target[column + i] = sum;
-        }
-        __syncthreads();
+        scratch[(threadIdx.y * COUNT + i) * stride + threadIdx.x] = sums[i];
     }
+    __syncthreads();
+    const int column = threadIdx.y * sum_lanes + threadIdx.x;
+    if (column < sum_lanes * COUNT && first_column + column < width) {
+        const float* own = scratch + column % COUNT * stride + column / COUNT;
+        float sum = own[0];
+#pragma unroll
+        for (int row = 1; row < sum_rows; row++) {
+            sum += own[row * COUNT * stride];
+        }
+        target[first_column + column] = sum;
+    }
+    __syncthreads();
 }
 
 // The sum of a column over `chunks` rows of `stride` floats, each four independent partial sums: chunk c goes to sum c % 4.

@@ -16,7 +16,7 @@ internal static class CudaColumnSums
     private const int ManyBlocks = 1024;
 
     /// <summary>A chunk of fewer passes costs more in its partial sums than it saves.</summary>
-    private const int LeastPasses = 4;
+    private const int LeastPasses = 16;
 
     /// <summary>Threads of a block.</summary>
     internal static Dim3 Block => (Lanes, RowsPerPass);

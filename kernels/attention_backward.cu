@@ -13,20 +13,21 @@
 // two stages of two tiles, log-sum-exp and delta of a tile of queries; a fifth tile for values where HEAD_SIZE is beyond 96. The rows that a block
 // owns pass through the second stage.
 // Occupancy (sm_80, sm_90), by registers: HEAD_SIZE up to 56, 64 and 72: 3 blocks, 12 warps; else 2 blocks, 8 warps. sm_86, sm_89, by shared memory: 2 blocks
-// from HEAD_SIZE 60 on.
+// from HEAD_SIZE 60, 1 from 100 on.
 
 #include "common/attention_tile.cuh"
 #include "common/attention_backward.cuh"
 
 // Streamed rows that are worked on at a time: the depth of one product; more would cost registers.
 constexpr int step_rows = 16;
-constexpr int blocks_per_multiprocessor = most_blocks > 2 && (HEAD_SIZE <= 56 || HEAD_SIZE == 64 || HEAD_SIZE == 72) ? 3 : 2;
-
 // Chunks of a row that are turned at a time where two gradients are held.
 constexpr int chunks_abreast = HEAD_SIZE <= 56 ? 2 : 1;
 
 // Whether the values that a block of keys owns stay in shared memory, for lack of registers.
 constexpr bool shares_values = HEAD_SIZE > 96;
+
+constexpr int blocks_per_multiprocessor =
+    resident_blocks(HEAD_SIZE <= 56 || HEAD_SIZE == 64 || HEAD_SIZE == 72 ? 3 : 2, (shares_values ? 5 : 4) * tile_bytes + 1024);
 
 extern "C" __global__ void __launch_bounds__(128) attention_backward_prepare(
     const bfloat16* __restrict__ gradient, const bfloat16* __restrict__ output, float* __restrict__ delta, int tokens, int heads) {

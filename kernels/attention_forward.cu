@@ -9,7 +9,7 @@
 // Launch: block (128), grid (ceil(N / QUERY_TILE), heads, B), dynamic shared memory 4 x 64 rows x ceil(HEAD_SIZE / 8) x 16 bytes: two stages of
 // a tile of k and one of v; q passes through the second stage.
 // Occupancy (sm_80, sm_90), by registers: QUERY_TILE 128: 2 blocks, 8 warps. QUERY_TILE 64: HEAD_SIZE up to 40, and 72, 4 blocks, 16 warps; up to 96 3 blocks,
-// 12 warps; beyond 2 blocks, 8 warps. sm_86, sm_89, by shared memory: 2 blocks from HEAD_SIZE 60 on.
+// 12 warps; beyond 2 blocks, 8 warps. sm_86, sm_89, by shared memory: 2 blocks from HEAD_SIZE 68, 1 from 100 on.
 
 #include "common/attention_tile.cuh"
 
@@ -19,8 +19,8 @@
 
 constexpr int row_tiles = QUERY_TILE / tile_rows;
 constexpr int score_tiles = tile_rows / 8;
-constexpr int wanted_blocks = row_tiles > 1 || HEAD_SIZE > 96 ? 2 : HEAD_SIZE <= 40 || HEAD_SIZE == 72 ? 4 : 3;
-constexpr int blocks_per_multiprocessor = wanted_blocks < most_blocks ? wanted_blocks : most_blocks;
+constexpr int blocks_per_multiprocessor =
+    resident_blocks(row_tiles > 1 || HEAD_SIZE > 96 ? 2 : HEAD_SIZE <= 40 || HEAD_SIZE == 72 ? 4 : 3, 4 * tile_bytes);
 
 // A running softmax of two rows: 8 apart, the same in the four lanes that share them.
 struct running_softmax {

@@ -12,12 +12,16 @@ constexpr int tile_rows = 64;
 constexpr int chunks = row_chunks<bfloat16>;
 constexpr int tile_elements = tile_rows * chunks * 8;
 constexpr int tile_bytes = tile_elements * 2;
-// Blocks that shared memory leaves room for where a multiprocessor has 100 KB of it, and where it has more: registers beyond are free.
+// Blocks to limit registers for: no more than shared memory has room for, a kilobyte of it reserved for each.
 #if defined(__CUDA_ARCH__) && (__CUDA_ARCH__ == 860 || __CUDA_ARCH__ == 890)
-constexpr int most_blocks = HEAD_SIZE <= 32 ? 4 : HEAD_SIZE <= 56 ? 3 : 2;
+constexpr int shared_of_multiprocessor = 100 * 1024;
 #else
-constexpr int most_blocks = 4;
+constexpr int shared_of_multiprocessor = 164 * 1024;
 #endif
+
+__device__ constexpr int resident_blocks(int wanted, int shared_bytes) {
+    return wanted < shared_of_multiprocessor / (shared_bytes + 1024) ? wanted : shared_of_multiprocessor / (shared_bytes + 1024);
+}
 
 constexpr float log2_of_e = 1.4426950408889634f;
 constexpr float ln_of_2 = 0.6931471805599453f;

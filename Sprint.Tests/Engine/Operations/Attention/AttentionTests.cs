@@ -6,8 +6,10 @@ using AttentionOperation = Sprint.Engine.Operations.Attention;
 namespace Sprint.Tests.Engine.Operations.Attention;
 
 /// <summary>Attention as an operation: batches, heads, norms and token ids against float64.</summary>
-[TestFixture]
-public sealed class AttentionTests
+[TestFixture(TestDevice.Cpu)]
+[TestFixture(TestDevice.Emulated)]
+[TestFixture(TestDevice.Cuda, Category = "Gpu")]
+public sealed class AttentionTests(string deviceName)
 {
     // batch, tokens, heads, head size
     private static readonly int[][] Shapes = [[1, 1, 2, 36], [2, 17, 3, 24], [1, 113, 1, 64], [1, 147, 1, 72], [3, 16, 2, 12]];
@@ -43,7 +45,7 @@ public sealed class AttentionTests
             Assert.That(() => AttentionOperation.Apply(null, qkv, arguments), Throws.ArgumentException.With.Message.EqualTo(message));
     }
 
-    private static void Verify(int[] lengths, bool norms, bool ids)
+    private void Verify(int[] lengths, bool norms, bool ids)
     {
         (int batch, int tokens, int heads, int size) = (lengths[0], lengths[1], lengths[2], lengths[3]);
         const int Side = 13;
@@ -53,6 +55,7 @@ public sealed class AttentionTests
         (float[] cosines, float[] sines) = (table.Cosines.ToArray(), table.Sines.ToArray());
         OperationTest test = new()
         {
+            DeviceName = deviceName,
             Operation = (device, tape, given) =>
             {
                 using var rope = new RopeTable(device, Side, Side, size);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Spectre.Console;
 using Sprint.Engine;
+using Sprint.Engine.Cuda;
 
 namespace Sprint.Train;
 
@@ -22,7 +23,7 @@ internal static class CommandLine
             AnsiConsole.Profile.Width = RedirectedWidth;
         }
 
-        ParseResult parsed = Root().Parse(arguments);
+        ParseResult parsed = Root().Parse(arguments is ["kernels", ..] ? CompilationOptions.Separate(arguments) : arguments);
         if (CommandLineMistake.Find(parsed) is { } mistake)
         {
             await error.WriteLineAsync(mistake);
@@ -40,6 +41,17 @@ internal static class CommandLine
                 Error = error,
             });
         }
+        catch (CudaCompilationException exception)
+        {
+            // The compiler's log has a line for each error.
+            await error.WriteLineAsync(exception.Message);
+            return ExitCode.BadInput;
+        }
+        catch (KernelFaultException exception)
+        {
+            await error.WriteLineAsync(exception.Message);
+            return ExitCode.Failed;
+        }
         catch (Exception exception) when (exception is SprintException or IOException or UnauthorizedAccessException)
         {
             await error.WriteLineAsync(exception.Message.ReplaceLineEndings(" "));
@@ -53,5 +65,6 @@ internal static class CommandLine
         SampleCommand.Create(),
         VerifyCommand.Create(),
         DevicesCommand.Create(),
+        KernelsCommand.Create(),
     };
 }

@@ -11,10 +11,11 @@ internal static class CommandLineMistake
     internal static string? Find(ParseResult parsed)
     {
         Command command = parsed.CommandResult.Command;
-        string help = $"sprint {command.Name} --help";
+        string name = FullName(command);
+        string help = $"{name} --help";
         if (command.Arguments.Count > 0 && UnknownOption(parsed) is { } unknown)
         {
-            return NoOption(unknown, command, help);
+            return NoOption(unknown, command, name);
         }
 
         if (parsed.Errors.Count == 0)
@@ -26,16 +27,16 @@ internal static class CommandLineMistake
         {
             string commands = string.Join(", ", command.Subcommands.Select(known => known.Name));
             return parsed.UnmatchedTokens.Count > 0
-                ? $"'{parsed.UnmatchedTokens[0]}' is no command: choose one of {commands}, or see sprint --help"
-                : $"no command is given: choose one of {commands}, or see sprint --help";
+                ? $"'{parsed.UnmatchedTokens[0]}' is no command: choose one of {commands}, or see {help}"
+                : $"no command is given: choose one of {commands}, or see {help}";
         }
 
         if (parsed.UnmatchedTokens.Count > 0)
         {
             string token = parsed.UnmatchedTokens[0];
             return token.StartsWith('-')
-                ? NoOption(token, command, help)
-                : $"'{token}' is one argument too many for sprint {command.Name}; see {help}";
+                ? NoOption(token, command, name)
+                : $"'{token}' is one argument too many for {name}; see {help}";
         }
 
         ParseError error = parsed.Errors[0];
@@ -53,11 +54,15 @@ internal static class CommandLineMistake
         };
     }
 
-    private static string NoOption(string token, Command command, string help)
+    private static string NoOption(string token, Command command, string name)
     {
         string options = string.Join(", ", command.Options.Where(option => option is not HelpOption).Select(option => option.Name));
-        return $"'{token}' is no option of sprint {command.Name}: it has {options}; see {help}";
+        return $"'{token}' is no option of {name}: it has {options}; see {name} --help";
     }
+
+    /// <summary>The command with those that it belongs to: sprint kernels run.</summary>
+    private static string FullName(Command command) =>
+        command is RootCommand ? "sprint" : $"{FullName(command.Parents.OfType<Command>().First())} {command.Name}";
 
     /// <summary>The parser takes a misspelt option for an argument where the command has one: what looks like an option is none of those.</summary>
     private static string? UnknownOption(ParseResult parsed) => parsed.Tokens.Any(token => token.Type == TokenType.DoubleDash)

@@ -6,7 +6,7 @@ internal static class ExitCode
     /// <summary>Done.</summary>
     internal const int Success = 0;
 
-    /// <summary>A verification found a difference.</summary>
+    /// <summary>A verification found a difference, or a kernel that was run has a fault.</summary>
     internal const int Failed = 1;
 
     /// <summary>The input was wrong; a sentence says how.</summary>

@@ -8,6 +8,7 @@ namespace Sprint.Engine.Cuda;
 public sealed class CudaDeviceVariable<T> : IDisposable
     where T : unmanaged
 {
+    private const int ChunkElements = 1 << 16;
     private readonly DriverResource resource;
 
     /// <summary>Allocates device memory with undefined contents.</summary>
@@ -130,6 +131,32 @@ public sealed class CudaDeviceVariable<T> : IDisposable
     {
         using CudaContext.Scope scope = Context.Enter();
         Context.Driver.Fill(DevicePointer, value, 1, ByteLength, (stream ?? Context.DefaultStream).Handle);
+    }
+
+    /// <summary>Tells of each element whether all of it was ever written, once everything that was launched before has ended.</summary>
+    /// <param name="written">Receives a value for each element from the first on; as many as the variable has, or fewer.</param>
+    /// <returns>False where the device does not keep track: only an emulated one does.</returns>
+    public bool TryReadWritten(Span<bool> written)
+    {
+        DevicePointer start = Range(0, written.Length);
+        int size = Unsafe.SizeOf<T>();
+        using CudaContext.Scope scope = Context.Enter();
+        Span<bool> bytes = new bool[Math.Min(written.Length, ChunkElements) * size];
+        for (int done = 0; done < written.Length; done += ChunkElements)
+        {
+            Span<bool> chunk = bytes[..(Math.Min(ChunkElements, written.Length - done) * size)];
+            if (!Context.Driver.TryReadWritten(new DevicePointer(start.Address + ((ulong)done * (ulong)size)), chunk))
+            {
+                return false;
+            }
+
+            for (int i = 0; i < chunk.Length / size; i++)
+            {
+                written[done + i] = !chunk.Slice(i * size, size).Contains(false);
+            }
+        }
+
+        return true;
     }
 
     /// <summary>Frees the memory, once the device is done with it.</summary>

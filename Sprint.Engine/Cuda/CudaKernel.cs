@@ -52,27 +52,35 @@ public sealed class CudaKernel
     {
         ArgumentNullException.ThrowIfNull(stream);
         _ = Module.Handle;
-        if (stream.Context != Module.Context)
+        CheckArguments(arguments, grid, block);
+        Launch(stream, grid, block, arguments.Bytes, arguments.Parameters, dynamicSharedBytes);
+    }
+
+    /// <summary>Puts a launch into a stream whose arguments are known at run time only.</summary>
+    /// <param name="stream">The stream.</param>
+    /// <param name="grid">Blocks.</param>
+    /// <param name="block">Threads a block.</param>
+    /// <param name="argumentBlock">The arguments as one block of bytes, each where <see cref="Parameters"/> says; it ends with the last.</param>
+    /// <param name="dynamicSharedBytes">Bytes of dynamic shared memory a block; more than 48 KB are asked for from the driver.</param>
+    /// <exception cref="CudaException">
+    /// The block has another size, the image does not tell the parameters, the extents do not fit the kernel or the device, or an earlier launch has failed.
+    /// </exception>
+    public void LaunchBlock(CudaStream stream, Dim3 grid, Dim3 block, ReadOnlySpan<byte> argumentBlock, int dynamicSharedBytes = 0)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        _ = Module.Handle;
+        if (parameters is null)
         {
-            throw Error("belongs to another context than the stream it was launched in", grid, block);
+            throw Error("does not tell its parameters: launch it with typed arguments", grid, block);
         }
 
-        CheckArguments(arguments, grid, block);
-        CheckExtents(grid, block, dynamicSharedBytes);
-        using CudaContext.Scope scope = Module.Context.Enter();
-        AllowDynamicShared(dynamicSharedBytes, grid, block);
-        stream.LastLaunch = (Name, grid, block);
-        Module.Context.Driver.Launch(new KernelLaunch
+        int size = parameters.Length == 0 ? 0 : parameters[^1].Offset + parameters[^1].Size;
+        if (argumentBlock.Length != size)
         {
-            Function = function,
-            Name = Name,
-            Grid = grid,
-            Block = block,
-            DynamicSharedBytes = dynamicSharedBytes,
-            Stream = stream.Handle,
-            Arguments = arguments.Bytes,
-            Parameters = arguments.Parameters,
-        });
+            throw Error($"takes {size} bytes of arguments but was given {argumentBlock.Length}", grid, block);
+        }
+
+        Launch(stream, grid, block, argumentBlock, parameters, dynamicSharedBytes);
     }
 
     /// <summary>How well blocks of a size fill a multiprocessor.</summary>
@@ -87,6 +95,30 @@ public sealed class CudaKernel
         CudaDeviceProperties device = Module.Context.Device;
         int warps = (int)((block.Count + device.WarpSize - 1) / device.WarpSize);
         return new CudaOccupancy(blocks, blocks * warps, device.MaximumThreadsPerMultiprocessor / device.WarpSize);
+    }
+
+    private void Launch(CudaStream stream, Dim3 grid, Dim3 block, ReadOnlySpan<byte> arguments, ReadOnlySpan<KernelParameter> layout, int dynamicSharedBytes)
+    {
+        if (stream.Context != Module.Context)
+        {
+            throw Error("belongs to another context than the stream it was launched in", grid, block);
+        }
+
+        CheckExtents(grid, block, dynamicSharedBytes);
+        using CudaContext.Scope scope = Module.Context.Enter();
+        AllowDynamicShared(dynamicSharedBytes, grid, block);
+        stream.LastLaunch = (Name, grid, block);
+        Module.Context.Driver.Launch(new KernelLaunch
+        {
+            Function = function,
+            Name = Name,
+            Grid = grid,
+            Block = block,
+            DynamicSharedBytes = dynamicSharedBytes,
+            Stream = stream.Handle,
+            Arguments = arguments,
+            Parameters = layout,
+        });
     }
 
     private void CheckArguments(in KernelArguments arguments, Dim3 grid, Dim3 block)

@@ -53,8 +53,10 @@ public enum SafetensorsDataType
 }
 
 /// <summary>Sizes and names of element types.</summary>
-internal static class SafetensorsDataTypes
+public static class SafetensorsDataTypes
 {
+    /// <summary>Bytes of an element.</summary>
+    /// <param name="type">The element type.</param>
     public static int ElementSize(this SafetensorsDataType type) => type switch
     {
         SafetensorsDataType.I16 or SafetensorsDataType.U16 or SafetensorsDataType.F16 or SafetensorsDataType.BF16 => 2,
@@ -64,6 +66,6 @@ internal static class SafetensorsDataTypes
     };
 
     /// <summary>The type of an exact, case-sensitive name; numbers, which <see cref="Enum.TryParse{T}(string, out T)"/> takes, are refused.</summary>
-    public static bool TryParse(string name, out SafetensorsDataType type) =>
+    internal static bool TryParse(string name, out SafetensorsDataType type) =>
         Enum.TryParse(name, out type) && type.ToString() == name;
 }

@@ -53,6 +53,19 @@ public sealed class SafetensorsWriter
     public void Add(string name, ReadOnlySpan<int> shape, ReadOnlyMemory<byte> values) =>
         tensors.Add(name, Announce(name, SafetensorsDataType.U8, shape, values.Length, stream => stream.Write(values.Span)));
 
+    /// <summary>Adds a tensor of any element type by its bytes.</summary>
+    /// <param name="name">Its name, unique in the file.</param>
+    /// <param name="type">Its element type.</param>
+    /// <param name="shape">The lengths of its dimensions.</param>
+    /// <param name="bytes">Its elements, row-major, each little-endian; read when the file is written.</param>
+    public void AddBytes(string name, SafetensorsDataType type, ReadOnlySpan<int> shape, ReadOnlyMemory<byte> bytes)
+    {
+        int size = type.ElementSize();
+        if (bytes.Length % size != 0)
+            throw new ArgumentException($"tensor '{name}' has {bytes.Length} bytes, which are no whole elements of {size}", nameof(bytes));
+        tensors.Add(name, Announce(name, type, shape, bytes.Length / size, stream => stream.Write(bytes.Span)));
+    }
+
     /// <summary>Adds a float tensor whose elements are fetched while the file is written, such as one that lives on a device.</summary>
     /// <param name="name">Its name, unique in the file.</param>
     /// <param name="shape">The lengths of its dimensions.</param>

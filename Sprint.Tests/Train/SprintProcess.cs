@@ -11,12 +11,17 @@ internal sealed partial class SprintProcess : IDisposable
     private readonly Process process;
     private readonly Task<string> error;
 
-    private SprintProcess(string file, IEnumerable<string> arguments)
+    private SprintProcess(string file, IEnumerable<string> arguments, string? cache = null)
     {
         var start = new ProcessStartInfo(file, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
 
         // Else the runtime keeps its code in a file, which a limit on the size of files forbids.
         start.Environment["DOTNET_EnableWriteXorExecute"] = "0";
+        if (cache is not null)
+        {
+            start.Environment["SPRINT_CACHE"] = cache;
+        }
+
         process = Process.Start(start)!;
         error = process.StandardError.ReadToEndAsync();
     }
@@ -30,6 +35,9 @@ internal sealed partial class SprintProcess : IDisposable
     private static string Program => typeof(ExitCode).Assembly.Location;
 
     public static SprintProcess Start(params string[] arguments) => new(Host, [Program, .. arguments]);
+
+    /// <summary>Starts the command with a cache of its own or shared with others.</summary>
+    public static SprintProcess StartWithCache(string folder, params string[] arguments) => new(Host, [Program, .. arguments], folder);
 
     /// <summary>Starts the command with a limit on the size of any file that it writes, as where a disk is full.</summary>
     public static SprintProcess StartLimited(int kibibytes, params string[] arguments) =>

@@ -14,6 +14,7 @@ public sealed class CudaCompilationException : CudaException
         ArgumentNullException.ThrowIfNull(log);
         Log = log.Trim();
         Diagnostics = CudaDiagnostic.Parse(log);
+        Advice = CompilationAdvice.Find(Diagnostics);
         ErrorCode = NvrtcApi.CompilationError;
         ErrorName = "NVRTC_ERROR_COMPILATION";
         Call = nameof(NvrtcApi.nvrtcCompileProgram);
@@ -25,17 +26,22 @@ public sealed class CudaCompilationException : CudaException
     /// <summary>The log's messages one by one.</summary>
     public IReadOnlyList<CudaDiagnostic> Diagnostics { get; }
 
+    /// <summary>What to do about a commonly seen error (a header that is missing, host code), as a clause; or null.</summary>
+    public string? Advice { get; }
+
     private static string Sentence(string source, string log)
     {
         ArgumentNullException.ThrowIfNull(log);
-        CudaDiagnostic? first = CudaDiagnostic.Parse(log).FirstOrDefault(static message => message.Severity == CudaDiagnosticSeverity.Error);
+        IReadOnlyList<CudaDiagnostic> diagnostics = CudaDiagnostic.Parse(log);
+        CudaDiagnostic? first = diagnostics.FirstOrDefault(static message => message.Severity == CudaDiagnosticSeverity.Error);
         string place = first switch
         {
             null => Unsaid(log),
             { Line: > 0 } => $" at {first.File}({first.Line})",
             _ => "",
         };
-        return $"{source} does not compile{place}:{Environment.NewLine}{log.Trim()}";
+        string advice = CompilationAdvice.Find(diagnostics) is { } clause ? $": {clause}." : ":";
+        return $"{source} does not compile{place}{advice}{Environment.NewLine}{log.Trim()}";
     }
 
     // NVRTC 11.8 swallows the assembler's errors; the commonest shows in what the assembler reports before it.

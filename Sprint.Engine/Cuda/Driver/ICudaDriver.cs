@@ -112,6 +112,12 @@ internal interface ICudaDriver
     /// <summary>Declares device memory undefined from here on in the stream: a driver that watches memory refuses reads of it before the next write.</summary>
     void Discard(DevicePointer destination, long bytes, StreamHandle stream);
 
+    /// <summary>Tells which bytes of device memory were ever written, once everything that was launched before has ended.</summary>
+    /// <param name="pointer">The first byte.</param>
+    /// <param name="written">Receives a value for each byte.</param>
+    /// <returns>False where the device does not keep track, as no GPU does.</returns>
+    bool TryReadWritten(DevicePointer pointer, Span<bool> written) => false;
+
     /// <summary>Creates a stream that does not wait for the default stream.</summary>
     StreamHandle CreateStream();
 

@@ -15,6 +15,7 @@ internal static partial class KernelImageReader
     private const int ElfHeaderSize = 64;
     private const int SectionHeaderSize = 64;
     private const byte SizedValueFormat = 4;
+    private const byte MaximumThreadsAttribute = 0x05;
     private const byte KernelParameterAttribute = 0x17;
     private const int KernelParameterRecordSize = 12;
 
@@ -25,6 +26,26 @@ internal static partial class KernelImageReader
     /// <returns>False where the image is of another kind or does not hold the entry point.</returns>
     public static bool TryReadParameters(ReadOnlySpan<byte> image, string entryPoint, [NotNullWhen(true)] out KernelParameter[]? parameters) =>
         IsElf(image) ? TryReadElf(image, entryPoint, out parameters) : TryReadPtx(image, entryPoint, out parameters);
+
+    /// <summary>The most threads a block that a cubin's kernel was compiled for, or null where it declares none or is not there.</summary>
+    public static int? ReadMaximumThreads(ReadOnlySpan<byte> cubin, string entryPoint)
+    {
+        if (!IsElf(cubin) || !TryFindSection(cubin, ".nv.info." + entryPoint, out ReadOnlySpan<byte> section))
+        {
+            return null;
+        }
+
+        while (TryTakeAttribute(ref section, out byte attribute, out ReadOnlySpan<byte> value))
+        {
+            if (attribute == MaximumThreadsAttribute && value.Length >= 12)
+            {
+                long threads = (long)BinaryPrimitives.ReadUInt32LittleEndian(value) * BinaryPrimitives.ReadUInt32LittleEndian(value[4..]) * BinaryPrimitives.ReadUInt32LittleEndian(value[8..]);
+                return (int)Math.Clamp(threads, 1, 1024);
+            }
+        }
+
+        return null;
+    }
 
     private static bool TryReadPtx(ReadOnlySpan<byte> image, string entryPoint, [NotNullWhen(true)] out KernelParameter[]? parameters)
     {
@@ -64,29 +85,46 @@ internal static partial class KernelImageReader
         }
 
         SortedDictionary<int, KernelParameter> byOrdinal = [];
-        while (section.Length >= 4)
+        while (TryTakeAttribute(ref section, out byte attribute, out ReadOnlySpan<byte> record))
         {
-            byte format = section[0];
-            byte attribute = section[1];
-            int size = format == SizedValueFormat ? BinaryPrimitives.ReadUInt16LittleEndian(section[2..]) : 0;
-            if (size > section.Length - 4)
+            if (attribute == KernelParameterAttribute && record.Length >= KernelParameterRecordSize)
             {
-                return false;
-            }
-
-            if (attribute == KernelParameterAttribute && size >= KernelParameterRecordSize)
-            {
-                ReadOnlySpan<byte> record = section.Slice(4, size);
                 int ordinal = BinaryPrimitives.ReadUInt16LittleEndian(record[4..]);
                 int offset = BinaryPrimitives.ReadUInt16LittleEndian(record[6..]);
                 int bytes = (int)(BinaryPrimitives.ReadUInt32LittleEndian(record[8..]) >> 18);
                 byOrdinal[ordinal] = new KernelParameter(offset, bytes, KernelParameterKind.Bytes);
             }
+        }
 
-            section = section[(4 + size)..];
+        if (section.Length > 0)
+        {
+            return false;
         }
 
         parameters = [.. byOrdinal.Values];
+        return true;
+    }
+
+    // Each attribute is a format, a number and two bytes, which are the value or the length of the value that follows.
+    private static bool TryTakeAttribute(ref ReadOnlySpan<byte> section, out byte attribute, out ReadOnlySpan<byte> value)
+    {
+        attribute = 0;
+        value = default;
+        if (section.Length < 4)
+        {
+            section = default;
+            return false;
+        }
+
+        int size = section[0] == SizedValueFormat ? BinaryPrimitives.ReadUInt16LittleEndian(section[2..]) : 0;
+        if (size > section.Length - 4)
+        {
+            return false;
+        }
+
+        attribute = section[1];
+        value = section.Slice(4, size);
+        section = section[(4 + size)..];
         return true;
     }
 

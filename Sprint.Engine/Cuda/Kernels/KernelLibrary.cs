@@ -45,6 +45,17 @@ public sealed class KernelLibrary
     /// <summary>The paths of all sources, the user's among them.</summary>
     public IReadOnlyList<string> SourceNames => sources.Names;
 
+    /// <summary>All sources, with the files of the user that stand for them.</summary>
+    /// <exception cref="SprintException">A file of the user's cannot be read.</exception>
+    public IReadOnlyList<KernelSourceFile> Sources =>
+    [
+        .. sources.Names.Select(name => new KernelSourceFile(
+            name,
+            sources.OwnPath(name),
+            [.. sources.Load(name).Headers.Keys.Where(header => sources.OwnPath(header) is not null).Select(header => (header, sources.OwnPath(header)!))],
+            [.. KernelCatalog.All.Where(specialization => specialization.Source == name)])),
+    ];
+
     /// <summary>The folder of compiled images, or null where nothing is kept.</summary>
     public string? CacheFolder => cache?.Folder;
 

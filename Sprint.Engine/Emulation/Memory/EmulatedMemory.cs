@@ -144,6 +144,22 @@ public sealed unsafe class EmulatedMemory : IDisposable
         return true;
     }
 
+    /// <summary>Tells of each byte of a range whether it was written.</summary>
+    /// <exception cref="SprintException">The range is not inside one live allocation.</exception>
+    public void ReadInitialised(ulong address, Span<bool> destination)
+    {
+        MemoryAllocation allocation = Require(address, destination.Length, "inspected");
+        if (allocation.IsFullyInitialised)
+        {
+            destination.Fill(true);
+            return;
+        }
+
+        byte* shadow = allocation.Initialised + (long)(address - allocation.Start);
+        for (int k = 0; k < destination.Length; k++)
+            destination[k] = shadow[k] != 0;
+    }
+
     /// <summary>Releases the host memory of all allocations.</summary>
     public void Dispose()
     {

@@ -170,6 +170,18 @@ internal sealed partial class EmulatedCudaDriver
         }
     }
 
+    /// <inheritdoc/>
+    public bool TryReadWritten(DevicePointer pointer, Span<bool> written)
+    {
+        EmulatedContext context = Current();
+        lock (context.Gate)
+        {
+            context.RunAll();
+            context.Memory.ReadInitialised(pointer.Address, written);
+            return true;
+        }
+    }
+
     private static DevicePointer AllocateIn(EmulatedContext context, long bytes, string call)
     {
         lock (context.Gate)

@@ -1,0 +1,211 @@
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace Sprint.Engine.Cuda;
+
+/// <summary>A file of anyone's that holds kernels: CUDA C++ source, or PTX that NVRTC, nvcc or clang made of one.</summary>
+public sealed partial class CudaFile
+{
+    private const long MostBytes = 64L << 20;
+    private const int QuotedCharacters = 20;
+
+    private CudaFile(string path, string text, bool isPtx)
+    {
+        Path = path;
+        Text = text;
+        IsPtx = isPtx;
+    }
+
+    /// <summary>The path as it was given.</summary>
+    public string Path { get; }
+
+    /// <summary>The file's text.</summary>
+    public string Text { get; }
+
+    /// <summary>Whether the text is PTX rather than a source to be compiled.</summary>
+    public bool IsPtx { get; }
+
+    /// <summary>Reads a file. PTX is known by its text, not by the file's name.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="SprintException">There is no such file, it cannot be read, or it is neither a source nor PTX.</exception>
+    public static CudaFile Read(string path)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        byte[] bytes;
+        try
+        {
+            FileInfo file = new(path);
+            if (Directory.Exists(path) || !file.Exists)
+            {
+                throw new SprintException(Directory.Exists(path) ? $"{path} is a folder: name a .cu or .ptx file in it" : $"there is no file {path}: name a .cu or .ptx file");
+            }
+
+            if (file.Length > MostBytes)
+            {
+                throw new SprintException($"{path} has {file.Length} bytes, more than any CUDA source or PTX ({MostBytes})");
+            }
+
+            bytes = File.ReadAllBytes(path);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new SprintException($"{path} cannot be read: {failure.Message}", failure);
+        }
+
+        return Interpret(path, bytes);
+    }
+
+    /// <summary>Makes a loadable image of the file and finds the kernel in it.</summary>
+    /// <param name="kernel">
+    /// The kernel's exact name, or as its author wrote it (<see cref="KernelName.Find"/>); template arguments may be given that the source does not
+    /// instantiate itself, as in scale&lt;float&gt;. Null for the only kernel of the file.
+    /// </param>
+    /// <param name="options">How to compile a source; nothing for PTX, which is taken as it is. Include folders are looked in after the file's own.</param>
+    /// <param name="compiler">The compiler, asked for only where the file is a source.</param>
+    /// <exception cref="CudaCompilationException">The source has errors.</exception>
+    /// <exception cref="SprintException">There is no such kernel, or several answer to the name.</exception>
+    public CudaFileImage Compile(string? kernel, CudaCompilerOptions options, Func<ICudaCompiler> compiler)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(compiler);
+        if (IsPtx)
+        {
+            IReadOnlyList<string> inText = EntryPointsOf(Text);
+            return new CudaFileImage(Encoding.UTF8.GetBytes(Text), Choose(inText, kernel), inText, null);
+        }
+
+        CompiledProgram program = Compile(options, compiler);
+        IReadOnlyList<string> entryPoints = EntryPointsOf(program);
+        try
+        {
+            return new CudaFileImage(program.Image, Choose(entryPoints, kernel), entryPoints, program);
+        }
+        catch (SprintException) when (kernel is not null && kernel.Contains('<', StringComparison.Ordinal))
+        {
+            program = Compile(options with { NameExpressions = [kernel] }, compiler);
+            return new CudaFileImage(program.Image, KernelName.Parse(program.LoweredNames[kernel]), EntryPointsOf(program), program);
+        }
+    }
+
+    /// <summary>Compiles a source with the headers that files of others include.</summary>
+    /// <param name="options">How to compile.</param>
+    /// <param name="compiler">The compiler.</param>
+    /// <exception cref="CudaCompilationException">The source has errors.</exception>
+    /// <exception cref="SprintException">The file is PTX, which is compiled already.</exception>
+    public CompiledProgram Compile(CudaCompilerOptions options, Func<ICudaCompiler> compiler)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(compiler);
+        if (IsPtx)
+        {
+            throw new SprintException($"{Path} is PTX, which NVRTC does not compile: give the .cu file that it was made of");
+        }
+
+        ICudaCompiler found = compiler();
+        using CudaHeaders headers = CudaHeaders.Open();
+        string own = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!;
+        return found.Compile(
+            new CudaSource(Path, Text), options with { IncludeFolders = headers.Around([own, .. options.IncludeFolders]) });
+    }
+
+    /// <summary>The parameters of an extern "C" kernel as the source declares them (its name does not tell), e.g. const float* x, int n; or null.</summary>
+    /// <param name="kernel">The kernel.</param>
+    public string? FindDeclaration(KernelName kernel)
+    {
+        ArgumentNullException.ThrowIfNull(kernel);
+        if (IsPtx || kernel.ParameterTypes is not null)
+        {
+            return null;
+        }
+
+        Match declaration = Regex.Match(
+            WithoutComments(Text), $@"__global__[^;{{}}]*\b{Regex.Escape(kernel.Plain)}\s*\((?<list>[^(){{}};]*)\)", RegexOptions.NonBacktracking);
+        return declaration.Success ? Regex.Replace(declaration.Groups["list"].Value, @"\s+", " ").Trim() : null;
+    }
+
+    /// <summary>The exact names of the kernels of a compiled program, in its order.</summary>
+    /// <param name="program">PTX, or machine code with the assembler's report.</param>
+    public static IReadOnlyList<string> EntryPointsOf(CompiledProgram program)
+    {
+        ArgumentNullException.ThrowIfNull(program);
+        return program.Target.Kind == CudaImageKind.Ptx
+            ? EntryPointsOf(Encoding.UTF8.GetString(program.Image.Span))
+            : [.. program.Resources.Select(static kernel => kernel.Kernel)];
+    }
+
+    internal static CudaFile Interpret(string path, byte[] bytes)
+    {
+        if (KernelImageReader.IsElf(bytes))
+        {
+            throw new SprintException($"{path} is a cubin, machine code of one GPU: give the .cu file or the PTX that it was made of");
+        }
+
+        string text = Encoding.UTF8.GetString(bytes).TrimStart('\ufeff').TrimEnd('\0');
+        if (text.Contains('\0', StringComparison.Ordinal))
+        {
+            throw new SprintException($"{path} is no text: give a .cu file, or PTX");
+        }
+
+        string code = WithoutComments(text).TrimStart();
+        bool isPtx = code.StartsWith(".version", StringComparison.Ordinal);
+        return isPtx || !path.EndsWith(".ptx", StringComparison.OrdinalIgnoreCase)
+            ? new CudaFile(path, text, isPtx)
+            : throw new SprintException($"{path} is not PTX: it begins with '{code[..Math.Min(QuotedCharacters, code.Length)].ReplaceLineEndings(" ").Trim()}' where PTX has .version");
+    }
+
+    private static List<string> EntryPointsOf(string ptx) =>
+        [.. EntryPoint().Matches(WithoutComments(ptx)).Select(static match => match.Groups["name"].Value).Distinct()];
+
+    private static string WithoutComments(string text)
+    {
+        StringBuilder code = new(text.Length);
+        for (int i = 0; i < text.Length;)
+        {
+            int next = text.IndexOf('/', i);
+            next = next < 0 || next + 1 == text.Length ? text.Length : next;
+            code.Append(text, i, next - i);
+            int end = next == text.Length ? next
+                : text[next + 1] == '/' ? text.IndexOf('\n', next)
+                : text[next + 1] == '*' ? text.IndexOf("*/", next + 2, StringComparison.Ordinal) is >= 0 and int close ? close + 2 : -1
+                : next + 1;
+            code.Append(end == next + 1 ? '/' : ' ');
+            i = end < 0 ? text.Length : end;
+        }
+
+        return code.ToString();
+    }
+
+    private KernelName Choose(IReadOnlyList<string> entryPoints, string? kernel)
+    {
+        if (kernel is null)
+        {
+            return entryPoints.Count == 1
+                ? KernelName.Parse(entryPoints[0])
+                : throw new SprintException(entryPoints.Count == 0
+                    ? $"{Path} has no kernel: declare one __global__, and instantiate it where it is a template"
+                    : $"{Path} has {entryPoints.Count} kernels, so --kernel must name one of {string.Join("; ", entryPoints.Select(static name => KernelName.Parse(name).Signature))}");
+        }
+
+        try
+        {
+            return KernelName.Find(entryPoints, kernel, Path);
+        }
+        catch (SprintException) when (!IsPtx && !kernel.Contains('<', StringComparison.Ordinal) && IsTemplate(kernel))
+        {
+            throw new SprintException($"{Path} does not instantiate the template {kernel}: give its arguments, as in --kernel \"{kernel}<float>\"");
+        }
+    }
+
+    private bool IsTemplate(string kernel) =>
+        Regex.IsMatch(Text, $@"\btemplate\s*<[^;{{]*__global__[^;{{]*\b{Regex.Escape(kernel)}\s*\(", RegexOptions.NonBacktracking);
+
+    [GeneratedRegex(@"\.entry\s+(?<name>[\w$%]+)")]
+    private static partial Regex EntryPoint();
+}
+
+/// <summary>A file made ready to be loaded, and the kernel that is meant.</summary>
+/// <param name="Image">PTX text in UTF-8, or a cubin.</param>
+/// <param name="Kernel">The kernel.</param>
+/// <param name="EntryPoints">The exact names of all kernels of the file.</param>
+/// <param name="Program">What the compiler made, its warnings among it; null where the file is PTX.</param>
+public sealed record CudaFileImage(ReadOnlyMemory<byte> Image, KernelName Kernel, IReadOnlyList<string> EntryPoints, CompiledProgram? Program);

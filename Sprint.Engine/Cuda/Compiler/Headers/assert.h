@@ -1,0 +1,2 @@
+// NVRTC itself declares assert.
+#pragma once

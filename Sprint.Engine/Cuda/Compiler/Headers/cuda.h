@@ -1,0 +1,2 @@
+// The declarations of the driver are host code, which NVRTC refuses.
+#pragma once

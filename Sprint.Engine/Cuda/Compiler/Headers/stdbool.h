@@ -1,0 +1,2 @@
+// C++ has these as keywords.
+#pragma once

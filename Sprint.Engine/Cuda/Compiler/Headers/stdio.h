@@ -1,0 +1,2 @@
+// NVRTC itself declares printf.
+#pragma once

@@ -1,0 +1,3 @@
+// NVRTC itself declares malloc, free and abs.
+#pragma once
+#include <stddef.h>

@@ -1,0 +1,3 @@
+// NVRTC itself declares memcpy and memset.
+#pragma once
+#include <stddef.h>

@@ -1,0 +1,2 @@
+// NVRTC itself declares clock and clock_t.
+#pragma once

@@ -1,0 +1,195 @@
+using System.Text.Json;
+using NUnit.Framework;
+using Sprint.Model.Checkpoints;
+using Sprint.Tests.Engine.Cuda;
+using Sprint.Tests.Engine.Emulation;
+
+namespace Sprint.Tests.Train.Kernels;
+
+/// <summary>The commands <c>kernels run</c> and <c>kernels profile</c>, mostly on PTX, which needs no compiler.</summary>
+[TestFixture]
+public sealed class KernelsRunTests
+{
+    private const string Copy = """
+        extern "C" __global__ void copy(const float* x, float* y, float factor, int n)
+        {
+            int i = blockIdx.x * blockDim.x + threadIdx.x;
+            if (i == 1) printf("one is %f\n", x[i]);
+            if (i < n) y[i] = factor * x[i];
+        }
+        """;
+
+    private TemporaryFolder folder = null!;
+
+    [SetUp]
+    public void Write()
+    {
+        folder = new TemporaryFolder();
+        folder.Write("bugs.ptx", EmulatorHarness.Resource("bugs"));
+        folder.Write("hostile.ptx", ".version 7.8\n.target sm_80\n.address_size 64\n.visible .entry k(.param .u64 p)\n{\n.reg .b32 %r<99999999999>;\nret;\n}\n");
+        folder.Write("broken.ptx", ".version 7.8\n.target sm_80\n.address_size 64\n.visible .entry k()\n{\nfly away;\n}\n");
+        folder.Write("no.ptx", "int main() {}");
+    }
+
+    [TearDown]
+    public void Remove() => folder.Dispose();
+
+    [Test]
+    public void Buffers_are_summarised_and_saved_by_their_argument()
+    {
+        string saved = Path.Combine(folder.Path, "out.safetensors");
+        string output = Succeed("run {bugs} --kernel off_by_one_repaired --grid 2 --block 64 --arg i32[100]=iota --arg i32[101]=poison --arg i32:100 --save " + saved);
+        Assert.That(Row(output, "arg0"), Is.EqualTo("arg0 i32[100] 0 99 49.5 0 0"));
+        Assert.That(Row(output, "arg1"), Is.EqualTo("arg1 i32[101] 0 99 49.5 0 1"), "one element is never written");
+        using SafetensorsFile file = SafetensorsFile.Open(saved);
+        Assert.That(file.Entries.Select(static entry => entry.Name), Is.EqualTo(new[] { "arg0", "arg1" }));
+        Assert.That(file.ReadInt32("arg1").Take(100), Is.EqualTo(Enumerable.Range(0, 100)));
+    }
+
+    [TestCase("missing_barrier --block 128 --arg i32[128]=poison")]
+    [TestCase("off_by_one --block 65 --arg i32[64]=iota --arg i32[64]=poison --arg i32:64")]
+    [TestCase("write_write --block 64 --arg i32[64]=poison --arg i32:0")]
+    [TestCase("null_pointer --block 64 --arg i32[64]=poison --arg u64:0 --arg i32:0")]
+    [TestCase("misaligned_vector --block 4 --arg f32[32]=iota --arg f32[32]=poison --arg i32:1")]
+    public void A_fault_names_kernel_block_thread_and_line_and_quotes_the_source(string launch)
+    {
+        folder.Write("bugs.cu", string.Join('\n', EmulatorHarness.Source("bugs")));
+        string kernel = launch.Split(' ')[0];
+        CommandResult result = Run($"run {{bugs}} --grid 1 --kernel {launch}");
+        Assert.That(result.ExitCode, Is.EqualTo(1), result.Error);
+        Assert.That(result.Error, Does.Contain($"in kernel {kernel}, block (0,0,0), thread ("));
+        Assert.That(result.Error, Does.Contain("bugs.cu:").And.Contain($"// BUG {kernel}").And.Contain($"{kernel} was launched with grid 1x1x1"));
+        Assert.That(result.Error, Does.Not.Contain("   at "));
+    }
+
+    [Test]
+    public void The_process_runs_the_next_kernel_after_a_fault()
+    {
+        Assert.That(Run("run {bugs} --grid 1 --kernel missing_barrier --block 128 --arg i32[128]=poison").ExitCode, Is.EqualTo(1));
+        Succeed("run {bugs} --grid 1 --kernel missing_barrier_repaired --block 128 --arg i32[128]=poison");
+    }
+
+    [Test]
+    public void An_endless_kernel_ends_with_its_budget()
+    {
+        string path = folder.Write("spin.ptx", ".version 7.8\n.target sm_80\n.address_size 64\n.visible .entry spin()\n{\nL: bra L;\n}\n");
+        CommandResult result = Run($"run {path} --grid 1 --block 1 --budget 10000");
+        Assert.That(result.ExitCode, Is.EqualTo(1));
+        Assert.That(result.Error, Does.Contain("more than the budget of 10000").And.Contain("--budget allows more"));
+    }
+
+    [TestCase("run {bugs} --block 1 --kernel missing_barrier", "--grid is missing: Blocks.")]
+    [TestCase("run", "is missing")]
+    [TestCase("run {folder}/none.cu --grid 1 --block 1", "there is no file {folder}/none.cu: name a .cu or .ptx file")]
+    [TestCase("run {folder} --grid 1 --block 1", "is a folder")]
+    [TestCase("run {folder}/no.ptx --grid 1 --block 1", "is not PTX: it begins with 'int main() {}'")]
+    [TestCase("run {folder}/broken.ptx --grid 1 --block 1", "fly", "PTX line 6")]
+    [TestCase("run {folder}/hostile.ptx --grid 1 --block 1 --arg f32[1]=zeros", "hostile.ptx")]
+    [TestCase("run {bugs} --grid 1 --block 1", "kernels, so --kernel must name one of")]
+    [TestCase("run {bugs} --grid 1 --block 1 --kernel absent", "has no kernel 'absent': it has", "off_by_one")]
+    [TestCase("run {bugs} --grid 0 --block 1 --kernel missing_barrier", "--grid 0: write X, X,Y or X,Y,Z, each a whole number from 1")]
+    [TestCase("run {bugs} --grid 1,2,3,4 --block 1 --kernel missing_barrier", "--grid 1,2,3,4: write")]
+    [TestCase("run {bugs} --grid 1 --block x --kernel missing_barrier", "--block x: write")]
+    [TestCase("run {bugs} --grid 1 --block 2000 --kernel missing_barrier --arg i32[1]=zeros", "2000 threads")]
+    [TestCase("run {bugs} --grid 1,70000 --block 1 --kernel missing_barrier --arg i32[1]=zeros", "1x70000x1")]
+    [TestCase("run {bugs} --grid 1 --block 1 --shared 1000000 --kernel missing_barrier --arg i32[1]=zeros", "1000000 bytes of dynamic shared memory")]
+    [TestCase("run {bugs} --grid 1 --block 1 --shared -1 --kernel missing_barrier", "--shared -1 must be 0 or more")]
+    [TestCase("run {bugs} --grid 1 --block 1 --seed -1 --kernel missing_barrier", "--seed -1 must be 0 or more")]
+    [TestCase("run {bugs} --grid 1 --block 1 --budget 0 --kernel missing_barrier", "--budget 0 must be at least 1")]
+    [TestCase("run {bugs} --grid 1 --block 1 --device gpu --kernel missing_barrier", "device 'gpu' runs no kernels: choose emulated, cuda or cuda:N")]
+    [TestCase("run {bugs} --grid 1 --block 1 --kernel missing_barrier", "missing_barrier takes 1 arguments, but 0 are given with --arg: 8-byte integer or pointer")]
+    [TestCase("run {bugs} --grid 1 --block 1 --kernel off_by_one --arg i32[1]=zeros --arg i32[1]=zeros --arg f32:1", "argument 2 'f32:1' does not fit off_by_one: its parameter 2 is a 4-byte integer or pointer: write i32:1")]
+    [TestCase("run {bugs} --grid 1 --block 1 --kernel off_by_one --arg i32[1]=zeros --arg i32[1]=zeros --arg i64:1", "argument 2 'i64:1' does not fit off_by_one", "of 4 bytes, not of 8: write i32:1")]
+    [TestCase("run {bugs} --grid 1 --block 1 --kernel off_by_one --arg i32[1]=zeros --arg i32[1]=zeros --arg i32[1]=zeros", "not a pointer to a buffer: write i32:1")]
+    [TestCase("run {bugs} --grid 1 --block 1 --kernel missing_barrier --arg bytes:00", "of 8 bytes, not of 1")]
+    [TestCase("run {bugs} --grid 1 --block 1 --kernel missing_barrier --arg nonsense", "--arg 'nonsense' is no argument: write TYPE:VALUE")]
+    [TestCase("run {bugs} --grid 1 --block 1 --kernel missing_barrier --arg i32[4]@{folder}/none.safetensors#x", "none.safetensors")]
+    [TestCase("run {bugs} --grid 1 --block 1 --kernel missing_barrier --arg i32[4]=zeros --save out.npz", "--save 'out.npz' must end in .safetensors")]
+    [TestCase("run {bugs} --grid 1 --block 1 -D 1X=2", "-D 1X=2: a macro is NAME or NAME=VALUE")]
+    [TestCase("run {bugs} --grid 1 --block 1 -I{folder}/none", "-I {folder}/none: there is no such folder")]
+    [TestCase("run {bugs} --grid 1 --block 1 --fast", "'--fast' is no option of sprint kernels run")]
+    [TestCase("profile {bugs} --grid 1 --block 1 --device cuda --kernel missing_barrier --arg i32[4]=zeros", "a GPU does not count what a kernel executes")]
+    public void A_mistake_is_one_line(string line, params string[] parts) =>
+        SprintCommand.Refuse(["kernels", .. Split(line)], [.. parts.Select(Place)]);
+
+    [Test]
+    public void A_profile_counts_what_ran()
+    {
+        const string Launch = "{bugs} --kernel off_by_one_repaired --grid 2 --block 64 --arg i32[128]=iota --arg i32[128]=poison --arg i32:128";
+        string output = Succeed($"profile {Launch}");
+        Assert.That(Row(output, "global bytes read"), Is.EqualTo("global bytes read 512"));
+        Assert.That(output, Does.Contain("100.0 % sector efficiency").And.Contain("bound by memory"));
+
+        using JsonDocument json = JsonDocument.Parse(Succeed($"profile {Launch} --json"));
+        JsonElement root = json.RootElement;
+        Assert.That(root.GetProperty("kernel").GetString(), Is.EqualTo("off_by_one_repaired"));
+        Assert.That(root.GetProperty("grid").EnumerateArray().Select(static extent => extent.GetInt32()), Is.EqualTo(new[] { 2, 1, 1 }));
+        Assert.That(root.GetProperty("global_bytes_written").GetInt64(), Is.EqualTo(512));
+        Assert.That(root.GetProperty("global_sectors").GetInt64(), Is.EqualTo(32), "128 numbers of 4 bytes, read and written, in sectors of 32 bytes");
+        Assert.That(root.GetProperty("roofline").GetProperty("A100").GetProperty("bound").GetString(), Is.EqualTo("memory"));
+        Assert.That(root.GetProperty("roofline").GetProperty("A100").GetProperty("seconds").GetDouble(), Is.EqualTo(1024 / 1555e9).Within(1e-15));
+    }
+
+    [Test]
+    public void A_source_is_compiled_run_and_may_print()
+    {
+        CudaRequirements.RequireNvrtc();
+        string path = folder.Write("copy.cu", Copy);
+        string output = Succeed($"run {path} --grid 2 --block 32 --arg f32[50]=iota --arg f32[50]=poison --arg f32:0.5 --arg i32:50");
+        Assert.That(output, Does.Contain("one is 1.000000"));
+        Assert.That(Row(output, "arg1"), Is.EqualTo("arg1 f32[50] 0 24.5 12.25 0 0"));
+        SprintCommand.Refuse(["kernels", .. Split($"run {path} --grid 2 --block 32 --arg f32[50]=iota")], "copy(const float* x, float* y, float factor, int n) takes 4 arguments, but 1 is given");
+        using JsonDocument json = JsonDocument.Parse(Succeed($"profile {path} --grid 2 --block 32 --arg f32[50]=iota --arg f32[50]=poison --arg f32:0.5 --arg i32:50 --json"));
+        Assert.That(json.RootElement.GetProperty("printed").GetString(), Is.EqualTo("one is 1.000000\n"));
+        Assert.That(json.RootElement.GetProperty("single_flops").GetInt64(), Is.EqualTo(50));
+    }
+
+    [Test]
+    public void Types_of_a_mangled_kernel_are_checked()
+    {
+        CudaRequirements.RequireNvrtc();
+        string path = folder.Write("typed.cu", "struct P { int a; float b; };\n__global__ void typed(P p, const float4* x, unsigned short* bits, long long n, bool flag) { if (flag) bits[0] = p.a + (int)n + (int)x[0].x; }");
+        string run = $"run {path} --grid 1 --block 1 --arg bytes:0500000000000000";
+        string output = Succeed($"{run} --arg f32[4]=ones --arg bf16[2]=poison --arg i64:2 --arg bool:true");
+        Assert.That(Row(output, "arg2"), Does.EndWith(" 0 1"), "5 + 2 + 1 in 16 bits, and one element never written");
+        Refuse($"{run} --arg f64[4]=ones --arg bf16[2]=poison --arg i64:2 --arg bool:true", "argument 1 'f64[4]=ones' does not fit typed(P, const float4*, unsigned short*, long long, bool): its parameter 1 is a const float4*: write f32[...]");
+        Refuse($"{run} --arg f32[4]=ones --arg f32[2]=zeros --arg i64:2 --arg bool:true", "its parameter 2 is an unsigned short*: write u16[...]");
+        Refuse($"{run} --arg f32[4]=ones --arg u64:7 --arg i64:2 --arg bool:true", "or u64:0 for a null pointer");
+        Refuse($"{run} --arg f32[4]=ones --arg bf16[2]=zeros --arg f32[4]=ones --arg bool:true", "not a pointer to a buffer: write i64:1");
+
+        void Refuse(string line, string part) => SprintCommand.Refuse(["kernels", .. Split(line)], part);
+    }
+
+    [Test]
+    public void A_compilation_error_shows_the_compilers_log()
+    {
+        CudaRequirements.RequireNvrtc();
+        string path = folder.Write("wrong.cu", "#define KIND\n__global__ void k(float* x) {\n  x[0] = nothing;\n  y = 1;\n}");
+        CommandResult result = Run($"run {path} --grid 1 --block 1");
+        Assert.That(result.ExitCode, Is.EqualTo(2));
+        Assert.That(result.Error, Does.Contain($"{path}(3): error: identifier \"nothing\" is undefined").And.Contain($"{path}(4): error"));
+        Assert.That(result.Error, Does.Not.Contain("   at "));
+    }
+
+    [Test]
+    public void Macros_are_taken_joined_or_apart()
+    {
+        CudaRequirements.RequireNvrtc();
+        string path = folder.Write("macro.cu", "extern \"C\" __global__ void k(int* x) { x[0] = A + B + C; }");
+        Assert.That(Row(Succeed($"run {path} --grid 1 --block 1 -DA=4 -D B=30 -DC --arg i32[1]=poison"), "arg0"), Is.EqualTo("arg0 i32[1] 35 35 35 0 0"));
+    }
+
+    private CommandResult Run(string line) => SprintCommand.Run(["kernels", .. Split(line)]);
+
+    private string Succeed(string line) => SprintCommand.Succeed(["kernels", .. Split(line)]);
+
+    private string[] Split(string line) => [.. line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(Place)];
+
+    private string Place(string text) => text
+        .Replace("{bugs}", Path.Combine(folder.Path, "bugs.ptx"), StringComparison.Ordinal)
+        .Replace("{folder}", folder.Path, StringComparison.Ordinal);
+
+    /// <summary>The row of a table that begins so, with single spaces.</summary>
+    private static string Row(string output, string beginning) =>
+        output.Split('\n').Select(static line => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Trim()).First(line => line.StartsWith(beginning, StringComparison.Ordinal));
+}

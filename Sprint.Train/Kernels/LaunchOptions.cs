@@ -1,0 +1,132 @@
+using System.CommandLine;
+using System.Globalization;
+using Sprint.Engine;
+using Sprint.Engine.Cuda;
+using Sprint.Engine.Emulation;
+
+namespace Sprint.Train;
+
+/// <summary>What a user asked to be launched.</summary>
+/// <param name="File">The file.</param>
+/// <param name="Kernel">The kernel, or null for the only one.</param>
+/// <param name="Grid">Blocks.</param>
+/// <param name="Block">Threads a block.</param>
+/// <param name="SharedBytes">Bytes of dynamic shared memory a block.</param>
+/// <param name="Compilation">How to compile a source.</param>
+/// <param name="Device">Where to run: the number of a GPU, or null for the emulated device.</param>
+/// <param name="Seed">Seed of normal numbers and of the emulator's schedule.</param>
+/// <param name="Budget">Most instructions of a warp on the emulated device.</param>
+/// <param name="Arguments">The arguments in order.</param>
+internal sealed record LaunchRequest(
+    string File,
+    string? Kernel,
+    Dim3 Grid,
+    Dim3 Block,
+    int SharedBytes,
+    CudaCompilerOptions Compilation,
+    int? Device,
+    ulong Seed,
+    long Budget,
+    IReadOnlyList<KernelArgument> Arguments);
+
+/// <summary>The options of <c>kernels run</c> and <c>kernels profile</c> that describe a launch.</summary>
+internal sealed class LaunchOptions
+{
+    /// <summary>What both commands say at the end of their help.</summary>
+    internal const string Remarks =
+        """
+        Arguments are given in the order of the kernel's parameters, each as
+          TYPE:VALUE                 a number by value: f32:1.5  i32:-7  u64:0xff
+          TYPE[SHAPE]=FILL           a pointer to a buffer filled with zeros, ones, iota (0, 1, 2, ...), normal (drawn from --seed),
+                                     a number, or poison (never written, for outputs): f32[4,128]=normal  i32[256]=-1  f32[1024]=poison
+          TYPE[SHAPE]@FILE#NAME      a pointer to a tensor of a safetensors file, floats converted to the type: bf16[64]@w.safetensors#bias
+          @FILE#NAME                 the same with the tensor's own type and shape
+          bytes:HEX                  a structure by value, lowest address first: bytes:0100000002000000
+        Types: f64, f32, f16, bf16, i64, u64, i32, u32, i16, u16, i8, u8, bool.
+
+        Exit code 0: the kernel ran; 1: it faulted (a race, an access out of bounds, a trap, ...); 2: something given here is wrong.
+        """;
+
+    private readonly Argument<string> file = new("FILE") { Description = "A CUDA source (.cu), or PTX that NVRTC, nvcc or clang made of one." };
+    private readonly Option<string?> kernel = new("--kernel")
+    {
+        Description = "The kernel, by its exact (mangled) name or as its author wrote it: scale, mine::scale<float>. Not needed where there is only one.",
+        HelpName = "NAME",
+    };
+
+    private readonly Option<string> grid = new("--grid") { Description = "Blocks.", HelpName = "X[,Y[,Z]]", Required = true };
+    private readonly Option<string> block = new("--block") { Description = "Threads a block.", HelpName = "X[,Y[,Z]]", Required = true };
+    private readonly Option<int> shared = new("--shared") { Description = "Bytes of dynamic shared memory a block.", HelpName = "BYTES" };
+    private readonly Option<string[]> arguments = new("--arg") { Description = "The next argument of the kernel; given once for each.", HelpName = "SPEC" };
+    private readonly Option<string> device = new("--device")
+    {
+        Description = "emulated (checks every access; needs no GPU), cuda, or cuda:1 for the second GPU.",
+        DefaultValueFactory = _ => "emulated",
+        HelpName = "NAME",
+    };
+
+    private readonly Option<long> seed = new("--seed") { Description = "Draws normal numbers, and the order in which emulated warps run.", HelpName = "NUMBER" };
+    private readonly Option<long> budget = new("--budget")
+    {
+        Description = "Most instructions that a warp may execute on the emulated device before the kernel counts as endless.",
+        DefaultValueFactory = _ => EmulationOptions.Default.InstructionBudget,
+        HelpName = "COUNT",
+    };
+
+    private readonly CompilationOptions compilation = new();
+
+    internal void AddTo(Command command)
+    {
+        command.Arguments.Add(file);
+        foreach (Option option in (Option[])[kernel, grid, block, shared, arguments, device, seed, budget])
+        {
+            command.Options.Add(option);
+        }
+
+        compilation.AddTo(command);
+    }
+
+    /// <summary>Reads what the user gave.</summary>
+    /// <exception cref="SprintException">Something is wrong.</exception>
+    internal LaunchRequest Read(ParseResult result) => new(
+        result.GetRequiredValue(file),
+        result.GetValue(kernel),
+        Extent("--grid", result.GetRequiredValue(grid)),
+        Extent("--block", result.GetRequiredValue(block)),
+        (int)NotNegative("--shared", result.GetValue(shared)),
+        compilation.Read(result),
+        Device(result.GetValue(device) ?? ""),
+        (ulong)NotNegative("--seed", result.GetValue(seed)),
+        result.GetValue(budget) is > 0 and long instructions ? instructions : throw new SprintException($"--budget {result.GetValue(budget)} must be at least 1"),
+        [.. (result.GetValue(arguments) ?? []).Select(KernelArgument.Parse)]);
+
+    /// <summary>One, two or three extents.</summary>
+    internal static Dim3 Extent(string option, string text)
+    {
+        string[] parts = text.Split(',', StringSplitOptions.TrimEntries);
+        int[] extents = [1, 1, 1];
+        for (int i = 0; i < parts.Length; i++)
+        {
+            if (i == extents.Length || !int.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out extents[i]) || extents[i] < 1)
+            {
+                throw new SprintException($"{option} {text}: write X, X,Y or X,Y,Z, each a whole number from 1 to {int.MaxValue}");
+            }
+        }
+
+        return new Dim3(extents[0], extents[1], extents[2]);
+    }
+
+    private static long NotNegative(string option, long value) => value >= 0 ? value : throw new SprintException($"{option} {value} must be 0 or more");
+
+    private static int? Device(string name)
+    {
+        const string Numbered = "cuda:";
+        return name switch
+        {
+            "emulated" => null,
+            "cuda" => 0,
+            _ when name.StartsWith(Numbered, StringComparison.Ordinal) && int.TryParse(name[Numbered.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out int ordinal) => ordinal,
+            _ => throw new SprintException($"device '{name}' runs no kernels: choose emulated, cuda or cuda:N"),
+        };
+    }
+}

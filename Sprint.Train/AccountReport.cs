@@ -30,7 +30,7 @@ internal static class AccountReport
         AddRow("  saved", account => Saved(account.Flops, account.DenseFlops));
         AddRow("time", account => Seconds(account.Seconds));
         AddRow("  dense", DenseTime);
-        AddRow("  saved", account => account.DenseTimeUnknown ? "" : Saved(account.Seconds, account.DenseSeconds));
+        AddRow("  saved", account => account.DenseSeconds is { } dense ? Saved(account.Seconds, dense) : "");
         AddRow("peak memory", account => Mebibytes(account.PeakBytes));
         AddRow("  dense", account => Mebibytes(account.DensePeakBytes));
         AddRow("  saved", account => Saved(account.PeakBytes, account.DensePeakBytes));
@@ -38,14 +38,13 @@ internal static class AccountReport
         double flops = state.Accounts.Sum(account => account.Flops);
         double dense = state.Accounts.Sum(account => account.DenseFlops);
         double seconds = state.Accounts.Sum(account => account.Seconds);
-        double denseSeconds = state.Accounts.Sum(account => account.DenseSeconds);
-        string denseTime = state.Accounts.Any(account => account.DenseTimeUnknown)
-            ? ", dense steps not timed"
-            : string.Create(CultureInfo.InvariantCulture, $" where they take {denseSeconds:F0} ({Saved(seconds, denseSeconds)} saved)");
+        string denseTime = state.Accounts.Aggregate((double?)0, (sum, account) => sum + account.DenseSeconds) is { } denseSeconds
+            ? string.Create(CultureInfo.InvariantCulture, $" where they take {denseSeconds:F0} ({Saved(seconds, denseSeconds)} saved)")
+            : ", dense steps not timed";
         AnsiConsole.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"all stages: {Count(flops)} {unit} where dense steps cost {Count(dense)} ({Saved(flops, dense)} saved), {seconds:F0} s{denseTime}"));
-        AnsiConsole.WriteLine("dense FLOPs and memory are counted on dryrun; dense time is timed on this device before each stage that drops tokens");
+        AnsiConsole.WriteLine("dense FLOPs and memory are counted on dryrun; dense time is the run's own, scaled by what dense and sparse steps in turn took on this device");
 
         string Count(double flops) => Tera(small ? 1000 * flops : flops);
 
@@ -53,7 +52,7 @@ internal static class AccountReport
     }
 
     /// <summary>What dense steps would have taken, where that is known.</summary>
-    internal static string DenseTime(StageAccount account) => account.DenseTimeUnknown ? "not timed" : Seconds(account.DenseSeconds);
+    internal static string DenseTime(StageAccount account) => account.DenseSeconds is { } dense ? Seconds(dense) : "not timed";
 
     internal static string Tera(double flops) => (flops / 1e12).ToString("F2", CultureInfo.InvariantCulture);
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Sprint.Engine;
 using Sprint.Engine.Operations;
 using Sprint.Model.Configuration;
@@ -9,7 +8,8 @@ namespace Sprint.Model.Training;
 /// <summary>What a training step costs for a given drop pattern: counted on <c>dryrun</c>, or timed on the run's device.</summary>
 public static class DenseCost
 {
-    private const int TimedSteps = 2;
+    private const int LeastPairs = 3;
+    private static readonly TimeSpan LeastTime = TimeSpan.FromSeconds(1);
 
     /// <summary>Counts a step's floating-point operations and the most bytes it holds.</summary>
     /// <param name="model">The model.</param>
@@ -39,39 +39,34 @@ public static class DenseCost
     }
 
     /// <summary>
-    /// Times forward and backward passes on the run's own device and adds no update; the gradients are dropped, so the run is
-    /// as if it had not happened.
+    /// How much longer a dense step takes, as a ratio, so that it holds however busy the machine is while the run itself is timed.
+    /// A sparse and a dense step are timed in turn, and the median of the pairs' ratios is taken: one pair that was disturbed, or
+    /// still compiled, does not count, and a load that lasts slows both of a pair.
     /// </summary>
-    /// <param name="step">The run's step.</param>
-    /// <param name="images">A batch of images.</param>
-    /// <param name="labels">Their labels.</param>
-    /// <param name="stage">Accumulation.</param>
-    /// <param name="pattern">Which tokens are kept.</param>
-    /// <param name="at">The step of the run, from 0, whose randomness is drawn.</param>
-    /// <returns>The fastest of a few steps in seconds.</returns>
-    public static double Time(TrainingStep step, float[] images, int[] labels, StageConfiguration stage, DropPattern pattern, long at)
+    /// <param name="clock">Tells the time.</param>
+    /// <param name="sparse">Runs a step as the stage does and waits for its end.</param>
+    /// <param name="dense">Runs the same step with every token kept and waits for its end.</param>
+    /// <returns>Dense time over sparse time.</returns>
+    internal static double TimeRatio(TimeProvider clock, Action sparse, Action dense)
     {
-        ArgumentNullException.ThrowIfNull(step);
-        ArgumentNullException.ThrowIfNull(stage);
-        double fastest = double.PositiveInfinity;
-        for (int i = 0; i < TimedSteps + 1; i++)
+        sparse();
+        dense();
+        var ratios = new List<double>();
+        long start = clock.GetTimestamp();
+        do
         {
-            long start = Stopwatch.GetTimestamp();
-            for (int micro = 0; micro < stage.GradientAccumulationSteps; micro++)
-            {
-                int size = stage.MicroBatchSize;
-                int image = images.Length / labels.Length;
-                step.Accumulate(
-                    images.AsSpan(micro * size * image, size * image), labels.AsSpan(micro * size, size), pattern, at, micro, stage.GradientAccumulationSteps);
-            }
-
-            step.Forget();
-            if (i > 0)
-            {
-                fastest = Math.Min(fastest, Stopwatch.GetElapsedTime(start).TotalSeconds);
-            }
+            double sparseSeconds = Seconds(sparse);
+            ratios.Add(Seconds(dense) / sparseSeconds);
         }
+        while (ratios.Count < LeastPairs || clock.GetElapsedTime(start) < LeastTime);
+        ratios.Sort();
+        return (ratios[(ratios.Count - 1) / 2] + ratios[ratios.Count / 2]) / 2;
 
-        return fastest;
+        double Seconds(Action step)
+        {
+            long begin = clock.GetTimestamp();
+            step();
+            return clock.GetElapsedTime(begin).TotalSeconds;
+        }
     }
 }

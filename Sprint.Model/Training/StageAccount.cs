@@ -41,17 +41,14 @@ public sealed record StageAccount
     /// <summary>The most bytes that a step would hold with every token kept, counted on <c>dryrun</c>.</summary>
     public long DensePeakBytes { get; set; }
 
-    /// <summary>Measured seconds that a step would take longer with every token kept; 0 where nothing is dropped.</summary>
-    public double DenseExtraSecondsPerStep { get; set; }
-
-    /// <summary>Whether dense steps could not be timed, e.g. for lack of memory; their time is then not known.</summary>
-    public bool DenseTimeUnknown { get; set; }
+    /// <summary>
+    /// Seconds that the stage's steps so far would have taken with every token kept; null where dense steps could not be timed for
+    /// one of them, e.g. for lack of memory. Each step counts by the ratio that held where it ran, so a run may go on elsewhere.
+    /// </summary>
+    public double? DenseSeconds { get; set; }
 
     /// <summary>Floating-point operations that the stage's steps so far would have cost with every token kept.</summary>
     public double DenseFlops => Steps * DenseFlopsPerStep;
-
-    /// <summary>Seconds that the stage's steps so far would have taken with every token kept; without meaning where <see cref="DenseTimeUnknown"/>.</summary>
-    public double DenseSeconds => Seconds + (Steps * DenseExtraSecondsPerStep);
 
     /// <summary>All floating-point operations.</summary>
     public double Flops => ForwardFlops + BackwardFlops + OptimizerFlops;
@@ -59,14 +56,17 @@ public sealed record StageAccount
     /// <summary>Adds a step.</summary>
     /// <param name="flops">What it computed.</param>
     /// <param name="seconds">How long it took.</param>
+    /// <param name="passSeconds">How long of this its forward and backward passes took; the rest does not depend on the tokens kept.</param>
+    /// <param name="denseRatio">How many times as long the passes take with every token kept, or null where that is not known.</param>
     /// <param name="peakBytes">The most bytes held in it.</param>
-    internal void Add(in PassFlops flops, double seconds, long peakBytes)
+    internal void Add(in PassFlops flops, double seconds, double passSeconds, double? denseRatio, long peakBytes)
     {
         Steps++;
         ForwardFlops += flops.Forward;
         BackwardFlops += flops.Backward;
         OptimizerFlops += flops.Optimizer;
         Seconds += seconds;
+        DenseSeconds += seconds + ((denseRatio - 1) * passSeconds);
         PeakBytes = Math.Max(PeakBytes, peakBytes);
     }
 }

@@ -35,6 +35,7 @@ public sealed partial class Trainer : IDisposable
     private float[] images = [];
     private int[] labels = [];
     private int[] chosen = [];
+    private double? denseRatio;
 
     /// <summary>Prepares a run.</summary>
     /// <param name="device">Where to train.</param>
@@ -224,6 +225,7 @@ public sealed partial class Trainer : IDisposable
     private StageAccount BeginStage(StageConfiguration stage, DropPattern pattern)
     {
         Resize(stage.BatchSize);
+        DropPattern dense = DropPattern.None(configuration.Model.GridSide, configuration.Model.GridSide);
         if (state.Accounts.Count == state.Stage)
         {
             if (stage.ResetOptimizer && state.Stage > 0)
@@ -232,60 +234,53 @@ public sealed partial class Trainer : IDisposable
                 state.OptimizerStep = 0;
             }
 
-            state.Accounts.Add(Estimate(stage, pattern));
+            (double flops, long peak) = DenseCost.Count(configuration.Model, stage, configuration.Loss, dense);
+            state.Accounts.Add(new StageAccount { DenseFlopsPerStep = flops, DensePeakBytes = peak, DenseSeconds = 0 });
         }
 
+        // Timed again when a run is resumed, as device and threads may be others.
+        denseRatio = pattern.Kind == DropKind.None ? 1 : TimeDense(stage, pattern, dense);
         StageAccount account = state.Accounts[state.Stage];
         device.Account.ResetPeaks();
         observer.StageStarted(state.Stage, stage, account);
         return account;
     }
 
-    /// <summary>What dense steps would cost: counted, and timed on this device where tokens are dropped.</summary>
-    private StageAccount Estimate(StageConfiguration stage, DropPattern pattern)
-    {
-        DropPattern dense = DropPattern.None(configuration.Model.GridSide, configuration.Model.GridSide);
-        (double flops, long peak) = DenseCost.Count(configuration.Model, stage, configuration.Loss, dense);
-        var account = new StageAccount { DenseFlopsPerStep = flops, DensePeakBytes = peak };
-        if (pattern.Kind != DropKind.None && device.Executes)
-        {
-            observer.Busy("timing dense steps, to compare with");
-            ReadBatch(state.Position);
-            try
-            {
-                account.DenseExtraSecondsPerStep = TimeDense(stage, pattern, dense);
-            }
-            catch (SprintException exception)
-            {
-                // The run itself needs no dense step: what is beyond this device's memory may fit it with tokens dropped.
-                observer.Busy($"dense steps cannot be timed here: {exception.Message}");
-                account.DenseTimeUnknown = true;
-            }
-            finally
-            {
-                step.Forget();
-                device.Trim();
-            }
-        }
-
-        return account;
-    }
-
     /// <summary>
-    /// The seconds that a dense step takes longer: the fastest of each kind, in turn until a second has passed, as the first steps
-    /// of a process are slow whatever they do.
+    /// How many times as long forward and backward passes take here with every token kept, or null where that cannot be timed. The
+    /// gradients are dropped, so the run is as if it had not happened.
     /// </summary>
-    private double TimeDense(StageConfiguration stage, DropPattern pattern, DropPattern dense)
+    private double? TimeDense(StageConfiguration stage, DropPattern pattern, DropPattern dense)
     {
-        (double sparseSeconds, double denseSeconds) = (double.PositiveInfinity, double.PositiveInfinity);
-        long start = Stopwatch.GetTimestamp();
-        do
+        if (!device.Executes)
         {
-            sparseSeconds = Math.Min(sparseSeconds, DenseCost.Time(step, images, labels, stage, pattern, state.Step));
-            denseSeconds = Math.Min(denseSeconds, DenseCost.Time(step, images, labels, stage, dense, state.Step));
+            return null;
         }
-        while (Stopwatch.GetElapsedTime(start).TotalSeconds < 1);
-        return denseSeconds - sparseSeconds;
+
+        observer.Busy("timing dense steps, to compare with");
+        ReadBatch(state.Position);
+        try
+        {
+            return DenseCost.TimeRatio(TimeProvider.System, () => Pass(pattern), () => Pass(dense));
+        }
+        catch (SprintException exception)
+        {
+            // The run itself needs no dense step: what is beyond this device's memory may fit it with tokens dropped.
+            observer.Busy($"dense steps cannot be timed here: {exception.Message}");
+            return null;
+        }
+        finally
+        {
+            step.Forget();
+            device.Trim();
+        }
+
+        void Pass(DropPattern kept)
+        {
+            Accumulate(stage, kept);
+            device.Synchronize();
+            step.Forget();
+        }
     }
 
     private StepReport Step(StageConfiguration stage, DropPattern pattern, StageAccount account)
@@ -293,6 +288,36 @@ public sealed partial class Trainer : IDisposable
         long start = Stopwatch.GetTimestamp();
         var before = PassFlops.Of(device.Account);
         DataPosition next = ReadBatch(state.Position);
+        long passStart = Stopwatch.GetTimestamp();
+        double loss = Accumulate(stage, pattern);
+        device.Synchronize();
+        double passSeconds = Stopwatch.GetElapsedTime(passStart).TotalSeconds;
+        AdamWSettings update = stage.Update(state.StageStep, state.Step, state.OptimizerStep);
+        float norm = step.Update(update, state.Step);
+        state.Step++;
+        state.StageStep++;
+        state.OptimizerStep++;
+        state.Position = next;
+        state.Images += stage.BatchSize;
+        PassFlops flops = PassFlops.Of(device.Account) - before;
+        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        account.Add(flops, seconds, passSeconds, denseRatio, device.Account.PeakBytes);
+        return new StepReport(
+            state.Step,
+            state.Stage,
+            state.StageStep,
+            loss,
+            norm,
+            update.LearningRate,
+            stage.BatchSize,
+            seconds,
+            flops.Total);
+    }
+
+    /// <summary>Runs the batch at hand forwards and backwards, in micro-batches.</summary>
+    /// <returns>The mean loss.</returns>
+    private double Accumulate(StageConfiguration stage, DropPattern pattern)
+    {
         int image = images.Length / labels.Length;
         int size = stage.MicroBatchSize;
         double loss = 0;
@@ -307,26 +332,7 @@ public sealed partial class Trainer : IDisposable
                 stage.GradientAccumulationSteps);
         }
 
-        AdamWSettings update = stage.Update(state.StageStep, state.Step, state.OptimizerStep);
-        float norm = step.Update(update, state.Step);
-        state.Step++;
-        state.StageStep++;
-        state.OptimizerStep++;
-        state.Position = next;
-        state.Images += stage.BatchSize;
-        PassFlops flops = PassFlops.Of(device.Account) - before;
-        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        account.Add(flops, seconds, device.Account.PeakBytes);
-        return new StepReport(
-            state.Step,
-            state.Stage,
-            state.StageStep,
-            loss / stage.GradientAccumulationSteps,
-            norm,
-            update.LearningRate,
-            stage.BatchSize,
-            seconds,
-            flops.Total);
+        return loss / stage.GradientAccumulationSteps;
     }
 
     private DataPosition ReadBatch(DataPosition position)

@@ -16,8 +16,8 @@ public sealed class TrainingDisplayTests
     [Test]
     public void Dense_time_is_printed_only_where_it_was_timed()
     {
-        var account = new StageAccount { Steps = 10, Seconds = 5, DenseExtraSecondsPerStep = 1 };
+        var account = new StageAccount { Steps = 10, Seconds = 5, DenseSeconds = 15 };
         Assert.That(AccountReport.DenseTime(account), Is.EqualTo("15 s"));
-        Assert.That(AccountReport.DenseTime(account with { DenseTimeUnknown = true, DenseExtraSecondsPerStep = 0 }), Is.EqualTo("not timed"));
+        Assert.That(AccountReport.DenseTime(account with { DenseSeconds = null }), Is.EqualTo("not timed"));
     }
 }

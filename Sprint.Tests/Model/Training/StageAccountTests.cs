@@ -31,6 +31,7 @@ public sealed class StageAccountTests
             Assert.That(account.BackwardFlops, Is.GreaterThan(1.5 * account.ForwardFlops));
             Assert.That(account.OptimizerFlops, Is.GreaterThan(0));
             Assert.That(account.Seconds, Is.GreaterThan(0));
+            Assert.That(account.DenseSeconds, Is.GreaterThan(0));
         }
 
         Assert.That(state.Accounts[0].Flops, Is.LessThan(state.Accounts[0].DenseFlops));
@@ -55,12 +56,11 @@ public sealed class StageAccountTests
         Assert.That(trainer.Run(), Is.True);
         Assert.That(observer.Busied, Has.Some.StartsWith("dense steps cannot be timed here: the loss became NaN at step 1"));
         StageAccount account = trainer.State.Accounts[0];
-        Assert.That(account.DenseTimeUnknown, Is.True);
-        Assert.That(account.DenseExtraSecondsPerStep, Is.Zero);
+        Assert.That(account.DenseSeconds, Is.Null);
 
         Dictionary<string, string> checkpoint = TinyRun.Checkpoint(folder["run"]);
         Dictionary<string, string> whole = TinyRun.Checkpoint(folder["whole"]);
-        Assert.That(checkpoint["state"].Replace("\"DenseTimeUnknown\":true", "\"DenseTimeUnknown\":false", StringComparison.Ordinal), Is.EqualTo(whole["state"]));
+        Assert.That(checkpoint["state"].Replace("\"DenseSeconds\":null", "\"DenseSeconds\":0", StringComparison.Ordinal), Is.EqualTo(whole["state"]));
         checkpoint.Remove("state");
         whole.Remove("state");
         Assert.That(checkpoint, Is.EqualTo(whole));
@@ -76,5 +76,33 @@ public sealed class StageAccountTests
         (double parts, long partsPeak) = DenseCost.Count(model, stage with { GradientAccumulationSteps = 4 }, new LossConfiguration(), pattern);
         Assert.That(parts, Is.EqualTo(whole).Within(1).Percent);
         Assert.That(partsPeak, Is.LessThan(wholePeak));
+    }
+
+    [Test]
+    public void A_load_that_comes_during_a_stage_lengthens_dense_time_as_it_lengthens_the_stage()
+    {
+        var account = new StageAccount { DenseSeconds = 0 };
+        foreach (double load in new[] { 1.0, 1, 5, 5 })
+        {
+            account.Add(new PassFlops(1, 2, 1), seconds: 0.5 * load, passSeconds: 0.4 * load, denseRatio: 2, peakBytes: 1);
+        }
+
+        Assert.That(account.Seconds, Is.EqualTo(6).Within(1e-12));
+        Assert.That(account.DenseSeconds, Is.EqualTo(10.8).Within(1e-12), "passes take twice as long, the rest of a step does not");
+    }
+
+    [Test]
+    public void Steps_resumed_elsewhere_count_by_the_ratio_there()
+    {
+        using TemporaryFolder folder = new();
+        var before = new RunState { Accounts = [new StageAccount { DenseSeconds = 0 }] };
+        before.Accounts[0].Add(default, seconds: 10, passSeconds: 10, denseRatio: 2, peakBytes: 0);
+        before.Save(folder["state.json"]);
+        StageAccount account = RunState.Load(folder["state.json"]).Accounts[0];
+        account.Add(default, seconds: 1, passSeconds: 1, denseRatio: 3, peakBytes: 0);
+        Assert.That(account.DenseSeconds, Is.EqualTo(23));
+        account.Add(default, seconds: 1, passSeconds: 1, denseRatio: null, peakBytes: 0);
+        account.Add(default, seconds: 1, passSeconds: 1, denseRatio: 3, peakBytes: 0);
+        Assert.That(account.DenseSeconds, Is.Null, "part of the stage ran where dense steps could not be timed");
     }
 }

@@ -85,7 +85,7 @@ internal static class TinyRun
         foreach (StageAccount account in state.Accounts)
         {
             account.Seconds = 0;
-            account.DenseExtraSecondsPerStep = 0;
+            account.DenseSeconds *= 0;
         }
 
         content["state"] = JsonSerializer.Serialize(state);

@@ -23,7 +23,9 @@ internal static class CommandLine
             AnsiConsole.Profile.Width = RedirectedWidth;
         }
 
-        ParseResult parsed = Root().Parse(arguments is ["kernels", ..] ? CompilationOptions.Separate(arguments) : arguments);
+        // An argument may begin with @, as tensors of files do: it names no file of further arguments.
+        ParseResult parsed = Root().Parse(
+            arguments is ["kernels", ..] ? CompilationOptions.Separate(arguments) : arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (CommandLineMistake.Find(parsed) is { } mistake)
         {
             await error.WriteLineAsync(mistake);

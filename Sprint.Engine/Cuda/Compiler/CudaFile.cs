@@ -9,6 +9,9 @@ public sealed partial class CudaFile
     private const long MostBytes = 64L << 20;
     private const int QuotedCharacters = 20;
 
+    /// <summary>The file that NVRTC says errors of name expressions are in.</summary>
+    private const string NameExpressionFile = "__nv_name_map";
+
     private CudaFile(string path, string text, bool isPtx)
     {
         Path = path;
@@ -82,7 +85,16 @@ public sealed partial class CudaFile
         }
         catch (SprintException) when (kernel is not null && kernel.Contains('<', StringComparison.Ordinal))
         {
-            program = Compile(options with { NameExpressions = [kernel] }, compiler);
+            try
+            {
+                program = Compile(options with { NameExpressions = [kernel] }, compiler);
+            }
+            catch (CudaCompilationException failure) when (failure.Diagnostics.FirstOrDefault(static message => message.File == NameExpressionFile) is { } reason)
+            {
+                string others = entryPoints.Count == 0 ? "" : $"; it has {string.Join("; ", entryPoints.Select(static name => KernelName.Parse(name).Signature))}";
+                throw new SprintException($"{Path} has no kernel '{kernel}', and NVRTC makes none of that name: {reason.Message}{others}", failure);
+            }
+
             return new CudaFileImage(program.Image, KernelName.Parse(program.LoweredNames[kernel]), EntryPointsOf(program), program);
         }
     }
@@ -105,7 +117,12 @@ public sealed partial class CudaFile
         using CudaHeaders headers = CudaHeaders.Open();
         string own = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!;
         return found.Compile(
-            new CudaSource(Path, Text), options with { IncludeFolders = headers.Around([own, .. options.IncludeFolders]) });
+            new CudaSource(Path, Text),
+            options with
+            {
+                IncludeFolders = headers.Around([own, .. options.IncludeFolders]),
+                Additional = [.. options.Additional, $"--pre-include={CudaHeaders.Prelude}"],
+            });
     }
 
     /// <summary>The parameters of an extern "C" kernel as the source declares them (its name does not tell), e.g. const float* x, int n; or null.</summary>

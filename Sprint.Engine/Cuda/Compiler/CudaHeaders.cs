@@ -8,6 +8,9 @@ namespace Sprint.Engine.Cuda;
 /// </summary>
 public sealed class CudaHeaders : IDisposable
 {
+    /// <summary>The header of what nvcc declares before the first line of every file.</summary>
+    internal const string Prelude = "sprint_prelude.h";
+
     private const string Root = "headers/";
     private static readonly Assembly Home = typeof(CudaHeaders).Assembly;
 

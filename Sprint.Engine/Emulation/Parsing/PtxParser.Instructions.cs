@@ -70,7 +70,7 @@ internal sealed partial class PtxParser
         if (AcceptPunctuation('('))
             return new PtxOperand { Kind = PtxOperandKind.List, Items = ParseItems(')', depth) };
         if (AcceptPunctuation('['))
-            return ParseAddress();
+            return ParseAddress(depth);
         if (AcceptPunctuation('!'))
         {
             PtxRegister? register = FindRegister(TakeName());
@@ -115,7 +115,7 @@ internal sealed partial class PtxParser
         return new PtxOperand { Kind = PtxOperandKind.Symbol, Name = name, Value = ParseOffset() };
     }
 
-    private PtxOperand ParseAddress()
+    private PtxOperand ParseAddress(int depth)
     {
         PtxRegister? register = null;
         string? name = null;
@@ -134,8 +134,11 @@ internal sealed partial class PtxParser
         {
             offset = ParseConstant().Value;
         }
+        var address = new PtxOperand { Kind = PtxOperandKind.Address, Register = register, Name = name, Value = offset };
+        if (AcceptPunctuation(','))
+            return new PtxOperand { Kind = PtxOperandKind.List, Items = [address, .. ParseItems(']', depth)] };
         Expect(']');
-        return new PtxOperand { Kind = PtxOperandKind.Address, Register = register, Name = name, Value = offset };
+        return address;
     }
 
     private long ParseOffset()

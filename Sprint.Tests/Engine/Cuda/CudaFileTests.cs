@@ -117,6 +117,31 @@ public class CudaFileTests
         Assert.That(() => file.Compile(null, new CudaCompilerOptions(), () => compiler), Throws.InstanceOf<SprintException>().With.Message.Contains("has no kernel"));
     }
 
+    [TestCase("k<float>", "has no kernel 'k<float>', and NVRTC makes none of that name: type name is not allowed; it has k")]
+    [TestCase("t<absent>", "has no kernel 't<absent>', and NVRTC makes none of that name: identifier \"absent\" is undefined; it has k")]
+    public void AnInstantiationThatTheCompilerRefusesIsOneSentence(string kernel, string sentence)
+    {
+        CudaRuntimeCompiler compiler = CudaRequirements.RequireNvrtc();
+        using TemporaryFolder folder = new();
+        CudaFile file = CudaFile.Read(folder.Write("k.cu", $"template <typename T> __global__ void t(T* x) {{}}{Kernel}"));
+        Assert.That(
+            () => file.Compile(kernel, new CudaCompilerOptions(), () => compiler),
+            Throws.InstanceOf<SprintException>().With.Message.EndsWith(sentence).And.Not.InstanceOf<CudaCompilationException>());
+    }
+
+    [Test]
+    public void NamesThatNvccDeclaresBeforeEveryFileAreThereAndLinesStayTheirOwn()
+    {
+        CudaRuntimeCompiler compiler = CudaRequirements.RequireNvrtc();
+        using TemporaryFolder folder = new();
+        const string Names = "extern \"C\" __global__ void k(uint* x, ushort* y, ulong* z) { x[0] = y[0] + z[0]; }\ntypedef unsigned int uint;\n";
+        Assert.That(CudaFile.Read(folder.Write("names.cu", Names)).Compile("k", new CudaCompilerOptions(), () => compiler).Program!.Log, Is.Empty);
+        CudaFile wrong = CudaFile.Read(folder.Write("wrong.cu", Names + "uint f(absent);"));
+        Assert.That(
+            () => wrong.Compile("k", new CudaCompilerOptions(), () => compiler),
+            Throws.InstanceOf<CudaCompilationException>().With.Message.Contains("wrong.cu(3): error"));
+    }
+
     [Test]
     public void PtxIsTakenAsItIsAndKnownByItsText()
     {

@@ -92,6 +92,36 @@ public sealed class HostileInputTests
     }
 
     [Test]
+    public void A_texture_is_refused_where_it_is_read_and_is_no_hindrance_to_other_kernels()
+    {
+        const string ptx = Head + """
+            .visible .entry reads(.param .u64 texture)
+            {
+            .reg .f32 %f<8>; .reg .b32 %r<2>; .reg .b64 %d<2>;
+            ld.param.u64 %d0, [texture];
+            mov.u32 %r1, 0;
+            mov.f32 %f5, 0f00000000;
+            tex.a2d.v4.f32.f32 {%f1, %f2, %f3, %f4}, [%d0, {%r1, %f5, %f5, %f5}];
+            ret;
+            }
+            .visible .entry loads(.param .u64 x)
+            {
+            .reg .b32 %r<2>; .reg .b64 %d<2>;
+            ld.param.u64 %d0, [x];
+            ld.global.u32 %r0, [%d0, 4];
+            ret;
+            }
+            .visible .entry other() { ret; }
+            """;
+        using EmulatorHarness harness = new(ptx);
+        Assert.DoesNotThrow(() => harness.Launch("other", new(1), new(32), 0));
+        EmulationException fault = harness.LaunchFault("reads", new(1), new(32), 0, 1UL);
+        Assert.That(fault.Fault, Is.EqualTo(EmulationFault.Unsupported));
+        Assert.That(fault.Message, Does.Contain("tex.a2d.v4.f32.f32").And.Contain("kernel reads"));
+        Assert.That(harness.LaunchFault("loads", new(1), new(32), 0, 1UL).Fault, Is.EqualTo(EmulationFault.Unsupported), "an address of a load has one part");
+    }
+
+    [Test]
     public void Operands_that_do_not_fit_are_refused_when_they_are_reached_and_not_before()
     {
         const string ptx = Head + """

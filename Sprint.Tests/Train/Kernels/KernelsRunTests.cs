@@ -46,6 +46,15 @@ public sealed class KernelsRunTests
         Assert.That(file.ReadInt32("arg1").Take(100), Is.EqualTo(Enumerable.Range(0, 100)));
     }
 
+    [Test]
+    public void A_saved_buffer_is_an_argument_with_its_own_type_and_shape()
+    {
+        string saved = Path.Combine(folder.Path, "out.safetensors");
+        const string Launch = "run {bugs} --kernel off_by_one_repaired --grid 2 --block 64";
+        Succeed($"{Launch} --arg i32[10,10]=iota --arg i32[100]=poison --arg i32:100 --save {saved}");
+        Assert.That(Row(Succeed($"{Launch} --arg @{saved}#arg0 --arg i32[100]=poison --arg i32:100"), "arg0"), Is.EqualTo("arg0 i32[10,10] 0 99 49.5 0 0"));
+    }
+
     [TestCase("missing_barrier --block 128 --arg i32[128]=poison")]
     [TestCase("off_by_one --block 65 --arg i32[64]=iota --arg i32[64]=poison --arg i32:64")]
     [TestCase("write_write --block 64 --arg i32[64]=poison --arg i32:0")]
@@ -104,6 +113,8 @@ public sealed class KernelsRunTests
     [TestCase("run {bugs} --grid 1 --block 1 --kernel missing_barrier --arg bytes:00", "of 8 bytes, not of 1")]
     [TestCase("run {bugs} --grid 1 --block 1 --kernel missing_barrier --arg nonsense", "--arg 'nonsense' is no argument: write TYPE:VALUE")]
     [TestCase("run {bugs} --grid 1 --block 1 --kernel missing_barrier --arg i32[4]@{folder}/none.safetensors#x", "none.safetensors")]
+    [TestCase("run {bugs} --grid 1 --block 1 --kernel missing_barrier --arg @{folder}/none.safetensors#x", "{folder}/none.safetensors", "there is no such file")]
+    [TestCase("run {bugs} --grid 1 --block 1 --kernel missing_barrier --arg @{folder}/none", "--arg '@{folder}/none' names no tensor")]
     [TestCase("run {bugs} --grid 1 --block 1 --kernel missing_barrier --arg i32[4]=zeros --save out.npz", "--save 'out.npz' must end in .safetensors")]
     [TestCase("run {bugs} --grid 1 --block 1 -D 1X=2", "-D 1X=2: a macro is NAME or NAME=VALUE")]
     [TestCase("run {bugs} --grid 1 --block 1 -I{folder}/none", "-I {folder}/none: there is no such folder")]

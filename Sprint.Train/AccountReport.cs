@@ -39,11 +39,11 @@ internal static class AccountReport
         double dense = state.Accounts.Sum(account => account.DenseFlops);
         double seconds = state.Accounts.Sum(account => account.Seconds);
         string denseTime = state.Accounts.Aggregate((double?)0, (sum, account) => sum + account.DenseSeconds) is { } denseSeconds
-            ? string.Create(CultureInfo.InvariantCulture, $" where they take {denseSeconds:F0} ({Saved(seconds, denseSeconds)} saved)")
+            ? string.Create(CultureInfo.InvariantCulture, $" where they take {Seconds(denseSeconds)} ({Saved(seconds, denseSeconds)} saved)")
             : ", dense steps not timed";
         AnsiConsole.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"all stages: {Count(flops)} {unit} where dense steps cost {Count(dense)} ({Saved(flops, dense)} saved), {seconds:F0} s{denseTime}"));
+            $"all stages: {Count(flops)} {unit} where dense steps cost {Count(dense)} ({Saved(flops, dense)} saved), {Seconds(seconds)}{denseTime}"));
         AnsiConsole.WriteLine("dense FLOPs and memory are counted on dryrun; dense time is the run's own, scaled by what dense and sparse steps in turn took on this device");
 
         string Count(double flops) => Tera(small ? 1000 * flops : flops);
@@ -62,5 +62,5 @@ internal static class AccountReport
     internal static string Saved(double spent, double dense) =>
         dense > 0 ? Math.Round(100 * (1 - (spent / dense))).ToString("0;-0;0", CultureInfo.InvariantCulture) + "%" : "";
 
-    private static string Seconds(double seconds) => seconds.ToString("F0", CultureInfo.InvariantCulture) + " s";
+    private static string Seconds(double seconds) => seconds.ToString(seconds < 10 ? "F1" : "F0", CultureInfo.InvariantCulture) + " s";
 }

@@ -72,6 +72,8 @@ public sealed class EmulationException : SprintException
             text.Append($", thread {thread}");
         if (site.SourceFile is not null)
             text.Append($", at {site.SourceFile}:{site.SourceLine}");
+        if (site.Caller is not null)
+            text.Append($", inlined at {site.Caller}");
         if (site.Instruction is not null)
             text.Append($", PTX line {site.PtxLine}: {site.Instruction}");
         else if (site.PtxLine is not null)
@@ -90,4 +92,5 @@ internal readonly record struct EmulationSite(
     string? SourceFile = null,
     int? SourceLine = null,
     string? Instruction = null,
-    int? PtxLine = null);
+    int? PtxLine = null,
+    string? Caller = null);

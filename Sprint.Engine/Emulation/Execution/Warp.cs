@@ -132,7 +132,8 @@ internal sealed unsafe partial class Warp
             SourceFile: located ? module.Files.GetValueOrDefault(source!.Location.File, "?") : null,
             SourceLine: located ? source!.Location.Line : null,
             Instruction: source?.Text,
-            PtxLine: source?.Line);
+            PtxLine: source?.Line,
+            Caller: source is { Location.CallerLine: > 0 } ? $"{module.Files.GetValueOrDefault(source.Location.CallerFile, "?")}:{source.Location.CallerLine}" : null);
     }
 
     /// <summary>"kernel.cu:12" or the PTX line of an instruction.</summary>

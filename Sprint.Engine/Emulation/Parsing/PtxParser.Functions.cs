@@ -5,6 +5,7 @@ internal sealed partial class PtxParser
 {
     private const int MaximumScopes = 64;
 
+    private readonly Dictionary<(int File, int Line, int Column), (int File, int Line, int Column)> _callers = [];
     private PtxLocation _location;
     private PtxFunction _function = null!;
     private PtxScope _scope = null!;
@@ -180,7 +181,7 @@ internal sealed partial class PtxParser
         Skip();
         int file = (int)TakeInteger(0, int.MaxValue);
         int line = (int)TakeInteger(0, int.MaxValue);
-        TakeInteger(0, int.MaxValue);
+        int column = (int)TakeInteger(0, int.MaxValue);
         _location = new PtxLocation(file, line);
         while (AcceptPunctuation(','))
         {
@@ -193,8 +194,12 @@ internal sealed partial class PtxParser
             }
             else if (attribute == "inlined_at")
             {
-                for (int k = 0; k < 3; k++)
-                    TakeInteger(0, int.MaxValue);
+                (int File, int Line, int Column) call =
+                    ((int)TakeInteger(0, int.MaxValue), (int)TakeInteger(0, int.MaxValue), (int)TakeInteger(0, int.MaxValue));
+                // The call may lie in a function that is inlined itself: its own line came before.
+                (int File, int Line, int Column) caller = _callers.GetValueOrDefault(call, call);
+                _callers[(file, line, column)] = caller;
+                _location = new PtxLocation(file, line, caller.File, caller.Line);
             }
             else
             {

@@ -12,8 +12,8 @@ internal enum PtxSpace
     Parameter,
 }
 
-/// <summary>A line of a source file, as <c>.loc</c> gives it.</summary>
-internal readonly record struct PtxLocation(int File, int Line);
+/// <summary>A line of a source file, as <c>.loc</c> gives it; of an inlined function also the outermost line that calls it, or 0.</summary>
+internal readonly record struct PtxLocation(int File, int Line, int CallerFile = 0, int CallerLine = 0);
 
 /// <summary>A register: declared once, read and written by reference to this object.</summary>
 internal sealed class PtxRegister(string name, PtxType type, int index)

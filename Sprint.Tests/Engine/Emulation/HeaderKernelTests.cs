@@ -35,6 +35,13 @@ public sealed class HeaderKernelTests
     private static uint Pair(ushort low, ushort high) => low | (uint)high << 16;
 
     [Test]
+    public void A_fault_inside_a_header_names_the_line_of_the_kernel_that_calls_it()
+    {
+        EmulationException fault = _harness.LaunchFault("half_arithmetic", new(1), new(32), 0, 0UL, 0UL, 0UL, 32);
+        Assert.That(fault.Message, Does.Contain("cuda_fp16.hpp:319, inlined at headers.cu:15, PTX line"));
+    }
+
+    [Test]
     public void Arithmetic_on_pairs_of_halves_is_right()
     {
         ushort[] a = [.. Small(64, 1).Select(x => Half(x * 1.37))], b = [.. Small(64, 2).Select(x => Half(x * 0.77 + 0.05))];

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Sprint.Engine.Emulation.Arithmetic;
 
@@ -8,6 +9,9 @@ internal static class ConversionMode
     public const int FlushBit = 8;
     public const int SaturateBit = 16;
     public const int ReluBit = 32;
+
+    /// <summary>Clamped to [0, 1] where the mode says so, NaN to +0.</summary>
+    public static double Saturated(double a, int mode) => (mode & SaturateBit) == 0 ? a : a > 0 ? Math.Min(a, 1) : 0;
 
     /// <summary>Rounds to an integer in the given direction.</summary>
     public static double RoundToInteger(double a, int mode) => RoundedMode.Rounding(mode) switch
@@ -35,12 +39,17 @@ internal readonly struct IntegerToInteger<TSource, TResult> : IConversion<TSourc
         => (mode & ConversionMode.SaturateBit) != 0 ? TResult.CreateSaturating(a) : TResult.CreateTruncating(a);
 }
 
-/// <summary>From floating point to integers: out of range clamps; NaN gives 0 for types up to 32 bits and the top bit alone for 64.</summary>
+/// <summary>
+/// From floating point to integers: out of range clamps; NaN gives the top bit alone, but 0 where neither the source nor the result has 64 bits
+/// (PTX ISA, <c>cvt</c>, integer rounding modifiers).
+/// </summary>
 internal readonly struct SingleToInteger<TResult> : IConversion<float, TResult>
     where TResult : unmanaged, IBinaryInteger<TResult>
 {
     public static TResult Apply(float a, int mode)
-        => DoubleToInteger<TResult>.Apply((mode & ConversionMode.FlushBit) != 0 ? Single32.Flush(a) : a, mode);
+        => float.IsNaN(a) && Unsafe.SizeOf<TResult>() < 8
+            ? TResult.Zero
+            : DoubleToInteger<TResult>.Apply((mode & ConversionMode.FlushBit) != 0 ? Single32.Flush(a) : a, mode);
 }
 
 internal readonly struct DoubleToInteger<TResult> : IConversion<double, TResult>
@@ -49,7 +58,7 @@ internal readonly struct DoubleToInteger<TResult> : IConversion<double, TResult>
     public static TResult Apply(double a, int mode)
     {
         if (double.IsNaN(a))
-            return System.Runtime.CompilerServices.Unsafe.SizeOf<TResult>() == 8 ? TResult.CreateTruncating(1ul << 63) : TResult.Zero;
+            return TResult.CreateTruncating(1ul << 8 * Unsafe.SizeOf<TResult>() - 1);
         return TResult.CreateSaturating(ConversionMode.RoundToInteger(a, mode));
     }
 }
@@ -58,7 +67,7 @@ internal readonly struct HalfToInteger<TFormat, TResult> : IConversion<ushort, T
     where TFormat : struct, IHalfFormat
     where TResult : unmanaged, IBinaryInteger<TResult>
 {
-    public static TResult Apply(ushort a, int mode) => DoubleToInteger<TResult>.Apply(TFormat.Widen(a), mode);
+    public static TResult Apply(ushort a, int mode) => SingleToInteger<TResult>.Apply(TFormat.Widen(a), mode & ~ConversionMode.FlushBit);
 }
 
 internal readonly struct IntegerToSingle<TSource> : IConversion<TSource, float>
@@ -67,7 +76,7 @@ internal readonly struct IntegerToSingle<TSource> : IConversion<TSource, float>
     public static float Apply(TSource a, int mode)
     {
         // Up to 32 bits fit a double, which is then rounded once.
-        float result = System.Runtime.CompilerServices.Unsafe.SizeOf<TSource>() <= 4
+        float result = Unsafe.SizeOf<TSource>() <= 4
             ? ExactRounding.ToSingle(double.CreateTruncating(a), RoundedMode.Rounding(mode))
             : ExactRounding.ToSingle(BigInteger.CreateTruncating(a), RoundedMode.Rounding(mode));
         return (mode & ConversionMode.SaturateBit) != 0 ? Single32.Saturate(result) : result;
@@ -78,9 +87,11 @@ internal readonly struct IntegerToDouble<TSource> : IConversion<TSource, double>
     where TSource : unmanaged, IBinaryInteger<TSource>
 {
     public static double Apply(TSource a, int mode)
-        => System.Runtime.CompilerServices.Unsafe.SizeOf<TSource>() <= 4
-            ? double.CreateTruncating(a)
-            : ExactRounding.ToDouble(BigInteger.CreateTruncating(a), 0, false, RoundedMode.Rounding(mode));
+        => ConversionMode.Saturated(
+            Unsafe.SizeOf<TSource>() <= 4
+                ? double.CreateTruncating(a)
+                : ExactRounding.ToDouble(BigInteger.CreateTruncating(a), 0, false, RoundedMode.Rounding(mode)),
+            mode);
 }
 
 internal readonly struct IntegerToHalf<TFormat, TSource> : IConversion<TSource, ushort>
@@ -91,13 +102,13 @@ internal readonly struct IntegerToHalf<TFormat, TSource> : IConversion<TSource, 
     {
         double exact = double.CreateTruncating(a);
         // More than 53 bits are far beyond binary16 and far longer than bfloat16: to odd keeps what matters.
-        if (System.Runtime.CompilerServices.Unsafe.SizeOf<TSource>() == 8)
+        if (Unsafe.SizeOf<TSource>() == 8)
         {
             exact = ExactRounding.ToDouble(BigInteger.CreateTruncating(a), 0, false, RoundingMode.Zero);
             if (BigInteger.CreateTruncating(a) != new BigInteger(exact))
                 exact = BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(exact) | 1);
         }
-        return TFormat.Narrow(exact, RoundedMode.Rounding(mode));
+        return TFormat.Narrow(ConversionMode.Saturated(exact, mode), RoundedMode.Rounding(mode));
     }
 }
 
@@ -122,7 +133,7 @@ internal readonly struct DoubleToDouble : IConversion<double, double>
     {
         if ((mode & SingleToSingle.IntegerBit) != 0)
             a = ConversionMode.RoundToInteger(a, mode);
-        return (mode & ConversionMode.SaturateBit) != 0 ? !(a > 0) ? 0 : Math.Min(a, 1) : a;
+        return ConversionMode.Saturated(a, mode);
     }
 }
 
@@ -131,7 +142,7 @@ internal readonly struct SingleToDouble : IConversion<float, double>
     public static double Apply(float a, int mode)
     {
         double value = (mode & ConversionMode.FlushBit) != 0 ? Single32.Flush(a) : a;
-        return (mode & ConversionMode.SaturateBit) != 0 ? !(value > 0) ? 0 : Math.Min(value, 1) : value;
+        return ConversionMode.Saturated(value, mode);
     }
 }
 
@@ -149,7 +160,7 @@ internal readonly struct HalfToSingle<TFormat> : IConversion<ushort, float>
 internal readonly struct HalfToDouble<TFormat> : IConversion<ushort, double>
     where TFormat : struct, IHalfFormat
 {
-    public static double Apply(ushort a, int mode) => TFormat.Widen(a);
+    public static double Apply(ushort a, int mode) => ConversionMode.Saturated(TFormat.Widen(a), mode);
 }
 
 internal readonly struct SingleToHalf<TFormat> : IConversion<float, ushort>

@@ -66,6 +66,12 @@ internal readonly struct Multiply24High<T> : IScalarTernary<T, T>
     public static T Apply(T a, T b, T c) => T.CreateTruncating(Multiply24Low<T>.Truncated(a) * Multiply24Low<T>.Truncated(b) >> 16);
 }
 
+/// <summary>Bits 16 to 47 of the product of 24-bit integers, plus c, clamped to the type.</summary>
+internal readonly struct Multiply24HighAddSaturated : IScalarTernary<int, int>
+{
+    public static int Apply(int a, int b, int c) => (int)Math.Clamp((long)Multiply24High<int>.Apply(a, b, c) + c, int.MinValue, int.MaxValue);
+}
+
 /// <summary>One operator's result plus c.</summary>
 internal readonly struct ThenAdd<TOperator, T> : IScalarTernary<T, T>
     where TOperator : struct, IScalarTernary<T, T>

@@ -59,7 +59,7 @@ internal sealed unsafe partial class FunctionDecoder
                 EmitSimple(i, Multiply24(type, i.Has("hi"), false), type, 2);
                 break;
             case "mad24":
-                EmitSimple(i, Multiply24(type, i.Has("hi"), true), type, 3);
+                EmitSimple(i, i.Has("sat") ? &Handlers.ScalarTernary<Multiply24HighAddSaturated, int, int> : Multiply24(type, i.Has("hi"), true), type, 3);
                 break;
             case "div":
                 EmitSimple(i, Divide(type), type, 2);

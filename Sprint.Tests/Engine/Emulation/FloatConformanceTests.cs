@@ -119,7 +119,7 @@ public sealed class FloatConformanceTests
         Unary<float, uint>("cvt.rzi.s32.f32", Singles, a => float.IsNaN(a) ? 0 : (uint)(int)Math.Clamp(Math.Truncate((double)a), int.MinValue, int.MaxValue));
         Unary<float, uint>("cvt.rni.s32.f32", Singles, a => float.IsNaN(a) ? 0 : (uint)(int)Math.Clamp(Math.Round((double)a, MidpointRounding.ToEven), int.MinValue, int.MaxValue));
         Unary<float, uint>("cvt.rmi.u32.f32", Singles, a => float.IsNaN(a) ? 0 : (uint)Math.Clamp(Math.Floor((double)a), 0, uint.MaxValue));
-        Unary<double, uint>("cvt.rpi.s32.f64", Doubles, a => double.IsNaN(a) ? 0 : (uint)(int)Math.Clamp(Math.Ceiling(a), int.MinValue, int.MaxValue));
+        Unary<double, uint>("cvt.rpi.s32.f64", Doubles, a => double.IsNaN(a) ? 0x80000000 : (uint)(int)Math.Clamp(Math.Ceiling(a), int.MinValue, int.MaxValue));
         Unary<double, ulong>("cvt.rzi.s64.f64", [.. Doubles.Where(a => Math.Abs(a) < 9e18)], a => (ulong)(long)a);
         Unary<float, float>("cvt.rni.f32.f32", Singles, a => Canonical(MathF.Round(a, MidpointRounding.ToEven)));
         Unary<float, float>("cvt.rpi.f32.f32", Singles, a => Canonical(MathF.Ceiling(a)));

@@ -68,10 +68,15 @@ internal readonly struct AtomicDecrement : IAtomic<uint>
     public static uint Apply(uint memory, uint b, uint c) => memory == 0 || memory > b ? b : memory - 1;
 }
 
+/// <summary>Where c is not 0, subnormal operands and sums are flushed: global memory does so, shared memory does not (PTX ISA, <c>atom</c>).</summary>
 internal readonly struct AtomicAddSingle : IAtomic<uint>
 {
     public static uint Apply(uint memory, uint b, uint c)
-        => BitConverter.SingleToUInt32Bits(Single32.Canonical(BitConverter.UInt32BitsToSingle(memory) + BitConverter.UInt32BitsToSingle(b)));
+    {
+        int mode = c != 0 ? RoundedMode.FlushBit : 0;
+        float sum = RoundedMode.Source(BitConverter.UInt32BitsToSingle(memory), mode) + RoundedMode.Source(BitConverter.UInt32BitsToSingle(b), mode);
+        return BitConverter.SingleToUInt32Bits(Single32.Canonical(RoundedMode.Result(sum, mode)));
+    }
 }
 
 internal readonly struct AtomicAddDouble : IAtomic<ulong>

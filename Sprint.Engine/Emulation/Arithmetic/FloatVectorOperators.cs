@@ -28,6 +28,17 @@ internal readonly struct SingleDivide : IBinary<float>
     public static Vector512<float> Apply(Vector512<float> a, Vector512<float> b) => Single32.Canonical(a / b);
 }
 
+/// <summary>Division as <c>div.approx.f32</c> does it, a * (1 / b): for |b| above 2^126 the reciprocal is a zero of b's sign, so that an infinite a gives NaN.</summary>
+internal readonly struct SingleDivideApproximate : IBinary<float>
+{
+    public static Vector512<float> Apply(Vector512<float> a, Vector512<float> b)
+    {
+        Vector512<float> zero = (b.AsUInt32() & Vector512.Create(0x80000000u)).AsSingle();
+        Vector512<float> far = Vector512.GreaterThan(Vector512.Abs(b), Vector512.Create(8.5070591730234616e37f));
+        return Single32.Canonical(Vector512.ConditionalSelect(far, a * zero, a / b));
+    }
+}
+
 internal readonly struct SingleReciprocal : IUnary<float>
 {
     public static Vector512<float> Apply(Vector512<float> a) => Single32.Canonical(Vector512<float>.One / a);

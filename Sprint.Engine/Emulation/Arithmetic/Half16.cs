@@ -133,13 +133,13 @@ internal readonly struct HalfMaximum<TFormat> : IScalarMode<ushort, ushort>
 internal readonly struct HalfNegate<TFormat> : IScalarMode<ushort, ushort>
     where TFormat : struct, IHalfFormat
 {
-    public static ushort Apply(ushort a, ushort b, ushort c, int mode) => (ushort)(a ^ 0x8000);
+    public static ushort Apply(ushort a, ushort b, ushort c, int mode) => (ushort)(HalfMode<TFormat>.Flushed(a, mode) ^ 0x8000);
 }
 
 internal readonly struct HalfAbsolute<TFormat> : IScalarMode<ushort, ushort>
     where TFormat : struct, IHalfFormat
 {
-    public static ushort Apply(ushort a, ushort b, ushort c, int mode) => (ushort)(a & 0x7FFF);
+    public static ushort Apply(ushort a, ushort b, ushort c, int mode) => (ushort)(HalfMode<TFormat>.Flushed(a, mode) & 0x7FFF);
 }
 
 internal readonly struct HalfExponential2<TFormat> : IScalarMode<ushort, ushort>
@@ -152,6 +152,13 @@ internal readonly struct HalfHyperbolicTangent<TFormat> : IScalarMode<ushort, us
     where TFormat : struct, IHalfFormat
 {
     public static ushort Apply(ushort a, ushort b, ushort c, int mode) => HalfMode<TFormat>.Finish(Math.Tanh(HalfMode<TFormat>.Source(a, mode)), mode);
+}
+
+/// <summary>The operand, flushed where the mode says so.</summary>
+internal readonly struct HalfFlush<TFormat> : IScalarMode<ushort, ushort>
+    where TFormat : struct, IHalfFormat
+{
+    public static ushort Apply(ushort a, ushort b, ushort c, int mode) => HalfMode<TFormat>.Flushed(a, mode);
 }
 
 /// <summary>Both halves of packed registers.</summary>
@@ -178,13 +185,17 @@ internal static class HalfMode<TFormat>
         return (mode & RoundedMode.FlushBit) != 0 && Math.Abs(value) < SmallestNormal ? float.CopySign(0, value) : value;
     }
 
+    /// <summary>The bits, or a zero of their sign in place of a subnormal number.</summary>
+    public static ushort Flushed(ushort a, int mode)
+        => (mode & RoundedMode.FlushBit) != 0 && Math.Abs(TFormat.Widen(a)) < SmallestNormal ? (ushort)(a & 0x8000) : a;
+
     public static ushort Finish(double value, int mode)
     {
         if ((mode & RoundedMode.SaturateBit) != 0)
             value = !(value > 0) ? 0 : Math.Min(value, 1);
-        if ((mode & ReluBit) != 0 && value < 0)
+        // As the maximum with +0, so that -0 becomes +0 too.
+        if ((mode & ReluBit) != 0 && double.IsNegative(value) && !double.IsNaN(value))
             value = 0;
-        ushort bits = TFormat.Narrow(value, RoundedMode.Rounding(mode));
-        return (mode & RoundedMode.FlushBit) != 0 && Math.Abs(TFormat.Widen(bits)) < SmallestNormal ? (ushort)(bits & 0x8000) : bits;
+        return Flushed(TFormat.Narrow(value, RoundedMode.Rounding(mode)), mode);
     }
 }

@@ -9,18 +9,21 @@ internal readonly struct PackedComparison<TFormat> : IScalarMode<uint, uint>
 {
     public const int OneBit = 256;
 
+    public const int FlushBit = 512;
+
     public static uint Apply(uint a, uint b, uint c, int mode)
     {
         uint yes = (mode & OneBit) == 0 ? 0xFFFFu : TFormat.Narrow(1, RoundingMode.Nearest);
-        uint low = Holds((ushort)a, (ushort)b, mode & 255) ? yes : 0;
-        uint high = Holds((ushort)(a >> 16), (ushort)(b >> 16), mode & 255) ? yes : 0;
+        uint low = Holds((ushort)a, (ushort)b, mode) ? yes : 0;
+        uint high = Holds((ushort)(a >> 16), (ushort)(b >> 16), mode) ? yes : 0;
         return low | high << 16;
     }
 
-    private static bool Holds(ushort a, ushort b, int comparison)
+    private static bool Holds(ushort a, ushort b, int mode)
     {
-        float x = TFormat.Widen(a), y = TFormat.Widen(b);
-        return comparison switch
+        int flush = (mode & FlushBit) != 0 ? RoundedMode.FlushBit : 0;
+        float x = HalfMode<TFormat>.Source(a, flush), y = HalfMode<TFormat>.Source(b, flush);
+        return (mode & 255) switch
         {
             0 => x == y,
             1 => x < y || x > y,

@@ -75,6 +75,8 @@ internal sealed unsafe partial class FunctionDecoder
             throw Unknown(i);
         if (!predicates && types[0] is not (PtxType.U32 or PtxType.S32))
             mode |= types[0] == types[1] ? PackedComparison<Binary16>.OneBit : throw Unknown(i);
+        if (i.Has("ftz"))
+            mode |= PackedComparison<Binary16>.FlushBit;
         int result = predicates ? Allocate(4) : Destination(i.Operands[0], 4);
         Emit(new Instruction
         {
@@ -169,8 +171,8 @@ internal sealed unsafe partial class FunctionDecoder
         int b = Source(right, size, type);
         if (type is PtxType.F16 or PtxType.BF16)
         {
-            a = WidenHalf(a, type);
-            b = WidenHalf(b, type);
+            a = WidenHalf(a, type, i.Has("ftz"));
+            b = WidenHalf(b, type, i.Has("ftz"));
             type = PtxType.F32;
         }
         Handler handler = type switch
@@ -188,8 +190,14 @@ internal sealed unsafe partial class FunctionDecoder
         Emit(new Instruction { Handler = handler, D = d, A = a, B = b });
     }
 
-    private int WidenHalf(int slot, PtxType type)
+    private int WidenHalf(int slot, PtxType type, bool flush)
     {
+        if (flush)
+        {
+            int flushed = Allocate(2);
+            Emit(new Instruction { Handler = &Handlers.ScalarMode<HalfFlush<Binary16>, ushort, ushort>, D = flushed, A = slot, B = slot, C = slot, E = RoundedMode.FlushBit });
+            slot = flushed;
+        }
         int wide = Allocate(4);
         Emit(ConvertOperation(type, PtxType.F32, slot, 2, wide, 4, 0));
         return wide;

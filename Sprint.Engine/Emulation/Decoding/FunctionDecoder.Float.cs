@@ -67,7 +67,7 @@ internal sealed unsafe partial class FunctionDecoder
             "add" => SingleBinary<SingleAdd>(flush, saturate),
             "sub" => SingleBinary<SingleSubtract>(flush, saturate),
             "mul" => SingleBinary<SingleMultiply>(flush, saturate),
-            "div" => SingleBinary<SingleDivide>(flush, saturate),
+            "div" => i.Has("approx") ? SingleBinary<SingleDivideApproximate>(flush, saturate) : SingleBinary<SingleDivide>(flush, saturate),
             "min" => i.Has("NaN") ? SingleBinary<SingleMinimumOrNaN>(flush, saturate) : SingleBinary<SingleMinimum>(flush, saturate),
             "max" => i.Has("NaN") ? SingleBinary<SingleMaximumOrNaN>(flush, saturate) : SingleBinary<SingleMaximum>(flush, saturate),
             "fma" or "mad" => SingleTernary<SingleFusedMultiplyAdd>(flush, saturate),

@@ -25,15 +25,18 @@ internal static unsafe partial class Handlers
         {
             int lane = BitOperations.TrailingZeroCount(lanes);
             T* memory = (T*)warp.Host[lane];
+            T third = c[lane];
+            if (typeof(TOperator) == typeof(AtomicAddSingle))
+                third = Unsafe.BitCast<uint, T>(!alone && warp.Addresses[lane] >= MemoryWindows.Global ? 1u : 0u);
             T old;
             if (alone)
             {
                 old = *memory;
-                *memory = TOperator.Apply(old, b[lane], c[lane]);
+                *memory = TOperator.Apply(old, b[lane], third);
             }
             else
             {
-                old = Exchange<TOperator, T>(memory, b[lane], c[lane]);
+                old = Exchange<TOperator, T>(memory, b[lane], third);
             }
             d[lane] = old;
         }

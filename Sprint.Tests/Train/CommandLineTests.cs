@@ -106,6 +106,12 @@ public sealed class CommandLineTests
     [TestCase("sample --help", "sprint sample --checkpoint runs/fashion --classes 0-9", "--guidance")]
     [TestCase("verify --help", "sprint verify Sprint.Tests/Golden/tiny", "FOLDER")]
     [TestCase("devices --help", "sprint devices")]
+    [TestCase("kernels --help", "list", "build", "report", "run", "profile")]
+    [TestCase("kernels list --help", "sprint kernels list --sources my-kernels")]
+    [TestCase("kernels build --help", "sprint kernels build --arch 80,90")]
+    [TestCase("kernels report --help", "sprint kernels report --kernel gather --arch 80,90")]
+    [TestCase("kernels run --help", "sprint kernels run scale.cu", "TYPE[SHAPE]=FILL", "Exit code 0: the kernel ran; 1: it faulted")]
+    [TestCase("kernels profile --help", "sprint kernels profile scale.cu", "--json")]
     public void Help_explains_each_command_with_an_example(string line, params string[] parts)
     {
         string output = SprintCommand.Succeed(line.Split(' '));

@@ -39,22 +39,6 @@ public sealed class KernelsLibraryCommandTests
         SprintCommand.Refuse([.. line.Split(' ').Select(Place)], [.. parts.Select(Place)]);
     }
 
-    [TestCase("kernels --help", "list", "build", "report", "run", "profile")]
-    [TestCase("kernels list --help", "sprint kernels list --sources my-kernels")]
-    [TestCase("kernels build --help", "sprint kernels build --arch 80,90")]
-    [TestCase("kernels report --help", "sprint kernels report --kernel gather --arch 80,90")]
-    [TestCase("kernels run --help", "sprint kernels run scale.cu", "TYPE[SHAPE]=FILL", "Exit code 0: the kernel ran; 1: it faulted")]
-    [TestCase("kernels profile --help", "sprint kernels profile scale.cu", "--json")]
-    public void Help_explains_each_command_with_an_example(string line, params string[] parts)
-    {
-        string output = SprintCommand.Succeed(line.Split(' '));
-        Assert.That(output, Does.Contain("Example"));
-        foreach (string part in parts)
-        {
-            Assert.That(output, Does.Contain(part));
-        }
-    }
-
     [Test]
     public void Every_specialisation_is_listed_with_its_entry_points()
     {

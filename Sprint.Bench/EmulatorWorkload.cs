@@ -12,11 +12,11 @@ internal sealed class EmulatorWorkload : IDisposable
     /// <summary>The kernels in the order in which they are measured.</summary>
     public static readonly string[] Names = ["arithmetic", "integers", "stream", "stream_vector", "gather", "transpose", "product", "tensor_product"];
 
-    private readonly EmulatedMemory _memory = new();
-    private readonly EmulatedModule _module;
-    private readonly ulong _first;
-    private readonly ulong _second;
-    private readonly ulong _indices;
+    private readonly EmulatedMemory memory = new();
+    private readonly EmulatedModule module;
+    private readonly ulong first;
+    private readonly ulong second;
+    private readonly ulong indices;
 
     /// <summary>Loads the kernels and their data.</summary>
     /// <param name="options">How to emulate.</param>
@@ -25,15 +25,15 @@ internal sealed class EmulatorWorkload : IDisposable
         Options = options;
         using Stream stream = typeof(EmulatorWorkload).Assembly.GetManifestResourceStream("emulator.ptx")!;
         using StreamReader reader = new(stream);
-        _module = new EmulatedModule(PtxModule.Parse(reader.ReadToEnd(), "emulator.ptx"), _memory);
+        module = new EmulatedModule(PtxModule.Parse(reader.ReadToEnd(), "emulator.ptx"), memory);
         Random random = new(1);
         int[] indices = new int[Elements];
         for (int k = 0; k < Elements; k++)
             indices[k] = random.Next(Elements);
-        _first = Zeros();
-        _second = Zeros();
-        _indices = _memory.Allocate(Elements * sizeof(int));
-        _memory.Write(_indices, MemoryMarshal.AsBytes<int>(indices));
+        first = Zeros();
+        second = Zeros();
+        this.indices = memory.Allocate(Elements * sizeof(int));
+        memory.Write(this.indices, MemoryMarshal.AsBytes<int>(indices));
     }
 
     /// <summary>How the kernels are emulated.</summary>
@@ -44,33 +44,33 @@ internal sealed class EmulatorWorkload : IDisposable
     /// <returns>What was executed.</returns>
     public LaunchStatistics Run(string kernel) => kernel switch
     {
-        "arithmetic" => Launch(kernel, new(8), new(256), _first, 4000),
-        "integers" => Launch(kernel, new(8), new(256), _first, 4000),
-        "stream" => Launch(kernel, new(64), new(256), _first, _second, 0.5f, Elements),
-        "stream_vector" => Launch(kernel, new(64), new(256), _first, _second, 0.5f, Elements),
-        "gather" => Launch(kernel, new(64), new(256), _first, _indices, _second, Elements),
-        "transpose" => Launch(kernel, new(32, 32), new(32, 8), _first, _second, 1024),
-        "product" => Launch(kernel, new(16, 16), new(16, 16), _first, _first, _second, 256),
-        _ => Launch(kernel, new(Side / 64, Side / 64), new(128), _first, _first, _second, Side, Side),
+        "arithmetic" => Launch(kernel, new(8), new(256), first, 4000),
+        "integers" => Launch(kernel, new(8), new(256), first, 4000),
+        "stream" => Launch(kernel, new(64), new(256), first, second, 0.5f, Elements),
+        "stream_vector" => Launch(kernel, new(64), new(256), first, second, 0.5f, Elements),
+        "gather" => Launch(kernel, new(64), new(256), first, indices, second, Elements),
+        "transpose" => Launch(kernel, new(32, 32), new(32, 8), first, second, 1024),
+        "product" => Launch(kernel, new(16, 16), new(16, 16), first, first, second, 256),
+        _ => Launch(kernel, new(Side / 64, Side / 64), new(128), first, first, second, Side, Side),
     };
 
     /// <summary>Releases the memory.</summary>
     public void Dispose()
     {
-        _module.Dispose();
-        _memory.Dispose();
+        module.Dispose();
+        memory.Dispose();
     }
 
     private ulong Zeros()
     {
-        ulong address = _memory.Allocate(Elements * sizeof(float));
-        _memory.Fill(address, 0, Elements * sizeof(float));
+        ulong address = memory.Allocate(Elements * sizeof(float));
+        memory.Fill(address, 0, Elements * sizeof(float));
         return address;
     }
 
     private LaunchStatistics Launch(string name, LaunchIndex grid, LaunchIndex block, params object[] arguments)
     {
-        EmulatedKernel kernel = _module.GetKernel(name);
+        EmulatedKernel kernel = module.GetKernel(name);
         byte[] parameters = new byte[kernel.ParameterBytes];
         for (int k = 0; k < arguments.Length; k++)
         {

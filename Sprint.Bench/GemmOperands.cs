@@ -6,12 +6,12 @@ namespace Sprint.Bench;
 /// <summary>The matrices of a product to be timed, filled with random numbers.</summary>
 internal sealed unsafe class GemmOperands : IDisposable
 {
-    private readonly MatrixOperand _a;
-    private readonly MatrixOperand _b;
-    private readonly float* _memory;
-    private readonly float* _c;
-    private readonly float* _bias;
-    private readonly float* _preactivation;
+    private readonly MatrixOperand a;
+    private readonly MatrixOperand b;
+    private readonly float* memory;
+    private readonly float* c;
+    private readonly float* bias;
+    private readonly float* preactivation;
 
     /// <summary>Allocates the matrices.</summary>
     /// <param name="rows">Rows of A and C.</param>
@@ -30,18 +30,18 @@ internal sealed unsafe class GemmOperands : IDisposable
         if (bytes > available)
             throw new SprintException($"The matrices of {rows} x {columns} x {depth} take {bytes >> 20} MiB, but this machine has {available >> 20} MiB; make --m, --n or --k smaller.");
 
-        _memory = (float*)NativeBlock.Allocate(bytes);
-        float* a = _memory;
+        memory = (float*)NativeBlock.Allocate(bytes);
+        float* a = memory;
         float* b = a + aLength;
-        _c = b + bLength;
-        _preactivation = _c + cLength;
-        _bias = _preactivation + cLength;
+        c = b + bLength;
+        preactivation = c + cLength;
+        bias = preactivation + cLength;
         Random random = new(1);
         for (long i = 0; i < bytes / sizeof(float); i++)
-            _memory[i] = random.NextSingle() - 0.5f;
+            memory[i] = random.NextSingle() - 0.5f;
 
-        _a = form[0] == 'n' ? MatrixOperand.Rows(a, depth) : MatrixOperand.Transposed(a, rows);
-        _b = form[1] == 'n' ? MatrixOperand.Rows(b, columns) : MatrixOperand.Transposed(b, depth);
+        this.a = form[0] == 'n' ? MatrixOperand.Rows(a, depth) : MatrixOperand.Transposed(a, rows);
+        this.b = form[1] == 'n' ? MatrixOperand.Rows(b, columns) : MatrixOperand.Transposed(b, depth);
     }
 
     /// <summary>Rows of A and C.</summary>
@@ -61,16 +61,16 @@ internal sealed unsafe class GemmOperands : IDisposable
         switch (epilogue)
         {
             case "bias":
-                Multiply(pool, new BiasEpilogue(_bias));
+                Multiply(pool, new BiasEpilogue(bias));
                 break;
             case "gelu":
-                Multiply(pool, new ActivationEpilogue<GeluActivation>(_bias, _preactivation, Columns));
+                Multiply(pool, new ActivationEpilogue<GeluActivation>(bias, preactivation, Columns));
                 break;
             case "silu":
-                Multiply(pool, new ActivationEpilogue<SiluActivation>(_bias, _preactivation, Columns));
+                Multiply(pool, new ActivationEpilogue<SiluActivation>(bias, preactivation, Columns));
                 break;
             case "gelu-backward":
-                Multiply(pool, new ActivationDerivativeEpilogue<GeluActivation>(_preactivation, Columns));
+                Multiply(pool, new ActivationDerivativeEpilogue<GeluActivation>(preactivation, Columns));
                 break;
             default:
                 Multiply(pool, default(NoEpilogue));
@@ -79,9 +79,9 @@ internal sealed unsafe class GemmOperands : IDisposable
     }
 
     /// <summary>Frees the matrices.</summary>
-    public void Dispose() => NativeBlock.Free(_memory);
+    public void Dispose() => NativeBlock.Free(memory);
 
     private void Multiply<TEpilogue>(WorkerPool pool, TEpilogue epilogue)
         where TEpilogue : struct, IMatrixEpilogue
-        => MatrixProduct.Multiply(pool, _a, _b, _c, Columns, Rows, Columns, Depth, accumulate: false, epilogue);
+        => MatrixProduct.Multiply(pool, a, b, c, Columns, Rows, Columns, Depth, accumulate: false, epilogue);
 }

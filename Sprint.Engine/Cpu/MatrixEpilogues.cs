@@ -6,11 +6,11 @@ namespace Sprint.Engine.Cpu;
 /// <summary>Adds one value for each column: <c>C = A B + bias</c>.</summary>
 internal readonly unsafe struct BiasEpilogue : IMatrixEpilogue
 {
-    private readonly float* _bias;
+    private readonly float* bias;
 
     /// <summary>Creates the epilogue.</summary>
     /// <param name="bias">One value for each column of C.</param>
-    public BiasEpilogue(float* bias) => _bias = bias;
+    public BiasEpilogue(float* bias) => this.bias = bias;
 
     /// <inheritdoc/>
     public void Prefetch(int rowIndex, int rows, int column, int count)
@@ -21,7 +21,7 @@ internal readonly unsafe struct BiasEpilogue : IMatrixEpilogue
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Apply(float* row, int rowIndex, int column, int count)
     {
-        float* bias = _bias + column;
+        float* bias = this.bias + column;
         int i = 0;
         for (; i + 16 <= count; i += 16)
             (Vector512.Load(row + i) + Vector512.Load(bias + i)).Store(row + i);
@@ -37,9 +37,9 @@ internal readonly unsafe struct BiasEpilogue : IMatrixEpilogue
 internal readonly unsafe struct ActivationEpilogue<TActivation> : IMatrixEpilogue
     where TActivation : struct, IActivation
 {
-    private readonly float* _bias;
-    private readonly float* _preactivation;
-    private readonly long _stride;
+    private readonly float* bias;
+    private readonly float* preactivation;
+    private readonly long stride;
 
     /// <summary>Creates the epilogue.</summary>
     /// <param name="bias">One value for each column of C, or null for none.</param>
@@ -47,25 +47,25 @@ internal readonly unsafe struct ActivationEpilogue<TActivation> : IMatrixEpilogu
     /// <param name="stride">Elements from one row of P to the next.</param>
     public ActivationEpilogue(float* bias, float* preactivation, long stride)
     {
-        _bias = bias;
-        _preactivation = preactivation;
-        _stride = stride;
+        this.bias = bias;
+        this.preactivation = preactivation;
+        this.stride = stride;
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Prefetch(int rowIndex, int rows, int column, int count)
     {
-        if (_preactivation != null)
-            VectorMemory.Prefetch(_preactivation + (rowIndex * _stride) + column, _stride, rows, count);
+        if (preactivation != null)
+            VectorMemory.Prefetch(preactivation + (rowIndex * stride) + column, stride, rows, count);
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Apply(float* row, int rowIndex, int column, int count)
     {
-        float* bias = _bias == null ? null : _bias + column;
-        float* preactivation = _preactivation == null ? null : _preactivation + (rowIndex * _stride) + column;
+        float* bias = this.bias == null ? null : this.bias + column;
+        float* preactivation = this.preactivation == null ? null : this.preactivation + (rowIndex * stride) + column;
         int i = 0;
         for (; i + 16 <= count; i += 16)
         {
@@ -95,28 +95,28 @@ internal readonly unsafe struct ActivationEpilogue<TActivation> : IMatrixEpilogu
 internal readonly unsafe struct ActivationDerivativeEpilogue<TActivation> : IMatrixEpilogue
     where TActivation : struct, IActivation
 {
-    private readonly float* _preactivation;
-    private readonly long _stride;
+    private readonly float* preactivation;
+    private readonly long stride;
 
     /// <summary>Creates the epilogue.</summary>
     /// <param name="preactivation">P as the forward pass stored it, row-major, of C's shape.</param>
     /// <param name="stride">Elements from one row of P to the next.</param>
     public ActivationDerivativeEpilogue(float* preactivation, long stride)
     {
-        _preactivation = preactivation;
-        _stride = stride;
+        this.preactivation = preactivation;
+        this.stride = stride;
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Prefetch(int rowIndex, int rows, int column, int count) =>
-        VectorMemory.Prefetch(_preactivation + (rowIndex * _stride) + column, _stride, rows, count);
+        VectorMemory.Prefetch(preactivation + (rowIndex * stride) + column, stride, rows, count);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Apply(float* row, int rowIndex, int column, int count)
     {
-        float* preactivation = _preactivation + (rowIndex * _stride) + column;
+        float* preactivation = this.preactivation + (rowIndex * stride) + column;
         int i = 0;
         for (; i + 16 <= count; i += 16)
             (Vector512.Load(row + i) * TActivation.Derivative(Vector512.Load(preactivation + i))).Store(row + i);

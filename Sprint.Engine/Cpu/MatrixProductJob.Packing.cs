@@ -8,26 +8,26 @@ internal unsafe partial struct MatrixProductJob<TLanes, TVector, TRows, TVectors
     // Memory is read some rows at a time, along the rows: what is read stays in the first-level cache until all of it is used.
     private const int RowsPackedAtOnce = 8;
 
-    private readonly bool LiesWithinC(int panel) => _plan.PanelStart(panel + 1) * TLanes.Count <= _plan.Columns;
+    private readonly bool LiesWithinC(int panel) => plan.PanelStart(panel + 1) * TLanes.Count <= plan.Columns;
 
-    private readonly int DepthOf(int block) => _plan.DepthStart(block + 1) - _plan.DepthStart(block);
+    private readonly int DepthOf(int block) => plan.DepthStart(block + 1) - plan.DepthStart(block);
 
     /// <summary>Where a panel lies among the packed panels of a block, the first of which is <paramref name="firstPanel"/>.</summary>
     private readonly long PanelOffset(int block, int panel, int firstPanel)
-        => (long)(_plan.PanelStart(panel) - _plan.PanelStart(firstPanel)) * TLanes.Count * DepthOf(block);
+        => (long)(plan.PanelStart(panel) - plan.PanelStart(firstPanel)) * TLanes.Count * DepthOf(block);
 
     private readonly float* SharedBlock(int block)
-        => _packed + ((long)(_plan.DepthStart(block) - _plan.DepthStart(_firstBlock)) * _plan.Vectors * TLanes.Count);
+        => packed + ((long)(plan.DepthStart(block) - plan.DepthStart(firstBlock)) * plan.Vectors * TLanes.Count);
 
     /// <summary>Where the micro-kernel reads a panel of B, and the stride from one k to the next.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly (nint Data, long Stride) PanelPlace(int block, int panel, int firstPanel, float* own)
     {
-        int start = _plan.PanelStart(panel);
+        int start = plan.PanelStart(panel);
         if (ReadsInPlace && LiesWithinC(panel))
-            return ((nint)(_b.Data + (_plan.DepthStart(block) * _b.RowStride) + (start * TLanes.Count)), _b.RowStride);
+            return ((nint)(b.Data + (plan.DepthStart(block) * b.RowStride) + (start * TLanes.Count)), b.RowStride);
 
-        int width = (_plan.PanelStart(panel + 1) - start) * TLanes.Count;
+        int width = (plan.PanelStart(panel + 1) - start) * TLanes.Count;
         return PacksForItself
             ? ((nint)(own + PanelOffset(block, panel, firstPanel)), width)
             : ((nint)(SharedBlock(block) + PanelOffset(block, panel, 0)), width);
@@ -36,7 +36,7 @@ internal unsafe partial struct MatrixProductJob<TLanes, TVector, TRows, TVectors
     /// <summary>Packs what one worker alone reads of B; with few rows that is only what cannot be read in place.</summary>
     private readonly void PackOwn(int block, int firstPanel, int endPanel, float* own)
     {
-        if (_b.RowsContiguous)
+        if (b.RowsContiguous)
         {
             int first = ReadsInPlace ? endPanel - (LiesWithinC(endPanel - 1) ? 0 : 1) : firstPanel;
             if (first < endPanel)
@@ -51,10 +51,10 @@ internal unsafe partial struct MatrixProductJob<TLanes, TVector, TRows, TVectors
     /// <summary>Packs a panel of a B whose columns lie in memory one after the other.</summary>
     private readonly void PackColumns(int block, int panel, float* target)
     {
-        int column = _plan.PanelStart(panel) * TLanes.Count;
-        int end = _plan.PanelStart(panel + 1) * TLanes.Count;
-        float* source = _b.Data + _plan.DepthStart(block) + (column * _b.ColumnStride);
-        MatrixPacking.Transpose(source, _b.ColumnStride, Math.Min(end, _plan.Columns) - column, DepthOf(block), target, end - column);
+        int column = plan.PanelStart(panel) * TLanes.Count;
+        int end = plan.PanelStart(panel + 1) * TLanes.Count;
+        float* source = b.Data + plan.DepthStart(block) + (column * b.ColumnStride);
+        MatrixPacking.Transpose(source, b.ColumnStride, Math.Min(end, plan.Columns) - column, DepthOf(block), target, end - column);
     }
 
     /// <summary>Packs some rows, counted from the block's first, of a B whose rows lie in memory one after the other.</summary>
@@ -65,13 +65,13 @@ internal unsafe partial struct MatrixProductJob<TLanes, TVector, TRows, TVectors
         for (int row = firstRow; row < endRow; row += RowsPackedAtOnce)
         {
             int rows = Math.Min(RowsPackedAtOnce, endRow - row);
-            float* source = _b.Data + ((_plan.DepthStart(block) + row) * _b.RowStride);
+            float* source = b.Data + ((plan.DepthStart(block) + row) * b.RowStride);
             for (int panel = firstPanel; panel < endPanel; panel++)
             {
-                int column = _plan.PanelStart(panel) * TLanes.Count;
-                int end = _plan.PanelStart(panel + 1) * TLanes.Count;
+                int column = plan.PanelStart(panel) * TLanes.Count;
+                int end = plan.PanelStart(panel + 1) * TLanes.Count;
                 float* place = target + PanelOffset(block, panel, firstPanel) + (row * (end - column));
-                MatrixPacking.Copy(source + column, _b.RowStride, Math.Min(end, _plan.Columns) - column, rows, place, end - column);
+                MatrixPacking.Copy(source + column, b.RowStride, Math.Min(end, plan.Columns) - column, rows, place, end - column);
             }
         }
     }
@@ -85,12 +85,12 @@ internal unsafe partial struct MatrixProductJob<TLanes, TVector, TRows, TVectors
             int part = Math.Min(RowsPackedAtOnce, depth - done);
             int pairs = TRows.Value == 8 ? (endRow - firstRow) / 16 : 0;
             MatrixPacking.CopyPairsOf8(
-                _a.Data + firstRow + ((start + done) * _a.ColumnStride), _a.ColumnStride, pairs, part, packed + (done * 8), 8L * depth);
+                a.Data + firstRow + ((start + done) * a.ColumnStride), a.ColumnStride, pairs, part, packed + (done * 8), 8L * depth);
             for (int row = firstRow + (16 * pairs); row < endRow;)
             {
                 int rows = TileRows(endRow - row);
-                float* source = _a.Data + row + ((start + done) * _a.ColumnStride);
-                MatrixPacking.Copy(source, _a.ColumnStride, rows, part, packed + ((long)(row - firstRow) * depth) + (done * rows), rows);
+                float* source = a.Data + row + ((start + done) * a.ColumnStride);
+                MatrixPacking.Copy(source, a.ColumnStride, rows, part, packed + ((long)(row - firstRow) * depth) + (done * rows), rows);
                 row += rows;
             }
         }

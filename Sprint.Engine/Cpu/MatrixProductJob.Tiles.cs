@@ -12,41 +12,41 @@ internal unsafe partial struct MatrixProductJob<TLanes, TVector, TRows, TVectors
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Multiply(int rowBlock, int columnBlock, int worker)
     {
-        int firstRow = rowBlock * _plan.RowBlock;
-        int endRow = (int)Math.Min((long)firstRow + _plan.RowBlock, _plan.Rows);
-        int firstPanel = columnBlock * _plan.PanelsOfBlock;
-        int endPanel = Math.Min(firstPanel + _plan.PanelsOfBlock, _plan.Panels);
+        int firstRow = rowBlock * plan.RowBlock;
+        int endRow = (int)Math.Min((long)firstRow + plan.RowBlock, plan.Rows);
+        int firstPanel = columnBlock * plan.PanelsOfBlock;
+        int endPanel = Math.Min(firstPanel + plan.PanelsOfBlock, plan.Panels);
 
-        bool packsA = !_a.RowsContiguous;
-        long aSize = packsA ? (long)_plan.RowBlock * _plan.DepthBlock : 0;
-        long bSize = PacksForItself ? (long)_plan.DepthBlock * _plan.PanelsOfBlock * TVectors.Value * TLanes.Count : 0;
-        float* edge = (float*)_pool.Scratch(worker, sizeof(float) * (EdgeSize + aSize + bSize));
+        bool packsA = !a.RowsContiguous;
+        long aSize = packsA ? (long)plan.RowBlock * plan.DepthBlock : 0;
+        long bSize = PacksForItself ? (long)plan.DepthBlock * plan.PanelsOfBlock * TVectors.Value * TLanes.Count : 0;
+        float* edge = (float*)pool.Scratch(worker, sizeof(float) * (EdgeSize + aSize + bSize));
         float* packedB = edge + EdgeSize;
         float* packedA = packedB + bSize;
 
-        for (int block = _firstBlock; block < _endBlock; block++)
+        for (int block = firstBlock; block < endBlock; block++)
         {
-            int start = _plan.DepthStart(block);
-            int depth = _plan.DepthStart(block + 1) - start;
+            int start = plan.DepthStart(block);
+            int depth = plan.DepthStart(block + 1) - start;
             if (packsA)
                 PackA(firstRow, endRow, start, depth, packedA);
-            bool finishes = !TEpilogue.IsEmpty && block == _plan.DepthBlocks - 1;
-            bool sumsRows = _rowSums.IsWanted && firstPanel == 0;
+            bool finishes = !TEpilogue.IsEmpty && block == plan.DepthBlocks - 1;
+            bool sumsRows = rowSums.IsWanted && firstPanel == 0;
             if (PacksForItself)
                 PackOwn(block, firstPanel, endPanel, packedB);
 
             for (int row = firstRow; row < endRow;)
             {
                 int rows = TileRows(endRow - row);
-                float* a = packsA ? packedA + ((long)(row - firstRow) * depth) : _a.Data + (row * _a.RowStride) + start;
+                float* a = packsA ? packedA + ((long)(row - firstRow) * depth) : this.a.Data + (row * this.a.RowStride) + start;
                 if (sumsRows)
-                    _rowSums.Add(a, row, rows, depth, first: block == 0);
+                    rowSums.Add(a, row, rows, depth, first: block == 0);
                 for (int panel = firstPanel; panel < endPanel; panel++)
                 {
                     if (finishes)
-                        _epilogue.Prefetch(row, rows, _plan.PanelStart(panel) * TLanes.Count, TVectors.Value * TLanes.Count);
+                        epilogue.Prefetch(row, rows, plan.PanelStart(panel) * TLanes.Count, TVectors.Value * TLanes.Count);
                     (nint b, long bStride) = PanelPlace(block, panel, firstPanel, packedB);
-                    Tile(row, rows, panel, depth, packsA, a, (float*)b, bStride, _accumulate || block > 0, edge);
+                    Tile(row, rows, panel, depth, packsA, a, (float*)b, bStride, accumulate || block > 0, edge);
                 }
 
                 if (finishes)
@@ -62,19 +62,19 @@ internal unsafe partial struct MatrixProductJob<TLanes, TVector, TRows, TVectors
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly void Tile(int row, int rows, int panel, int depth, bool packedA, float* a, float* b, long bStride, bool add, float* edge)
     {
-        int start = _plan.PanelStart(panel);
-        int vectors = _plan.PanelStart(panel + 1) - start;
-        float* c = _c + (row * _cStride) + (start * TLanes.Count);
+        int start = plan.PanelStart(panel);
+        int vectors = plan.PanelStart(panel + 1) - start;
+        float* c = this.c + (row * cStride) + (start * TLanes.Count);
         if (LiesWithinC(panel))
         {
-            MatrixTileChoice<TLanes, TVector>.Multiply(rows, vectors, packedA, depth, a, _a.RowStride, b, bStride, c, _cStride, add);
+            MatrixTileChoice<TLanes, TVector>.Multiply(rows, vectors, packedA, depth, a, this.a.RowStride, b, bStride, c, cStride, add);
             return;
         }
 
         long edgeStride = vectors * TLanes.Count;
-        MatrixTileChoice<TLanes, TVector>.Multiply(rows, vectors, packedA, depth, a, _a.RowStride, b, bStride, edge, edgeStride, add: false);
-        int count = _plan.Columns - (start * TLanes.Count);
-        for (int i = 0; i < rows; i++, c += _cStride, edge += edgeStride)
+        MatrixTileChoice<TLanes, TVector>.Multiply(rows, vectors, packedA, depth, a, this.a.RowStride, b, bStride, edge, edgeStride, add: false);
+        int count = plan.Columns - (start * TLanes.Count);
+        for (int i = 0; i < rows; i++, c += cStride, edge += edgeStride)
             CopyRow(edge, c, count, add);
     }
 
@@ -101,9 +101,9 @@ internal unsafe partial struct MatrixProductJob<TLanes, TVector, TRows, TVectors
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Finish(int row, int rows, int firstPanel, int endPanel)
     {
-        int column = _plan.PanelStart(firstPanel) * TLanes.Count;
-        int count = Math.Min(_plan.PanelStart(endPanel) * TLanes.Count, _plan.Columns) - column;
+        int column = plan.PanelStart(firstPanel) * TLanes.Count;
+        int count = Math.Min(plan.PanelStart(endPanel) * TLanes.Count, plan.Columns) - column;
         for (int i = row; i < row + rows; i++)
-            _epilogue.Apply(_c + (i * _cStride) + column, i, column, count);
+            epilogue.Apply(c + (i * cStride) + column, i, column, count);
     }
 }

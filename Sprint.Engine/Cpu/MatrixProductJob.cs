@@ -20,84 +20,84 @@ internal unsafe partial struct MatrixProductJob<TLanes, TVector, TRows, TVectors
     private const long LargestBlockInPlace = 384 << 10;
     private const int RowsOfPackingPiece = 16;
 
-    private readonly WorkerPool _pool;
-    private readonly MatrixOperand _a;
-    private readonly MatrixOperand _b;
-    private readonly float* _c;
-    private readonly long _cStride;
-    private readonly bool _accumulate;
-    private readonly TEpilogue _epilogue;
-    private readonly MatrixRowSums _rowSums;
-    private readonly MatrixPlan _plan;
-    private float* _packed;
-    private bool _packing;
-    private int _firstBlock;
-    private int _endBlock;
+    private readonly WorkerPool pool;
+    private readonly MatrixOperand a;
+    private readonly MatrixOperand b;
+    private readonly float* c;
+    private readonly long cStride;
+    private readonly bool accumulate;
+    private readonly TEpilogue epilogue;
+    private readonly MatrixRowSums rowSums;
+    private readonly MatrixPlan plan;
+    private float* packed;
+    private bool packing;
+    private int firstBlock;
+    private int endBlock;
 
     public MatrixProductJob(
         WorkerPool pool, MatrixOperand a, MatrixOperand b, float* c, long cStride, int rows, int columns, int depth, bool accumulate, TEpilogue epilogue, MatrixRowSums rowSums)
     {
-        _pool = pool;
-        _a = a;
-        _b = b;
-        _c = c;
-        _cStride = cStride;
-        _accumulate = accumulate;
-        _epilogue = epilogue;
-        _rowSums = rowSums;
-        _plan = new MatrixPlan(rows, columns, depth, TLanes.Count, TRows.Value, TVectors.Value, pool.Threads);
+        this.pool = pool;
+        this.a = a;
+        this.b = b;
+        this.c = c;
+        this.cStride = cStride;
+        this.accumulate = accumulate;
+        this.epilogue = epilogue;
+        this.rowSums = rowSums;
+        plan = new MatrixPlan(rows, columns, depth, TLanes.Count, TRows.Value, TVectors.Value, pool.Threads);
     }
 
     /// <summary>Whether each worker packs what it reads of B: with one row block nobody else reads it, and in place there is nothing to pack.</summary>
-    private readonly bool PacksForItself => _plan.RowBlocks == 1 || StaysInCache;
+    private readonly bool PacksForItself => plan.RowBlocks == 1 || StaysInCache;
 
     // Rows of B are packed some at a time over their whole length, columns of it a panel at a time: either way memory is read in its order.
-    private readonly int PackingPieces => _b.RowsContiguous ? (_plan.DepthBlock + RowsOfPackingPiece - 1) / RowsOfPackingPiece : _plan.Panels;
+    private readonly int PackingPieces => b.RowsContiguous ? (plan.DepthBlock + RowsOfPackingPiece - 1) / RowsOfPackingPiece : plan.Panels;
 
-    private readonly bool ReadsInPlace => StaysInCache || (_plan.RowBlocks == 1 && _b.RowsContiguous && _plan.Rows <= RowsThatReadInPlace);
+    private readonly bool ReadsInPlace => StaysInCache || (plan.RowBlocks == 1 && b.RowsContiguous && plan.Rows <= RowsThatReadInPlace);
 
     // Panels that reach beyond C would have to be packed, by each worker anew.
     private readonly bool StaysInCache =>
-        _b.RowsContiguous && LiesWithinC(_plan.Panels - 1) && sizeof(float) * _plan.DepthBlock * _b.RowStride <= LargestBlockInPlace;
+        b.RowsContiguous && LiesWithinC(plan.Panels - 1) && sizeof(float) * plan.DepthBlock * b.RowStride <= LargestBlockInPlace;
 
     /// <summary>Computes the product.</summary>
     public void Run()
     {
-        int pieces = _plan.RowBlocks * _plan.ColumnBlocks;
+        int pieces = plan.RowBlocks * plan.ColumnBlocks;
         if (PacksForItself)
         {
-            _endBlock = _plan.DepthBlocks;
-            _pool.Run(ref this, pieces);
+            endBlock = plan.DepthBlocks;
+            pool.Run(ref this, pieces);
             return;
         }
 
-        using WorkerPool.Exclusive turn = _pool.EnterExclusive();
-        _packed = (float*)_pool.SharedScratch(sizeof(float) * (long)_plan.DepthBlocksOfRound * _plan.DepthBlock * _plan.Vectors * TLanes.Count);
-        for (_firstBlock = 0; _firstBlock < _plan.DepthBlocks; _firstBlock = _endBlock)
+        using WorkerPool.Exclusive turn = pool.EnterExclusive();
+        packed = (float*)pool.SharedScratch(sizeof(float) * (long)plan.DepthBlocksOfRound * plan.DepthBlock * plan.Vectors * TLanes.Count);
+        for (firstBlock = 0; firstBlock < plan.DepthBlocks; firstBlock = endBlock)
         {
-            _endBlock = Math.Min(_firstBlock + _plan.DepthBlocksOfRound, _plan.DepthBlocks);
-            _packing = true;
-            _pool.Run(ref this, (_endBlock - _firstBlock) * PackingPieces);
-            _packing = false;
-            _pool.Run(ref this, pieces);
+            endBlock = Math.Min(firstBlock + plan.DepthBlocksOfRound, plan.DepthBlocks);
+            packing = true;
+            pool.Run(ref this, (endBlock - firstBlock) * PackingPieces);
+            packing = false;
+            pool.Run(ref this, pieces);
         }
     }
 
     /// <inheritdoc/>
     public readonly void Execute(int index, int worker)
     {
-        if (_packing)
+        if (packing)
         {
             (int block, int piece) = Math.DivRem(index, PackingPieces);
-            block += _firstBlock;
-            if (_b.RowsContiguous)
-                PackRows(block, piece * RowsOfPackingPiece, (piece + 1) * RowsOfPackingPiece, 0, _plan.Panels, SharedBlock(block));
+            block += firstBlock;
+            if (b.RowsContiguous)
+                PackRows(block, piece * RowsOfPackingPiece, (piece + 1) * RowsOfPackingPiece, 0, plan.Panels, SharedBlock(block));
             else
                 PackColumns(block, piece, SharedBlock(block) + PanelOffset(block, piece, 0));
             return;
         }
 
-        (int rowBlock, int columnBlock) = _plan.Piece(index);
+        (int rowBlock, int columnBlock) = plan.Piece(index);
         Multiply(rowBlock, columnBlock, worker);
     }
 }

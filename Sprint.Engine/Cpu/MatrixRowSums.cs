@@ -9,20 +9,20 @@ namespace Sprint.Engine.Cpu;
 /// </summary>
 internal readonly unsafe struct MatrixRowSums
 {
-    private readonly float* _sums;
-    private readonly bool _accumulate;
+    private readonly float* sums;
+    private readonly bool accumulate;
 
     /// <summary>Asks for the sums.</summary>
     /// <param name="sums">One for each row of A.</param>
     /// <param name="accumulate">Whether they are added to what is there.</param>
     public MatrixRowSums(float* sums, bool accumulate)
     {
-        _sums = sums;
-        _accumulate = accumulate;
+        this.sums = sums;
+        this.accumulate = accumulate;
     }
 
     /// <summary>Whether sums are asked for.</summary>
-    public bool IsWanted => _sums != null;
+    public bool IsWanted => sums != null;
 
     /// <summary>Adds a packed tile's contribution.</summary>
     /// <param name="tile">The tile: <paramref name="rows"/> elements for each k.</param>
@@ -33,8 +33,8 @@ internal readonly unsafe struct MatrixRowSums
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Add(float* tile, int row, int rows, int depth, bool first)
     {
-        bool add = _accumulate || !first;
-        float* sums = _sums + row;
+        bool add = accumulate || !first;
+        float* sums = this.sums + row;
         int i = 0;
         for (; i + 8 <= rows; i += 8)
         {

@@ -7,9 +7,9 @@ internal sealed unsafe partial class WorkerPool
     private const int MaximumDepth = 3;
 
     // For each depth of nesting the workers' own, so that a nested job does not write over the memory of the one around it.
-    private readonly ScratchMemory[] _scratch;
-    private readonly ScratchMemory[] _nestedShared;
-    private ScratchMemory _shared;
+    private readonly ScratchMemory[] scratch;
+    private readonly ScratchMemory[] nestedShared;
+    private ScratchMemory shared;
 
     /// <summary>
     /// Native memory for one worker, aligned to 64 bytes, with whatever the last user left in it. It grows as asked, is kept for the next
@@ -21,7 +21,7 @@ internal sealed unsafe partial class WorkerPool
     /// <exception cref="InvalidOperationException">More than four jobs are nested.</exception>
     public byte* Scratch(int worker, long bytes)
     {
-        return _scratch[Slot(worker)].AtLeast(bytes);
+        return scratch[Slot(worker)].AtLeast(bytes);
     }
 
     /// <summary>
@@ -29,7 +29,7 @@ internal sealed unsafe partial class WorkerPool
     /// From inside a job of this pool there is nothing to keep out.
     /// </summary>
     /// <returns>What to dispose.</returns>
-    public Exclusive EnterExclusive() => new(s_pool == this ? null : _gate);
+    public Exclusive EnterExclusive() => new(currentPool == this ? null : gate);
 
     /// <summary>
     /// Native memory for what all workers share during the runs of one <see cref="EnterExclusive"/>, aligned to 64 bytes. Inside a job, where a
@@ -39,18 +39,18 @@ internal sealed unsafe partial class WorkerPool
     /// <returns>The memory's first byte.</returns>
     public byte* SharedScratch(long bytes)
     {
-        if (s_pool != this)
+        if (currentPool != this)
         {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            return _shared.AtLeast(bytes);
+            ObjectDisposedException.ThrowIf(disposed, this);
+            return shared.AtLeast(bytes);
         }
 
-        return _nestedShared[Slot(s_worker)].AtLeast(bytes);
+        return nestedShared[Slot(currentWorker)].AtLeast(bytes);
     }
 
     private int Slot(int worker)
     {
-        int depth = s_pool == this ? s_depth : 0;
+        int depth = currentPool == this ? currentDepth : 0;
         if (depth > MaximumDepth)
             throw new InvalidOperationException($"Jobs of a worker pool are nested {depth + 1} deep; scratch memory is there for {MaximumDepth + 1}.");
 
@@ -59,53 +59,53 @@ internal sealed unsafe partial class WorkerPool
 
     private void FreeScratch()
     {
-        for (int i = 0; i < _scratch.Length; i++)
-            _scratch[i].Free();
-        for (int i = 0; i < _nestedShared.Length; i++)
-            _nestedShared[i].Free();
-        _shared.Free();
+        for (int i = 0; i < scratch.Length; i++)
+            scratch[i].Free();
+        for (int i = 0; i < nestedShared.Length; i++)
+            nestedShared[i].Free();
+        shared.Free();
     }
 
     private struct ScratchMemory
     {
-        private byte* _memory;
-        private long _bytes;
+        private byte* memory;
+        private long bytes;
 
         public byte* AtLeast(long bytes)
         {
-            if (bytes > _bytes)
+            if (bytes > this.bytes)
             {
                 Free();
                 // Grown by steps of half again, so that slowly growing needs do not allocate each time.
-                long size = Math.Max(bytes, _bytes + (_bytes / 2));
+                long size = Math.Max(bytes, this.bytes + (this.bytes / 2));
                 size = (size + NativeBlock.Alignment - 1) / NativeBlock.Alignment * NativeBlock.Alignment;
-                _memory = NativeBlock.Allocate(size);
-                _bytes = size;
+                memory = NativeBlock.Allocate(size);
+                this.bytes = size;
             }
 
-            return _memory;
+            return memory;
         }
 
         public void Free()
         {
-            NativeBlock.Free(_memory);
-            _memory = null;
-            _bytes = 0;
+            NativeBlock.Free(memory);
+            memory = null;
+            bytes = 0;
         }
     }
 
     /// <summary>The time during which other threads' jobs wait.</summary>
     internal readonly ref struct Exclusive
     {
-        private readonly Lock? _gate;
+        private readonly Lock? gate;
 
         public Exclusive(Lock? gate)
         {
-            _gate = gate;
+            this.gate = gate;
             gate?.Enter();
         }
 
         /// <summary>Lets others in.</summary>
-        public void Dispose() => _gate?.Exit();
+        public void Dispose() => gate?.Exit();
     }
 }

@@ -5,17 +5,17 @@ namespace Sprint.Engine.Cpu;
 /// <content>How the pieces of a job are given out.</content>
 internal sealed unsafe partial class WorkerPool
 {
-    private readonly Share[] _shares;
+    private readonly Share[] shares;
 
     /// <summary>Takes the next piece of a thread's share, its own or another's.</summary>
     /// <returns>The piece's index, or -1 where none is left.</returns>
     private int Claim(int share)
     {
-        long count = _state.Count;
+        long count = state.Count;
         int first = (int)(count * share / Threads);
         int length = (int)(count * (share + 1) / Threads) - first;
-        ref long taken = ref _shares[share].Taken;
-        long job = _state.Word >> 32 << 32;
+        ref long taken = ref shares[share].Taken;
+        long job = state.Word >> 32 << 32;
         long seen = Volatile.Read(ref taken);
         while (true)
         {
@@ -34,8 +34,8 @@ internal sealed unsafe partial class WorkerPool
     /// <summary>Leaves out what nobody has begun.</summary>
     private void Abandon()
     {
-        long job = _state.Word >> 32 << 32;
-        foreach (ref Share share in _shares.AsSpan())
+        long job = state.Word >> 32 << 32;
+        foreach (ref Share share in shares.AsSpan())
             Interlocked.Exchange(ref share.Taken, job | int.MaxValue);
     }
 

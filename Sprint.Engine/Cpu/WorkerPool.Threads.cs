@@ -7,15 +7,15 @@ namespace Sprint.Engine.Cpu;
 internal sealed unsafe partial class WorkerPool
 {
     // A thread that meets the next job while it spins, spins as long again; one that had to lie down spins less next time.
-    private static readonly long s_longestSpin = Stopwatch.Frequency / 10_000;
-    private static readonly long s_shortestSpin = Stopwatch.Frequency / 1_000_000;
+    private static readonly long LongestSpin = Stopwatch.Frequency / 10_000;
+    private static readonly long ShortestSpin = Stopwatch.Frequency / 1_000_000;
 
     // In the state's word: whether a helper may still join the job.
     private const long OpenBit = 1L << 31;
 
     // Where the idle threads sleep, and where a caller sleeps until the last helper has left.
-    private readonly object _bed = new();
-    private readonly object _door = new();
+    private readonly object bed = new();
+    private readonly object door = new();
 
     /// <summary>
     /// Publishes the job. One word holds the job's number, whether it may still be joined and how many helpers have: a helper joins by one exchange
@@ -23,73 +23,73 @@ internal sealed unsafe partial class WorkerPool
     /// </summary>
     private void Open(int helpers)
     {
-        long number = (_state.Word >> 32) + 1;
+        long number = (state.Word >> 32) + 1;
         if (number > int.MaxValue)
         {
             // Numbers begin anew: no share may look as if it belonged to one of them.
             number = 1;
-            Array.Clear(_shares);
+            Array.Clear(shares);
         }
 
-        Interlocked.Exchange(ref _state.Word, (number << 32) | OpenBit);
-        if (Volatile.Read(ref _state.Sleeping) == 0)
+        Interlocked.Exchange(ref state.Word, (number << 32) | OpenBit);
+        if (Volatile.Read(ref state.Sleeping) == 0)
             return;
 
-        lock (_bed)
+        lock (bed)
         {
-            int wake = Math.Min(helpers, _state.Sleeping);
+            int wake = Math.Min(helpers, state.Sleeping);
             for (int i = 0; i < wake; i++)
-                Monitor.Pulse(_bed);
+                Monitor.Pulse(bed);
         }
     }
 
     private void Close()
     {
-        if (ActiveOf(Interlocked.And(ref _state.Word, ~OpenBit)) == 0)
+        if (ActiveOf(Interlocked.And(ref state.Word, ~OpenBit)) == 0)
             return;
 
         long start = Stopwatch.GetTimestamp();
-        for (int turn = 1; ActiveOf(Volatile.Read(ref _state.Word)) != 0; turn++)
+        for (int turn = 1; ActiveOf(Volatile.Read(ref state.Word)) != 0; turn++)
         {
             Pause(turn);
-            if (Stopwatch.GetTimestamp() - start < s_longestSpin)
+            if (Stopwatch.GetTimestamp() - start < LongestSpin)
                 continue;
 
-            Interlocked.Exchange(ref _state.CallerSleeps, 1);
-            lock (_door)
+            Interlocked.Exchange(ref state.CallerSleeps, 1);
+            lock (door)
             {
-                while (ActiveOf(Volatile.Read(ref _state.Word)) != 0)
-                    Monitor.Wait(_door);
+                while (ActiveOf(Volatile.Read(ref state.Word)) != 0)
+                    Monitor.Wait(door);
             }
 
-            Volatile.Write(ref _state.CallerSleeps, 0);
+            Volatile.Write(ref state.CallerSleeps, 0);
         }
     }
 
     private void Serve(int worker)
     {
         long seen = 0;
-        long spin = Threads <= Environment.ProcessorCount ? s_longestSpin : 0;
+        long spin = Threads <= Environment.ProcessorCount ? LongestSpin : 0;
         while (AwaitJob(ref seen, ref spin))
         {
             if (!TryJoin(seen))
                 continue;
 
             Work(worker);
-            if (ActiveOf(Interlocked.Decrement(ref _state.Word)) == 0 && Volatile.Read(ref _state.CallerSleeps) != 0)
+            if (ActiveOf(Interlocked.Decrement(ref state.Word)) == 0 && Volatile.Read(ref state.CallerSleeps) != 0)
             {
-                lock (_door)
-                    Monitor.PulseAll(_door);
+                lock (door)
+                    Monitor.PulseAll(door);
             }
         }
     }
 
     private bool TryJoin(long number)
     {
-        long word = Volatile.Read(ref _state.Word);
+        long word = Volatile.Read(ref state.Word);
         while (word >> 32 == number && (word & OpenBit) != 0)
         {
-            long found = Interlocked.CompareExchange(ref _state.Word, word + 1, word);
+            long found = Interlocked.CompareExchange(ref state.Word, word + 1, word);
             if (found == word)
                 return true;
             word = found;
@@ -104,34 +104,34 @@ internal sealed unsafe partial class WorkerPool
         long start = spin > 0 ? Stopwatch.GetTimestamp() : 0;
         for (int turn = 1; spin > 0; turn++)
         {
-            long number = Volatile.Read(ref _state.Word) >> 32;
+            long number = Volatile.Read(ref state.Word) >> 32;
             if (number != seen)
             {
                 seen = number;
-                spin = Math.Min(2 * spin, s_longestSpin);
+                spin = Math.Min(2 * spin, LongestSpin);
                 return true;
             }
 
             Pause(turn);
-            if (_disposed)
+            if (disposed)
                 return false;
             if (Stopwatch.GetTimestamp() - start >= spin)
             {
-                spin = Math.Max(spin / 2, s_shortestSpin);
+                spin = Math.Max(spin / 2, ShortestSpin);
                 break;
             }
         }
 
-        lock (_bed)
+        lock (bed)
         {
-            Interlocked.Increment(ref _state.Sleeping);
-            while (Volatile.Read(ref _state.Word) >> 32 == seen && !_disposed)
-                Monitor.Wait(_bed);
-            Interlocked.Decrement(ref _state.Sleeping);
-            seen = Volatile.Read(ref _state.Word) >> 32;
+            Interlocked.Increment(ref state.Sleeping);
+            while (Volatile.Read(ref state.Word) >> 32 == seen && !disposed)
+                Monitor.Wait(bed);
+            Interlocked.Decrement(ref state.Sleeping);
+            seen = Volatile.Read(ref state.Word) >> 32;
         }
 
-        return !_disposed;
+        return !disposed;
     }
 
     private static int ActiveOf(long word) => (int)(word & (OpenBit - 1));

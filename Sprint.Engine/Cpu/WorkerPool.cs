@@ -17,17 +17,17 @@ internal sealed unsafe partial class WorkerPool : IDisposable
 
     // What nested calls on this thread run in: the pool, the worker's number, and how deep.
     [ThreadStatic]
-    private static WorkerPool? s_pool;
+    private static WorkerPool? currentPool;
     [ThreadStatic]
-    private static int s_worker;
+    private static int currentWorker;
     [ThreadStatic]
-    private static int s_depth;
+    private static int currentDepth;
 
-    private readonly Lock _gate = new();
-    private readonly Thread[] _threads;
-    private PaddedState _state;
-    private ExceptionDispatchInfo? _failure;
-    private volatile bool _disposed;
+    private readonly Lock gate = new();
+    private readonly Thread[] threads;
+    private PaddedState state;
+    private ExceptionDispatchInfo? failure;
+    private volatile bool disposed;
 
     /// <summary>Starts the threads.</summary>
     /// <param name="threads">How many threads work on a job, the calling one included.</param>
@@ -38,15 +38,15 @@ internal sealed unsafe partial class WorkerPool : IDisposable
             throw new SprintException($"The number of CPU threads is {threads}; it must be from 1 to {MaximumThreads}.");
 
         Threads = threads;
-        _scratch = new ScratchMemory[threads * (MaximumDepth + 1)];
-        _nestedShared = new ScratchMemory[_scratch.Length];
-        _shares = new Share[threads];
-        _threads = new Thread[threads - 1];
-        for (int i = 0; i < _threads.Length; i++)
+        scratch = new ScratchMemory[threads * (MaximumDepth + 1)];
+        nestedShared = new ScratchMemory[scratch.Length];
+        shares = new Share[threads];
+        this.threads = new Thread[threads - 1];
+        for (int i = 0; i < this.threads.Length; i++)
         {
             int worker = i + 1;
-            _threads[i] = new Thread(() => Serve(worker)) { IsBackground = true, Name = $"sprint worker {worker}" };
-            _threads[i].Start();
+            this.threads[i] = new Thread(() => Serve(worker)) { IsBackground = true, Name = $"sprint worker {worker}" };
+            this.threads[i].Start();
         }
     }
 
@@ -65,15 +65,15 @@ internal sealed unsafe partial class WorkerPool : IDisposable
     public void Run<TJob>(ref TJob job, int count)
         where TJob : struct, IWorkerJob
     {
-        if (s_pool == this)
+        if (currentPool == this)
         {
-            RunHere(ref job, count, s_worker);
+            RunHere(ref job, count, currentWorker);
             return;
         }
 
-        lock (_gate)
+        lock (gate)
         {
-            ObjectDisposedException.ThrowIf(_disposed, this);
+            ObjectDisposedException.ThrowIf(disposed, this);
             if (count <= 1 || Threads == 1)
                 RunHere(ref job, count, worker: 0);
             else
@@ -85,18 +85,18 @@ internal sealed unsafe partial class WorkerPool : IDisposable
     /// <exception cref="InvalidOperationException">Called from inside a job of this pool.</exception>
     public void Dispose()
     {
-        if (s_pool == this)
+        if (currentPool == this)
             throw new InvalidOperationException("A worker pool cannot be disposed from inside one of its jobs.");
 
-        lock (_gate)
+        lock (gate)
         {
-            if (_disposed)
+            if (disposed)
                 return;
 
-            _disposed = true;
-            lock (_bed)
-                Monitor.PulseAll(_bed);
-            foreach (Thread thread in _threads)
+            disposed = true;
+            lock (bed)
+                Monitor.PulseAll(bed);
+            foreach (Thread thread in threads)
                 thread.Join();
             FreeScratch();
         }
@@ -122,18 +122,18 @@ internal sealed unsafe partial class WorkerPool : IDisposable
     {
         // A copy on the stack stays where it is; the caller's may lie in an object that the collector moves.
         TJob shared = job;
-        _state.Job = Unsafe.AsPointer(ref shared);
-        _state.Execute = &Execute<TJob>;
-        _state.Count = count;
+        state.Job = Unsafe.AsPointer(ref shared);
+        state.Execute = &Execute<TJob>;
+        state.Count = count;
 
         Open(helpers: Math.Min(count, Threads) - 1);
         Work(worker: 0);
         Close();
 
         job = shared;
-        if (_failure is { } failure)
+        if (this.failure is { } failure)
         {
-            _failure = null;
+            this.failure = null;
             failure.Throw();
         }
     }
@@ -147,8 +147,8 @@ internal sealed unsafe partial class WorkerPool : IDisposable
         Place outer = Enter(worker);
         try
         {
-            void* job = _state.Job;
-            delegate*<void*, int, int, void> execute = _state.Execute;
+            void* job = state.Job;
+            delegate*<void*, int, int, void> execute = state.Execute;
             for (int share = worker, left = Threads; left > 0; left--)
             {
                 for (int index = Claim(share); index >= 0; index = Claim(share))
@@ -160,7 +160,7 @@ internal sealed unsafe partial class WorkerPool : IDisposable
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(exception), null);
+            Interlocked.CompareExchange(ref failure, ExceptionDispatchInfo.Capture(exception), null);
             Abandon();
         }
         finally
@@ -171,18 +171,18 @@ internal sealed unsafe partial class WorkerPool : IDisposable
 
     private Place Enter(int worker)
     {
-        Place outer = new(s_pool, s_worker, s_depth);
-        s_depth = s_pool == this ? s_depth + 1 : 0;
-        s_pool = this;
-        s_worker = worker;
+        Place outer = new(currentPool, currentWorker, currentDepth);
+        currentDepth = currentPool == this ? currentDepth + 1 : 0;
+        currentPool = this;
+        currentWorker = worker;
         return outer;
     }
 
     private static void Leave(Place outer)
     {
-        s_pool = outer.Pool;
-        s_worker = outer.Worker;
-        s_depth = outer.Depth;
+        currentPool = outer.Pool;
+        currentWorker = outer.Worker;
+        currentDepth = outer.Depth;
     }
 
     private readonly record struct Place(WorkerPool? Pool, int Worker, int Depth);

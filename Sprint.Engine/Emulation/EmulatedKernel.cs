@@ -6,12 +6,12 @@ namespace Sprint.Engine.Emulation;
 /// <summary>A kernel of a loaded module, ready to be launched.</summary>
 public sealed class EmulatedKernel
 {
-    private readonly Lazy<int> _liveRegisters;
+    private readonly Lazy<int> liveRegisters;
 
     internal EmulatedKernel(KernelProgram program)
     {
         Program = program;
-        _liveRegisters = new Lazy<int>(() => RegisterPressure.Measure(program.Kernel.Syntax));
+        liveRegisters = new Lazy<int>(() => RegisterPressure.Measure(program.Kernel.Syntax));
     }
 
     /// <summary>The kernel's name in the PTX.</summary>
@@ -36,7 +36,7 @@ public sealed class EmulatedKernel
     /// 32-bit registers that hold the values alive at the fullest point of the kernel, calls not counted. An assembler
     /// orders instructions anew and computes some values twice, so that what it takes may be more or less.
     /// </summary>
-    public int LiveRegisters => _liveRegisters.Value;
+    public int LiveRegisters => liveRegisters.Value;
 
     /// <summary>Whether the kernel was compiled for a largest block.</summary>
     public bool HasLaunchBounds => Program.Kernel.Syntax.MaximumThreads > 0;

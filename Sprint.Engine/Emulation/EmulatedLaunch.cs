@@ -12,12 +12,12 @@ public sealed unsafe class EmulatedLaunch
     private const long MaximumLocalBlockBytes = 256L << 20;
     private const long MaximumRegisterBlockBytes = 256L << 20;
 
-    private readonly EmulatedKernel _kernel;
-    private readonly LaunchIndex _grid;
-    private readonly LaunchIndex _block;
-    private readonly int _dynamicSharedBytes;
-    private readonly byte[] _parameters;
-    private readonly EmulationOptions _options;
+    private readonly EmulatedKernel kernel;
+    private readonly LaunchIndex grid;
+    private readonly LaunchIndex block;
+    private readonly int dynamicSharedBytes;
+    private readonly byte[] parameters;
+    private readonly EmulationOptions options;
 
     /// <summary>Checks a launch.</summary>
     /// <param name="kernel">The kernel.</param>
@@ -30,25 +30,25 @@ public sealed unsafe class EmulatedLaunch
     public EmulatedLaunch(EmulatedKernel kernel, LaunchIndex grid, LaunchIndex block, int dynamicSharedBytes, ReadOnlySpan<byte> parameters, EmulationOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(kernel);
-        _kernel = kernel;
-        _grid = grid;
-        _block = block;
-        _dynamicSharedBytes = dynamicSharedBytes;
-        _parameters = parameters.ToArray();
-        _options = options ?? EmulationOptions.Default;
+        this.kernel = kernel;
+        this.grid = grid;
+        this.block = block;
+        this.dynamicSharedBytes = dynamicSharedBytes;
+        this.parameters = parameters.ToArray();
+        this.options = options ?? EmulationOptions.Default;
         CheckExtents();
         CheckResources();
         CheckWorkingMemory();
     }
 
-    private int SharedBytes => _dynamicSharedBytes > 0 ? _kernel.Program.DynamicSharedOffset + _dynamicSharedBytes : _kernel.StaticSharedBytes;
+    private int SharedBytes => dynamicSharedBytes > 0 ? kernel.Program.DynamicSharedOffset + dynamicSharedBytes : kernel.StaticSharedBytes;
 
     /// <summary>Local memory of a thread: the kernel's own, and a stack where it calls functions.</summary>
     private long LocalBytes
     {
         get
         {
-            KernelProgram program = _kernel.Program;
+            KernelProgram program = kernel.Program;
             bool calls = program.Functions.Count(function => function is not null) > 1;
             return program.Kernel.LocalBytes + (calls ? CallStackBytes + program.Functions.Max(function => (long)(function?.LocalBytes ?? 0)) : 0);
         }
@@ -59,13 +59,13 @@ public sealed unsafe class EmulatedLaunch
     /// <exception cref="EmulationException">The kernel did something wrong; of several faulty blocks the first is named.</exception>
     public LaunchStatistics Run()
     {
-        EmulatedMemory memory = _kernel.Program.Module.Memory;
+        EmulatedMemory memory = kernel.Program.Module.Memory;
         lock (memory.LaunchLock)
         {
-            byte* parameters = (byte*)NativeMemory.AlignedAlloc((nuint)_parameters.Length + 64, 64);
+            byte* parameters = (byte*)NativeMemory.AlignedAlloc((nuint)this.parameters.Length + 64, 64);
             try
             {
-                _parameters.CopyTo(new Span<byte>(parameters, _parameters.Length));
+                this.parameters.CopyTo(new Span<byte>(parameters, this.parameters.Length));
                 return Execute(memory, parameters);
             }
             finally
@@ -77,24 +77,24 @@ public sealed unsafe class EmulatedLaunch
 
     private LaunchStatistics Execute(EmulatedMemory memory, byte* parameters)
     {
-        KernelProgram program = _kernel.Program;
-        bool track = program.UsesReadOnlyPath && (_options.Checks & EmulationChecks.ReadOnlyPath) != 0;
+        KernelProgram program = kernel.Program;
+        bool track = program.UsesReadOnlyPath && (options.Checks & EmulationChecks.ReadOnlyPath) != 0;
         LaunchContext context = new()
         {
             Program = program,
             Memory = memory,
-            Options = _options,
-            Grid = _grid,
-            BlockSize = _block,
-            DynamicSharedBytes = _dynamicSharedBytes,
+            Options = options,
+            Grid = grid,
+            BlockSize = block,
+            DynamicSharedBytes = dynamicSharedBytes,
             SharedBytes = SharedBytes,
             Parameters = parameters,
             LocalBytes = (int)LocalBytes,
             ReadOnlyGeneration = track ? memory.BeginReadOnlyTracking() : (byte)0,
         };
-        BlockQueue queue = new((long)_grid.Count);
-        int workers = (int)Math.Min(_options.Workers > 0 ? _options.Workers : Environment.ProcessorCount, (long)_grid.Count);
-        LaunchStatistics statistics = new(_kernel.Name) { Blocks = (long)_grid.Count };
+        BlockQueue queue = new((long)grid.Count);
+        int workers = (int)Math.Min(options.Workers > 0 ? options.Workers : Environment.ProcessorCount, (long)grid.Count);
+        LaunchStatistics statistics = new(kernel.Name) { Blocks = (long)grid.Count };
         SortedDictionary<long, string> printed = [];
         if (workers == 1)
             Work(context, queue, statistics, printed);
@@ -132,38 +132,38 @@ public sealed unsafe class EmulatedLaunch
 
     private void CheckExtents()
     {
-        if (_grid.X is 0 or > int.MaxValue || _grid.Y is 0 or > 65535 || _grid.Z is 0 or > 65535)
-            throw Refuse($"The grid {_grid} is not between (1,1,1) and (2147483647,65535,65535)");
-        if (_block.X is 0 or > MaximumBlockThreads || _block.Y is 0 or > MaximumBlockThreads || _block.Z is 0 or > 64 || _block.Count > MaximumBlockThreads)
-            throw Refuse($"The block {_block} has {_block.Count} threads; a block has 1 to {MaximumBlockThreads}, at most 64 of them along Z");
-        if (_block.Count > (ulong)_kernel.MaximumThreads)
-            throw Refuse($"The block {_block} has {_block.Count} threads, but the kernel was compiled for at most {_kernel.MaximumThreads} (.maxntid)");
-        if (_kernel.Program.Kernel.Syntax.RequiredBlock is { } required && required != _block)
-            throw Refuse($"The block {_block} is not the {required} that the kernel was compiled for (.reqntid)");
+        if (grid.X is 0 or > int.MaxValue || grid.Y is 0 or > 65535 || grid.Z is 0 or > 65535)
+            throw Refuse($"The grid {grid} is not between (1,1,1) and (2147483647,65535,65535)");
+        if (block.X is 0 or > MaximumBlockThreads || block.Y is 0 or > MaximumBlockThreads || block.Z is 0 or > 64 || block.Count > MaximumBlockThreads)
+            throw Refuse($"The block {block} has {block.Count} threads; a block has 1 to {MaximumBlockThreads}, at most 64 of them along Z");
+        if (block.Count > (ulong)kernel.MaximumThreads)
+            throw Refuse($"The block {block} has {block.Count} threads, but the kernel was compiled for at most {kernel.MaximumThreads} (.maxntid)");
+        if (kernel.Program.Kernel.Syntax.RequiredBlock is { } required && required != block)
+            throw Refuse($"The block {block} is not the {required} that the kernel was compiled for (.reqntid)");
     }
 
     private void CheckResources()
     {
-        long shared = _dynamicSharedBytes > 0 ? (long)_kernel.Program.DynamicSharedOffset + _dynamicSharedBytes : _kernel.StaticSharedBytes;
-        if (_dynamicSharedBytes < 0 || shared > _options.MaximumSharedBytes)
-            throw Refuse($"The launch needs {shared} bytes of shared memory ({_kernel.StaticSharedBytes} declared, {_dynamicSharedBytes} dynamic); a block has {_options.MaximumSharedBytes}");
-        if (_parameters.Length != _kernel.ParameterBytes)
-            throw Refuse($"The launch passes {_parameters.Length} bytes of parameters, but the kernel takes {_kernel.ParameterBytes}");
+        long shared = dynamicSharedBytes > 0 ? (long)kernel.Program.DynamicSharedOffset + dynamicSharedBytes : kernel.StaticSharedBytes;
+        if (dynamicSharedBytes < 0 || shared > options.MaximumSharedBytes)
+            throw Refuse($"The launch needs {shared} bytes of shared memory ({kernel.StaticSharedBytes} declared, {dynamicSharedBytes} dynamic); a block has {options.MaximumSharedBytes}");
+        if (parameters.Length != kernel.ParameterBytes)
+            throw Refuse($"The launch passes {parameters.Length} bytes of parameters, but the kernel takes {kernel.ParameterBytes}");
     }
 
     private void CheckWorkingMemory()
     {
-        long threads = ((long)_block.Count + 31) / 32 * 32;
+        long threads = ((long)block.Count + 31) / 32 * 32;
         long local = threads * LocalBytes;
         if (local > MaximumLocalBlockBytes)
             throw Refuse($"The block's {threads} threads need {LocalBytes} bytes of local memory each; the emulator gives a block {MaximumLocalBlockBytes}");
-        long registers = threads / 32 * _kernel.Program.Kernel.FrameBytes;
+        long registers = threads / 32 * kernel.Program.Kernel.FrameBytes;
         if (registers > MaximumRegisterBlockBytes)
-            throw Refuse($"The block's {threads / 32} warps need {_kernel.Program.Kernel.FrameBytes} bytes for their registers each; the emulator gives a block {MaximumRegisterBlockBytes}");
+            throw Refuse($"The block's {threads / 32} warps need {kernel.Program.Kernel.FrameBytes} bytes for their registers each; the emulator gives a block {MaximumRegisterBlockBytes}");
     }
 
     private EmulationException Refuse(string detail)
-        => new(EmulationFault.Launch, detail, new EmulationSite(_kernel.Program.Module.Module.Name, _kernel.Name));
+        => new(EmulationFault.Launch, detail, new EmulationSite(kernel.Program.Module.Module.Name, kernel.Name));
 
     /// <summary>
     /// Gives out blocks in order. After a fault the blocks before it still run, so that the fault that is reported does not
@@ -171,31 +171,31 @@ public sealed unsafe class EmulatedLaunch
     /// </summary>
     private sealed class BlockQueue(long count)
     {
-        private readonly Lock _lock = new();
-        private long _next;
-        private long _limit = count;
+        private readonly Lock gate = new();
+        private long next;
+        private long limit = count;
 
         public EmulationException? FirstFault { get; private set; }
 
         public bool TryTake(out long rank)
         {
-            lock (_lock)
+            lock (gate)
             {
-                rank = _next;
-                if (rank >= _limit)
+                rank = next;
+                if (rank >= limit)
                     return false;
-                _next++;
+                next++;
                 return true;
             }
         }
 
         public void Report(long rank, EmulationException fault)
         {
-            lock (_lock)
+            lock (gate)
             {
-                if (rank < _limit)
+                if (rank < limit)
                 {
-                    _limit = rank;
+                    limit = rank;
                     FirstFault = fault;
                 }
             }

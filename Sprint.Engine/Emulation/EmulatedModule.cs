@@ -9,9 +9,9 @@ public sealed class EmulatedModule : IDisposable
 {
     private const long MaximumVariableBytes = 2L << 30;
 
-    private readonly Dictionary<string, ulong> _addresses = [];
-    private readonly Dictionary<string, EmulatedKernel> _kernels = [];
-    private readonly Lock _lock = new();
+    private readonly Dictionary<string, ulong> addresses = [];
+    private readonly Dictionary<string, EmulatedKernel> kernels = [];
+    private readonly Lock gate = new();
 
     /// <summary>Allocates and initialises the module's global and constant variables.</summary>
     /// <exception cref="EmulationException">An initial value names an unknown symbol, or a variable is external.</exception>
@@ -29,7 +29,7 @@ public sealed class EmulatedModule : IDisposable
         try
         {
             foreach (PtxVariable variable in variables)
-                _addresses[variable.Name] = memory.Allocate(Math.Max(variable.Size, 1), variable.Name, variable.Space == PtxSpace.Constant).Start;
+                addresses[variable.Name] = memory.Allocate(Math.Max(variable.Size, 1), variable.Name, variable.Space == PtxSpace.Constant).Start;
             foreach (PtxVariable variable in variables)
                 Initialise(variable);
         }
@@ -51,9 +51,9 @@ public sealed class EmulatedModule : IDisposable
     /// <exception cref="EmulationException">The kernel's code is malformed.</exception>
     public EmulatedKernel GetKernel(string name)
     {
-        lock (_lock)
+        lock (gate)
         {
-            if (_kernels.TryGetValue(name, out EmulatedKernel? kernel))
+            if (kernels.TryGetValue(name, out EmulatedKernel? kernel))
                 return kernel;
             if (!Module.Functions.TryGetValue(name, out PtxFunction? function) || !function.IsKernel || !function.HasBody)
             {
@@ -61,7 +61,7 @@ public sealed class EmulatedModule : IDisposable
                 throw new SprintException($"The module {Module.Name} has no kernel {name}; {known}.");
             }
             kernel = new EmulatedKernel(new ProgramBuilder(this, function).Build());
-            _kernels[name] = kernel;
+            kernels[name] = kernel;
             return kernel;
         }
     }
@@ -69,7 +69,7 @@ public sealed class EmulatedModule : IDisposable
     /// <summary>The address and size in bytes of a global or constant variable.</summary>
     /// <exception cref="SprintException">The module has no such variable.</exception>
     public (ulong Address, long Bytes) GetGlobal(string name)
-        => _addresses.TryGetValue(name, out ulong address)
+        => addresses.TryGetValue(name, out ulong address)
             ? (address, Module.Variables[name].Size)
             : throw new SprintException($"The module {Module.Name} has no global or constant variable {name}.");
 
@@ -79,7 +79,7 @@ public sealed class EmulatedModule : IDisposable
     /// <summary>The address and size in bytes of a global or constant variable, where the module has it.</summary>
     internal bool TryGetGlobal(string name, out ulong address, out long bytes)
     {
-        bool found = _addresses.TryGetValue(name, out address);
+        bool found = addresses.TryGetValue(name, out address);
         bytes = found ? Module.Variables[name].Size : 0;
         return found;
     }
@@ -87,16 +87,16 @@ public sealed class EmulatedModule : IDisposable
     /// <summary>Frees the module's variables.</summary>
     public void Dispose()
     {
-        foreach (ulong address in _addresses.Values)
+        foreach (ulong address in addresses.Values)
             Memory.Free(address);
-        _addresses.Clear();
+        addresses.Clear();
     }
 
-    internal bool TryGetAddress(string name, out ulong address) => _addresses.TryGetValue(name, out address);
+    internal bool TryGetAddress(string name, out ulong address) => addresses.TryGetValue(name, out address);
 
     private void Initialise(PtxVariable variable)
     {
-        ulong address = _addresses[variable.Name];
+        ulong address = addresses[variable.Name];
         Memory.Fill(address, 0, Math.Max(variable.Size, 1));
         Span<byte> bytes = stackalloc byte[8];
         foreach (PtxInitialiser initialiser in variable.Initialisers ?? [])
@@ -111,7 +111,7 @@ public sealed class EmulatedModule : IDisposable
 
     private ulong ResolveSymbol(PtxVariable variable, string symbol)
     {
-        if (_addresses.TryGetValue(symbol, out ulong address))
+        if (addresses.TryGetValue(symbol, out ulong address))
             return address;
         int index = FunctionIndex(symbol);
         return index >= 0

@@ -12,8 +12,8 @@ public readonly record struct SpaceTraffic(long Read, long Written);
 /// <summary>What a launch executed. Lane counts are of active lanes; everything is the same for any number of workers.</summary>
 public sealed class LaunchStatistics
 {
-    private readonly long[] _warpCounts = new long[Enum.GetValues<InstructionKind>().Length];
-    private readonly long[] _laneCounts = new long[Enum.GetValues<InstructionKind>().Length];
+    private readonly long[] warpCounts = new long[Enum.GetValues<InstructionKind>().Length];
+    private readonly long[] laneCounts = new long[Enum.GetValues<InstructionKind>().Length];
 
     internal LaunchStatistics(string kernel)
     {
@@ -27,10 +27,10 @@ public sealed class LaunchStatistics
     public long Blocks { get; internal set; }
 
     /// <summary>Instructions that warps issued.</summary>
-    public long WarpInstructions => _warpCounts.Sum();
+    public long WarpInstructions => warpCounts.Sum();
 
     /// <summary>Instructions times active lanes.</summary>
-    public long LaneInstructions => _laneCounts.Sum();
+    public long LaneInstructions => laneCounts.Sum();
 
     /// <summary>Floating-point operations on 32 bits; a fused multiply-add is 2.</summary>
     public long SingleFlops { get; private set; }
@@ -84,10 +84,10 @@ public sealed class LaunchStatistics
     public long DivergentBranches { get; private set; }
 
     /// <summary>Instructions of a kind that warps issued.</summary>
-    public long WarpInstructionsOf(InstructionKind kind) => _warpCounts[(int)kind];
+    public long WarpInstructionsOf(InstructionKind kind) => warpCounts[(int)kind];
 
     /// <summary>Instructions of a kind times active lanes.</summary>
-    public long LaneInstructionsOf(InstructionKind kind) => _laneCounts[(int)kind];
+    public long LaneInstructionsOf(InstructionKind kind) => laneCounts[(int)kind];
 
     internal unsafe void Add(KernelProgram program, BlockExecutor executor)
     {
@@ -104,8 +104,8 @@ public sealed class LaunchStatistics
 
     private void Add(in InstructionCost cost, long warps, long lanes)
     {
-        _warpCounts[(int)cost.Kind] += warps;
-        _laneCounts[(int)cost.Kind] += lanes;
+        warpCounts[(int)cost.Kind] += warps;
+        laneCounts[(int)cost.Kind] += lanes;
         SingleFlops += cost.SingleFlops * lanes;
         DoubleFlops += cost.DoubleFlops * lanes;
         HalfFlops += cost.HalfFlops * lanes;

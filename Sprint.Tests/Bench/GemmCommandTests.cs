@@ -8,14 +8,14 @@ namespace Sprint.Tests.Bench;
 
 internal sealed class GemmCommandTests
 {
-    private static readonly RootCommand s_root = new("test") { GemmCommand.Create(), PeakCommand.Create() };
+    private static readonly RootCommand Root = new("test") { GemmCommand.Create(), PeakCommand.Create() };
 
     [TestCase("gemm --m 2048 --n 1152 --k 1152 --threads 2 --steps 20 --warmup 5")]
     [TestCase("gemm --form tn --epilogue gelu-backward")]
     [TestCase("gemm")]
     [TestCase("peak --threads 1")]
     public void A_right_command_line_has_no_mistake(string line)
-        => Assert.That(Arguments.Mistake(s_root.Parse(line)), Is.Null);
+        => Assert.That(Arguments.Mistake(Root.Parse(line)), Is.Null);
 
     [TestCase("", "No command is given; --help lists them.")]
     [TestCase("gemn", "'gemn' is not a command or an option here; --help lists them.")]
@@ -26,7 +26,7 @@ internal sealed class GemmCommandTests
     [TestCase("gemm --form xy", "--form is 'xy'; it must be one of nt, nn, tn, tt.")]
     [TestCase("peak --threads -1", "--threads is '-1'; it must be a whole number from 1 to 1024.")]
     public void A_mistake_is_told_in_one_sentence(string line, string sentence)
-        => Assert.That(Arguments.Mistake(s_root.Parse(line)), Is.EqualTo(sentence));
+        => Assert.That(Arguments.Mistake(Root.Parse(line)), Is.EqualTo(sentence));
 
     [Test]
     public void Matrices_beyond_the_memory_are_refused_with_their_size()

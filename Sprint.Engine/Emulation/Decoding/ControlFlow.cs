@@ -7,19 +7,19 @@ internal sealed class ControlFlow
 {
     private const int MaximumOrderedBlocks = 4000;
 
-    private readonly PtxFunction _function;
-    private readonly bool[] _leaders;
+    private readonly PtxFunction function;
+    private readonly bool[] leaders;
 
     public ControlFlow(PtxFunction function)
     {
-        _function = function;
+        this.function = function;
         int count = function.Instructions.Count;
-        _leaders = new bool[count + 1];
+        leaders = new bool[count + 1];
         BlockOf = new int[count + 1];
         FindLeaders();
         for (int k = 0; k < count; k++)
         {
-            if (_leaders[k])
+            if (leaders[k])
                 Starts.Add(k);
             BlockOf[k] = Starts.Count - 1;
         }
@@ -41,7 +41,7 @@ internal sealed class ControlFlow
     /// <summary>Position of every block in a weak topological order: loop bodies come before what follows the loop.</summary>
     public int[] Order { get; }
 
-    public int End(int block) => block + 1 < Starts.Count ? Starts[block + 1] : _function.Instructions.Count;
+    public int End(int block) => block + 1 < Starts.Count ? Starts[block + 1] : function.Instructions.Count;
 
     /// <summary>Instructions at which lanes meet or part: they stand alone in their block.</summary>
     public static bool IsSynchronizing(PtxInstruction instruction) => instruction.Name switch
@@ -83,20 +83,20 @@ internal sealed class ControlFlow
 
     private void FindLeaders()
     {
-        List<PtxInstruction> instructions = _function.Instructions;
-        _leaders[0] = true;
+        List<PtxInstruction> instructions = function.Instructions;
+        leaders[0] = true;
         for (int k = 0; k < instructions.Count; k++)
         {
             PtxInstruction instruction = instructions[k];
             if (IsSynchronizing(instruction))
-                _leaders[k] = _leaders[k + 1] = true;
+                leaders[k] = leaders[k + 1] = true;
             if (!Ends(instruction))
                 continue;
-            _leaders[k + 1] = true;
+            leaders[k + 1] = true;
             if (instruction.Name is "bra" or "brx")
             {
                 foreach (string target in Targets(instruction))
-                    _leaders[FindLabel(instruction.Scope, target)] = true;
+                    leaders[FindLabel(instruction.Scope, target)] = true;
             }
         }
     }
@@ -104,7 +104,7 @@ internal sealed class ControlFlow
     private int[] FindSuccessors(int block)
     {
         int end = End(block);
-        PtxInstruction last = _function.Instructions[end - 1];
+        PtxInstruction last = function.Instructions[end - 1];
         List<int> successors = [];
         if (last.Name is "bra" or "brx")
         {
@@ -135,39 +135,39 @@ internal sealed class ControlFlow
     /// <summary>F. Bourdoncle, "Efficient chaotic iteration strategies with widenings", 1993.</summary>
     private sealed class WeakTopologicalOrder(int[][] successors)
     {
-        private readonly int[] _number = new int[successors.Length];
-        private readonly Stack<int> _stack = new();
-        private int _count;
+        private readonly int[] number = new int[successors.Length];
+        private readonly Stack<int> stack = new();
+        private int count;
 
         public int Visit(int vertex, List<int> reversed)
         {
-            _stack.Push(vertex);
-            _number[vertex] = ++_count;
-            int head = _count;
+            stack.Push(vertex);
+            number[vertex] = ++count;
+            int head = count;
             bool loop = false;
             foreach (int successor in successors[vertex])
             {
-                int minimum = _number[successor] == 0 ? Visit(successor, reversed) : _number[successor];
+                int minimum = number[successor] == 0 ? Visit(successor, reversed) : number[successor];
                 if (minimum <= head)
                 {
                     head = minimum;
                     loop = true;
                 }
             }
-            if (head != _number[vertex])
+            if (head != number[vertex])
                 return head;
-            _number[vertex] = int.MaxValue;
-            int element = _stack.Pop();
+            number[vertex] = int.MaxValue;
+            int element = stack.Pop();
             if (loop)
             {
                 while (element != vertex)
                 {
-                    _number[element] = 0;
-                    element = _stack.Pop();
+                    number[element] = 0;
+                    element = stack.Pop();
                 }
                 foreach (int successor in successors[vertex])
                 {
-                    if (_number[successor] == 0)
+                    if (number[successor] == 0)
                         Visit(successor, reversed);
                 }
             }

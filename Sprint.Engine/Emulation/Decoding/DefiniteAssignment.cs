@@ -12,17 +12,17 @@ internal sealed class DefiniteAssignment
 {
     private const long MaximumBits = 1L << 28;
 
-    private readonly PtxFunction _function;
-    private readonly ControlFlow _flow;
-    private readonly int _words;
+    private readonly PtxFunction function;
+    private readonly ControlFlow flow;
+    private readonly int words;
 
     public DefiniteAssignment(PtxFunction function, ControlFlow flow)
     {
-        _function = function;
-        _flow = flow;
-        _words = (function.Registers.Count + 63) / 64;
+        this.function = function;
+        this.flow = flow;
+        words = (function.Registers.Count + 63) / 64;
         Watched = new bool[function.Registers.Count];
-        if (_words > 0 && (long)_words * 64 * flow.Starts.Count <= MaximumBits)
+        if (words > 0 && (long)words * 64 * flow.Starts.Count <= MaximumBits)
             Analyse();
     }
 
@@ -65,18 +65,18 @@ internal sealed class DefiniteAssignment
 
     private void Analyse()
     {
-        int blocks = _flow.Starts.Count;
+        int blocks = flow.Starts.Count;
         ulong[][] entries = new ulong[blocks][];
         bool[] reached = new bool[blocks];
         for (int block = 0; block < blocks; block++)
-            entries[block] = new ulong[_words];
+            entries[block] = new ulong[words];
         Queue<int> work = new([0]);
         reached[0] = true;
         while (work.TryDequeue(out int block))
         {
             ulong[] state = (ulong[])entries[block].Clone();
             Transfer(block, state, false);
-            foreach (int successor in _flow.Successors[block])
+            foreach (int successor in flow.Successors[block])
             {
                 if (Meet(entries[successor], state, reached[successor]))
                     work.Enqueue(successor);
@@ -104,9 +104,9 @@ internal sealed class DefiniteAssignment
 
     private void Transfer(int block, ulong[] state, bool report)
     {
-        for (int k = _flow.Starts[block]; k < _flow.End(block); k++)
+        for (int k = flow.Starts[block]; k < flow.End(block); k++)
         {
-            PtxInstruction instruction = _function.Instructions[k];
+            PtxInstruction instruction = function.Instructions[k];
             if (report && instruction.Guard is not null)
                 Report(instruction.Guard, state);
             if (report)

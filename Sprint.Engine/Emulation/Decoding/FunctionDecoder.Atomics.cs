@@ -34,10 +34,10 @@ internal sealed unsafe partial class FunctionDecoder
         atomic.D = reduction ? Allocate(size) : Destination(i.Operands[0], size);
         if (i.Has("release") || i.Has("acq_rel"))
             Emit(new Instruction { Handler = &Handlers.Fence });
-        _program.UsesFloatAtomics |= type.IsFloat();
+        program.UsesFloatAtomics |= type.IsFloat();
         if (space is PtxSpace.Shared or PtxSpace.Generic)
-            _program.RaceGranule = Math.Min(_program.RaceGranule, size);
-        _cost = cost;
+            program.RaceGranule = Math.Min(program.RaceGranule, size);
+        this.cost = cost;
         Emit(atomic);
         if (i.Has("acquire") || i.Has("acq_rel"))
             Emit(new Instruction { Handler = &Handlers.Fence });

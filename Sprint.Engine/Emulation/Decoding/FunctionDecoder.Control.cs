@@ -14,7 +14,7 @@ internal sealed unsafe partial class FunctionDecoder
         {
             case "bra":
                 Allow(i, "uni");
-                _branches.Add((_program.Code.Count, _flow.BlockOf[ControlFlow.FindLabel(i.Scope, ControlFlow.Targets(i)[0])]));
+                branches.Add((program.Code.Count, flow.BlockOf[ControlFlow.FindLabel(i.Scope, ControlFlow.Targets(i)[0])]));
                 if (i.Guard is null)
                     Emit(new Instruction { Handler = &Handlers.Jump });
                 else
@@ -22,9 +22,9 @@ internal sealed unsafe partial class FunctionDecoder
                 break;
             case "brx":
                 Allow(i, "idx", "uni");
-                int[] blocks = [.. ControlFlow.Targets(i).Select(target => _flow.BlockOf[ControlFlow.FindLabel(i.Scope, target)])];
+                int[] blocks = [.. ControlFlow.Targets(i).Select(target => flow.BlockOf[ControlFlow.FindLabel(i.Scope, target)])];
                 int index = Source(i.Operands[0], 4);
-                _tables.Add((_program.Code.Count, blocks));
+                tables.Add((program.Code.Count, blocks));
                 Emit(new Instruction { Handler = &Handlers.BranchTable, A = index, Count = blocks.Length });
                 break;
             case "call":
@@ -57,17 +57,17 @@ internal sealed unsafe partial class FunctionDecoder
         if (target.Kind == PtxOperandKind.Register)
         {
             RequireAll();
-            Emit(new Instruction { Handler = &Handlers.CallIndirect, A = Source(target, 8), List = _program.Keep([.. slots.Select(slot => slot.Offset), .. slots.Select(slot => slot.Size)]), Count = slots.Length });
+            Emit(new Instruction { Handler = &Handlers.CallIndirect, A = Source(target, 8), List = program.Keep([.. slots.Select(slot => slot.Offset), .. slots.Select(slot => slot.Size)]), Count = slots.Length });
             return;
         }
         string name = target.Name ?? throw Refused("A call names no function");
-        int index = _program.Module.FunctionIndex(name);
+        int index = program.Module.FunctionIndex(name);
         if (index < 0)
         {
             DecodeBuiltIn(name, slots, arguments.Length);
             return;
         }
-        DecodedFunction callee = _program.Require(index);
+        DecodedFunction callee = program.Require(index);
         PtxFunction syntax = callee.Syntax;
         if (syntax.IsKernel || syntax.Parameters.Length != arguments.Length || syntax.Results.Length != results.Length)
             throw Refused($"The call of {name} passes {arguments.Length} arguments for {results.Length} results, but it takes {syntax.Parameters.Length} for {syntax.Results.Length}");
@@ -77,7 +77,7 @@ internal sealed unsafe partial class FunctionDecoder
             if (Align((int)Math.Max(expected[k].Size, 1), 8) != slots[k].Size)
                 throw Refused($"The call of {name} passes {slots[k].Size} bytes as {expected[k].Name} of {expected[k].Size}");
         }
-        Emit(new Instruction { Handler = &Handlers.Call, E = index, List = _program.Keep([.. slots.Select(slot => slot.Offset)]), Count = slots.Length });
+        Emit(new Instruction { Handler = &Handlers.Call, E = index, List = program.Keep([.. slots.Select(slot => slot.Offset)]), Count = slots.Length });
     }
 
     private void DecodeBuiltIn(string name, FrameParameter[] slots, int arguments)
@@ -89,12 +89,12 @@ internal sealed unsafe partial class FunctionDecoder
             ("__assertfail", 5) => &Handlers.FailAssertion,
             _ => throw Refused($"The function {name} is external and not defined in the module"),
         };
-        Emit(new Instruction { Handler = handler, List = _program.Keep(list), Count = slots.Length });
+        Emit(new Instruction { Handler = handler, List = program.Keep(list), Count = slots.Length });
     }
 
     private FrameParameter CallParameter(PtxOperand operand)
     {
-        if (operand.Kind == PtxOperandKind.Symbol && FindVariable(operand.Name!) is { } variable && _parameters.TryGetValue(variable, out FrameParameter slot))
+        if (operand.Kind == PtxOperandKind.Symbol && FindVariable(operand.Name!) is { } variable && parameters.TryGetValue(variable, out FrameParameter slot))
             return slot;
         throw Refused("Calls pass variables of the .param space");
     }
@@ -102,10 +102,10 @@ internal sealed unsafe partial class FunctionDecoder
     // Whose address may be in a register is anyone's guess: all functions of the module.
     private void RequireAll()
     {
-        foreach (PtxFunction function in _program.Module.Module.Functions.Values)
+        foreach (PtxFunction function in program.Module.Module.Functions.Values)
         {
             if (function.HasBody && !function.IsKernel)
-                _program.Require(_program.Module.FunctionIndex(function.Name));
+                program.Require(program.Module.FunctionIndex(function.Name));
         }
     }
 

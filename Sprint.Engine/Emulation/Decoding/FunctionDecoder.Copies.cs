@@ -12,8 +12,8 @@ namespace Sprint.Engine.Emulation.Decoding;
 /// </summary>
 internal sealed unsafe partial class FunctionDecoder
 {
-    private readonly Dictionary<PtxRegister, (int Mask, int Bytes)> _carried = [];
-    private bool[]? _onlyCopied;
+    private readonly Dictionary<PtxRegister, (int Mask, int Bytes)> carried = [];
+    private bool[]? onlyCopied;
 
     /// <summary>Lists a load's data registers, then for each where its undefined bytes are noted (a lane mask and the bytes of each lane), -1 where they are an error.</summary>
     private void CarryUndefined(PtxInstruction i, PtxType type, PtxOperand[] items, int[] slots, ref Instruction load)
@@ -23,7 +23,7 @@ internal sealed unsafe partial class FunctionDecoder
         int[] notes = [.. items.SelectMany(item => item.Register is { } register && OnlyCopied(register) ? Carried(register) : [-1, -1])];
         if (Array.TrueForAll(notes, note => note < 0))
             return;
-        load.List = _program.Keep([.. slots, .. notes]);
+        load.List = program.Keep([.. slots, .. notes]);
         load.Notes = items.Length;
         for (int k = 0; k < notes.Length; k += 2)
         {
@@ -65,26 +65,26 @@ internal sealed unsafe partial class FunctionDecoder
 
     private int[] Carried(PtxRegister register)
     {
-        if (!_carried.TryGetValue(register, out (int Mask, int Bytes) place))
-            _carried[register] = place = (Allocate(0), Allocate(8));
+        if (!carried.TryGetValue(register, out (int Mask, int Bytes) place))
+            carried[register] = place = (Allocate(0), Allocate(8));
         return [place.Mask, place.Bytes];
     }
 
     private bool OnlyCopied(PtxRegister register)
     {
-        _onlyCopied ??= FindOnlyCopied();
-        return _onlyCopied[register.Index];
+        onlyCopied ??= FindOnlyCopied();
+        return onlyCopied[register.Index];
     }
 
     private bool[] FindOnlyCopied()
     {
-        bool[] copied = new bool[_function.Registers.Count];
-        foreach (PtxInstruction i in _function.Instructions.Where(IsPlainLoad))
+        bool[] copied = new bool[function.Registers.Count];
+        foreach (PtxInstruction i in function.Instructions.Where(IsPlainLoad))
         {
             foreach (PtxRegister register in DefiniteAssignment.Written(i))
                 copied[register.Index] = true;
         }
-        foreach (PtxInstruction i in _function.Instructions)
+        foreach (PtxInstruction i in function.Instructions)
         {
             if (i.Guard is not null)
                 copied[i.Guard.Index] = false;

@@ -37,7 +37,7 @@ internal sealed unsafe partial class FunctionDecoder
         Instruction access = new()
         {
             Count = slots.Length,
-            List = _program.Keep([.. slots, rows, columns, type.Size(), i.Has("col") ? 1 : 0]),
+            List = program.Keep([.. slots, rows, columns, type.Size(), i.Has("col") ? 1 : 0]),
             E = i.Operands.Length == 3 ? Source(i.Operands[2], 4) : -1,
         };
         PtxSpace space = SpaceOf(i);
@@ -49,7 +49,7 @@ internal sealed unsafe partial class FunctionDecoder
             _ => FragmentHandler<GenericSpace>(store),
         };
         int bytes = rows * columns * type.Size() / Lanes.Count;
-        _cost = new InstructionCost(InstructionKind.Tensor, BytesRead: store ? 0 : bytes, BytesWritten: store ? bytes : 0, Space: space);
+        cost = new InstructionCost(InstructionKind.Tensor, BytesRead: store ? 0 : bytes, BytesWritten: store ? bytes : 0, Space: space);
         Emit(access);
     }
 
@@ -86,7 +86,7 @@ internal sealed unsafe partial class FunctionDecoder
         Emit(new Instruction
         {
             Handler = left == PtxType.F64 ? &Handlers.MultiplyDoubleFragments : &Handlers.MultiplyFragments,
-            List = _program.Keep([.. slots, .. counts, m, n, k]),
+            List = program.Keep([.. slots, .. counts, m, n, k]),
             Count = slots.Length,
             E = left == PtxType.F64 ? 0 : (int)ElementOf(i, left),
             A = types[0] == PtxType.F16 ? 1 : 0,
@@ -124,6 +124,6 @@ internal sealed unsafe partial class FunctionDecoder
             throw Unknown(i);
         int[] slots = [.. i.Operands[0].Items.Select(item => Destination(item, 8)), .. i.Operands.Skip(1).SelectMany(operand => operand.Items).Select(item => Source(item, 8, PtxType.F64))];
         Cost(InstructionKind.Tensor, tensor: 2L * 8 * 8 * 4);
-        Emit(new Instruction { Handler = &Handlers.MultiplyDoubles, List = _program.Keep(slots), Count = slots.Length });
+        Emit(new Instruction { Handler = &Handlers.MultiplyDoubles, List = program.Keep(slots), Count = slots.Length });
     }
 }

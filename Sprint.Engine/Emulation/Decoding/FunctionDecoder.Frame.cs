@@ -10,38 +10,38 @@ internal sealed unsafe partial class FunctionDecoder
     private const int MaximumFrameBytes = 1 << 25;
     private const ulong NowhereAddress = 1ul << 63;
 
-    private readonly Dictionary<(ulong Bits, int Size), int> _constants = [];
-    private readonly Dictionary<SpecialRegister, int> _specials = [];
-    private readonly Dictionary<PtxVariable, FrameParameter> _parameters = [];
-    private readonly Dictionary<PtxVariable, int> _locals = [];
-    private int[] _registerSlots = [];
-    private int[] _watchSlots = [];
-    private int _frameBytes;
-    private int _carrySlot = -1;
+    private readonly Dictionary<(ulong Bits, int Size), int> constants = [];
+    private readonly Dictionary<SpecialRegister, int> specials = [];
+    private readonly Dictionary<PtxVariable, FrameParameter> parameters = [];
+    private readonly Dictionary<PtxVariable, int> locals = [];
+    private int[] registerSlots = [];
+    private int[] watchSlots = [];
+    private int frameBytes;
+    private int carrySlot = -1;
 
     private void LayOutFrame()
     {
-        _registerSlots = new int[_function.Registers.Count];
-        foreach (PtxRegister register in _function.Registers.OrderBy(register => register.Size == 0))
-            _registerSlots[register.Index] = Allocate(register.Size);
-        _watchSlots = new int[_function.Registers.Count];
-        _frameBytes = Align(_frameBytes, 64);
-        int tracking = _frameBytes;
-        for (int k = 0; k < _watched.Length; k++)
+        registerSlots = new int[function.Registers.Count];
+        foreach (PtxRegister register in function.Registers.OrderBy(register => register.Size == 0))
+            registerSlots[register.Index] = Allocate(register.Size);
+        watchSlots = new int[function.Registers.Count];
+        frameBytes = Align(frameBytes, 64);
+        int tracking = frameBytes;
+        for (int k = 0; k < watched.Length; k++)
         {
-            if (_watched[k])
+            if (watched[k])
             {
-                _watchSlots[k] = Allocate(0);
+                watchSlots[k] = Allocate(0);
             }
         }
-        _decoded.Tracking = (tracking, _frameBytes - tracking);
-        if (!_function.IsKernel)
+        decoded.Tracking = (tracking, frameBytes - tracking);
+        if (!function.IsKernel)
         {
-            _decoded.Parameters = [.. _function.Parameters.Select(PlaceParameter)];
-            _decoded.Results = [.. _function.Results.Select(PlaceParameter)];
+            decoded.Parameters = [.. function.Parameters.Select(PlaceParameter)];
+            decoded.Results = [.. function.Results.Select(PlaceParameter)];
         }
         long local = 0;
-        foreach (PtxVariable variable in _function.Variables)
+        foreach (PtxVariable variable in function.Variables)
         {
             if (variable.Space == PtxSpace.Parameter)
                 PlaceParameter(variable);
@@ -49,27 +49,27 @@ internal sealed unsafe partial class FunctionDecoder
                 continue;
             local = (local + variable.Alignment - 1) / variable.Alignment * variable.Alignment;
             if (variable.Size > 1 << 24 || local > 1 << 24)
-                throw new EmulationException(EmulationFault.Launch, $"The function {_function.Name} has more than 16 MiB of local variables");
-            _locals[variable] = (int)local;
+                throw new EmulationException(EmulationFault.Launch, $"The function {function.Name} has more than 16 MiB of local variables");
+            locals[variable] = (int)local;
             local += variable.Size;
         }
-        _decoded.LocalBytes = (int)((local + 15) / 16 * 16);
+        decoded.LocalBytes = (int)((local + 15) / 16 * 16);
     }
 
-    private void FinishFrame() => _decoded.FrameBytes = Align(_frameBytes, 64) + 64;
+    private void FinishFrame() => decoded.FrameBytes = Align(frameBytes, 64) + 64;
 
     private FrameParameter PlaceParameter(PtxVariable variable)
     {
         if (variable.Size > 1 << 16)
             throw new EmulationException(EmulationFault.Syntax, $"The parameter {variable.Name} has {variable.Size} bytes");
         int size = Align((int)Math.Max(variable.Size, 1), 8);
-        _frameBytes = Align(_frameBytes, 64);
-        FrameParameter parameter = new(_frameBytes, size);
-        _decoded.Slots.Add((_frameBytes, size));
-        if (_frameBytes > MaximumFrameBytes)
-            throw new EmulationException(EmulationFault.Launch, $"The function {_function.Name} has more than {MaximumFrameBytes} bytes of registers and parameters a warp", new EmulationSite(_program.Module.Module.Name));
-        _frameBytes += size * Lanes.Count;
-        _parameters[variable] = parameter;
+        frameBytes = Align(frameBytes, 64);
+        FrameParameter parameter = new(frameBytes, size);
+        decoded.Slots.Add((frameBytes, size));
+        if (frameBytes > MaximumFrameBytes)
+            throw new EmulationException(EmulationFault.Launch, $"The function {function.Name} has more than {MaximumFrameBytes} bytes of registers and parameters a warp", new EmulationSite(program.Module.Module.Name));
+        frameBytes += size * Lanes.Count;
+        parameters[variable] = parameter;
         return parameter;
     }
 
@@ -79,40 +79,40 @@ internal sealed unsafe partial class FunctionDecoder
     private int Allocate(int size)
     {
         if (size != 0)
-            _frameBytes = Align(_frameBytes, 64);
-        if (_frameBytes > MaximumFrameBytes)
-            throw new EmulationException(EmulationFault.Launch, $"The function {_function.Name} has more than {MaximumFrameBytes} bytes of registers and parameters a warp", new EmulationSite(_program.Module.Module.Name));
-        int slot = _frameBytes;
-        _decoded.Slots.Add((slot, size == 0 ? 0 : Math.Max(size, 2)));
-        _frameBytes += size == 0 ? 4 : Math.Max(size, 2) * Lanes.Count;
+            frameBytes = Align(frameBytes, 64);
+        if (frameBytes > MaximumFrameBytes)
+            throw new EmulationException(EmulationFault.Launch, $"The function {function.Name} has more than {MaximumFrameBytes} bytes of registers and parameters a warp", new EmulationSite(program.Module.Module.Name));
+        int slot = frameBytes;
+        decoded.Slots.Add((slot, size == 0 ? 0 : Math.Max(size, 2)));
+        frameBytes += size == 0 ? 4 : Math.Max(size, 2) * Lanes.Count;
         return slot;
     }
 
-    private int RegisterSlot(PtxRegister register) => _registerSlots[register.Index];
+    private int RegisterSlot(PtxRegister register) => registerSlots[register.Index];
 
-    private int WatchSlot(PtxRegister register) => _watchSlots[register.Index];
+    private int WatchSlot(PtxRegister register) => watchSlots[register.Index];
 
-    private int CarrySlot() => _carrySlot >= 0 ? _carrySlot : _carrySlot = Allocate(0);
+    private int CarrySlot() => carrySlot >= 0 ? carrySlot : carrySlot = Allocate(0);
 
     private int Constant(ulong bits, int size)
     {
         size = size == 1 ? 2 : size;
         bits = size switch { 0 => (uint)bits, 2 => (ushort)bits, 4 => (uint)bits, _ => bits };
-        if (_constants.TryGetValue((bits, size), out int slot))
+        if (constants.TryGetValue((bits, size), out int slot))
             return slot;
         slot = Allocate(size);
-        _constants[(bits, size)] = slot;
-        _decoded.Constants.Add(new FrameConstant(slot, size, bits));
+        constants[(bits, size)] = slot;
+        decoded.Constants.Add(new FrameConstant(slot, size, bits));
         return slot;
     }
 
     private int Special(SpecialRegister register)
     {
-        if (_specials.TryGetValue(register, out int slot))
+        if (specials.TryGetValue(register, out int slot))
             return slot;
         slot = Allocate(4);
-        _specials[register] = slot;
-        _decoded.Specials.Add(new FrameSpecial(slot, register));
+        specials[register] = slot;
+        decoded.Specials.Add(new FrameSpecial(slot, register));
         return slot;
     }
 
@@ -214,12 +214,12 @@ internal sealed unsafe partial class FunctionDecoder
 
     private PtxVariable? FindVariable(string name)
     {
-        for (PtxScope? scope = _current!.Scope; scope is not null; scope = scope.Parent)
+        for (PtxScope? scope = current!.Scope; scope is not null; scope = scope.Parent)
         {
             if (scope.Variables.TryGetValue(name, out PtxVariable? variable))
                 return variable;
         }
-        return _program.Module.Module.Variables.GetValueOrDefault(name);
+        return program.Module.Module.Variables.GetValueOrDefault(name);
     }
 
     /// <summary>Slot holding the address of a symbol, in its own space, or generic where <paramref name="space"/> says so.</summary>
@@ -227,10 +227,10 @@ internal sealed unsafe partial class FunctionDecoder
     {
         if (FindVariable(name) is not { } variable)
         {
-            int index = _program.Module.FunctionIndex(name);
+            int index = program.Module.FunctionIndex(name);
             if (index < 0)
                 throw Refused($"The symbol {name} is not defined in the module");
-            _program.Require(index);
+            program.Require(index);
             return Constant(EmulatedModule.FunctionAddress(index), size);
         }
         if (size is not (4 or 8))
@@ -239,19 +239,19 @@ internal sealed unsafe partial class FunctionDecoder
         switch (variable.Space)
         {
             case PtxSpace.Global or PtxSpace.Constant:
-                return _program.Module.TryGetAddress(variable.Name, out ulong address)
+                return program.Module.TryGetAddress(variable.Name, out ulong address)
                     ? Constant(address + (ulong)offset, size)
                     : throw Refused($"The variable {name} is external and not defined in the module");
             case PtxSpace.Shared:
-                return Constant(window + (ulong)(_program.SharedOffset(variable) + offset), size);
+                return Constant(window + (ulong)(program.SharedOffset(variable) + offset), size);
             case PtxSpace.Local:
                 int slot = Allocate(size);
-                Instruction local = new() { Handler = size == 8 ? &Handlers.LocalAddress<ulong> : &Handlers.LocalAddress<uint>, D = slot, Immediate = (long)window + _locals[variable] + offset };
+                Instruction local = new() { Handler = size == 8 ? &Handlers.LocalAddress<ulong> : &Handlers.LocalAddress<uint>, D = slot, Immediate = (long)window + locals[variable] + offset };
                 Emit(local);
                 return slot;
             default:
                 // Unoptimised code takes addresses of call parameters that it does not use: using one is a fault, for nothing lies there.
-                if (!_function.IsKernel || KernelParameterOffset(variable) is not { } place)
+                if (!function.IsKernel || KernelParameterOffset(variable) is not { } place)
                     return size == 8 ? Constant(NowhereAddress, 8) : throw Refused($"The address of the call parameter {name} is taken");
                 return Constant(window + (ulong)(place + offset), size);
         }
@@ -259,8 +259,8 @@ internal sealed unsafe partial class FunctionDecoder
 
     private int? KernelParameterOffset(PtxVariable variable)
     {
-        int index = Array.IndexOf(_function.Parameters, variable);
-        return index < 0 ? null : EmulatedKernel.LayOut(_function.Parameters, out _)[index].Offset;
+        int index = Array.IndexOf(function.Parameters, variable);
+        return index < 0 ? null : EmulatedKernel.LayOut(function.Parameters, out _)[index].Offset;
     }
 
     private static ulong Window(PtxSpace space) => space switch

@@ -32,12 +32,12 @@ internal sealed unsafe partial class FunctionDecoder
         if (items.Length != vector || type.Size() == 0 || vector * type.Size() > 16)
             throw Refused("The vector of a load or store does not fit its type");
         int bytes = vector * type.Size();
-        _cost = new InstructionCost(store ? InstructionKind.Store : InstructionKind.Load, BytesRead: store ? 0 : bytes, BytesWritten: store ? bytes : 0, Space: space);
-        InstructionCost cost = _cost;
-        _cost = default;
+        this.cost = new InstructionCost(store ? InstructionKind.Store : InstructionKind.Load, BytesRead: store ? 0 : bytes, BytesWritten: store ? bytes : 0, Space: space);
+        InstructionCost cost = this.cost;
+        this.cost = default;
         int register = RegisterSizeOf(items, type);
         int[] slots = [.. items.Select(item => store ? Source(item, register, type) : Destination(item, register))];
-        Instruction operation = new() { Count = vector, D = slots[0], List = vector > 1 ? _program.Keep(slots) : null, F = (int)KindOf(i, store) };
+        Instruction operation = new() { Count = vector, D = slots[0], List = vector > 1 ? program.Keep(slots) : null, F = (int)KindOf(i, store) };
         if (i.Has("release"))
             Emit(new Instruction { Handler = &Handlers.Fence });
         if (space == PtxSpace.Parameter && address.Name is not null && FindVariable(address.Name) is { } variable)
@@ -47,9 +47,9 @@ internal sealed unsafe partial class FunctionDecoder
         if (!store && space != PtxSpace.Parameter)
             CarryUndefined(i, type, items, slots, ref operation);
         if (space is PtxSpace.Shared or PtxSpace.Generic)
-            _program.RaceGranule = Math.Min(_program.RaceGranule, type.Size());
-        _program.UsesReadOnlyPath |= operation.F == (int)AccessKind.ReadOnlyLoad;
-        _cost = cost;
+            program.RaceGranule = Math.Min(program.RaceGranule, type.Size());
+        program.UsesReadOnlyPath |= operation.F == (int)AccessKind.ReadOnlyLoad;
+        this.cost = cost;
         Emit(operation);
         if (store && space != PtxSpace.Parameter)
             StoreUndefined(space, type, items, operation);
@@ -83,7 +83,7 @@ internal sealed unsafe partial class FunctionDecoder
         long bytes = (long)type.Size() * operation.Count;
         if (offset < 0 || offset + bytes > variable.Size)
             throw Refused($"The access reaches beyond the parameter {variable.Name} of {variable.Size} bytes");
-        if (_parameters.TryGetValue(variable, out FrameParameter place))
+        if (parameters.TryGetValue(variable, out FrameParameter place))
         {
             operation.A = place.Offset;
             operation.E = place.Size;

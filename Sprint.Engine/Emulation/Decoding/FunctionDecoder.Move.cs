@@ -68,7 +68,7 @@ internal sealed unsafe partial class FunctionDecoder
         {
             Handler = element == 4 ? &Handlers.Pack<uint, ulong> : size == 8 ? &Handlers.Pack<ushort, ulong> : &Handlers.Pack<ushort, uint>,
             D = Destination(target, size),
-            List = _program.Keep(list),
+            List = program.Keep(list),
             Count = count,
         });
     }
@@ -82,7 +82,7 @@ internal sealed unsafe partial class FunctionDecoder
         {
             Handler = element == 4 ? &Handlers.Unpack<uint, ulong> : size == 8 ? &Handlers.Unpack<ushort, ulong> : &Handlers.Unpack<ushort, uint>,
             A = Source(source, size),
-            List = _program.Keep(list),
+            List = program.Keep(list),
             Count = count,
         });
     }

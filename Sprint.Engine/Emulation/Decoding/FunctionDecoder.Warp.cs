@@ -22,8 +22,8 @@ internal sealed unsafe partial class FunctionDecoder
         PtxOperand target = i.Operands[0];
         PtxOperand value = target.Kind == PtxOperandKind.Pair ? target.Items[0] : target;
         int predicate = target.Kind == PtxOperandKind.Pair ? Destination(target.Items[1], 0) : -1;
-        int watched = value.Register is { } result && _watched[result.Index] ? WatchSlot(result) : -1;
-        int* list = _program.Keep([predicate, watched, i.Operands.Length > 1 ? WatchOf(i.Operands[1]) : -1]);
+        int watched = value.Register is { } result && this.watched[result.Index] ? WatchSlot(result) : -1;
+        int* list = program.Keep([predicate, watched, i.Operands.Length > 1 ? WatchOf(i.Operands[1]) : -1]);
         switch (i.Name)
         {
             case "shfl":
@@ -93,10 +93,10 @@ internal sealed unsafe partial class FunctionDecoder
             Count = count,
             E = i.Has("trans") ? 1 : 0,
             F = (int)(space == PtxSpace.Generic ? AccessKind.VolatileLoad : AccessKind.Load),
-            List = _program.Keep([.. targets.Select(target => Destination(target, 4))]),
+            List = program.Keep([.. targets.Select(target => Destination(target, 4))]),
         };
         SetAddress(i.Operands[1], space, ref load);
-        _cost = new InstructionCost(InstructionKind.Tensor, BytesRead: 4 * count, Space: PtxSpace.Shared);
+        cost = new InstructionCost(InstructionKind.Tensor, BytesRead: 4 * count, Space: PtxSpace.Shared);
         Emit(load);
     }
 
@@ -136,7 +136,7 @@ internal sealed unsafe partial class FunctionDecoder
             .. i.Operands.Skip(1).SelectMany(operand => operand.Items).Select(item => Source(item, 4, PtxType.F32)),
         ];
         Cost(InstructionKind.Tensor, tensor: 2L * 16 * 8 * depth);
-        Emit(new Instruction { Handler = &Handlers.MultiplyMatrix, List = _program.Keep(slots), Count = results, E = depth, F = (int)left, D = (int)right, A = half ? 1 : 0, B = i.Has("satfinite") ? 1 : 0 });
+        Emit(new Instruction { Handler = &Handlers.MultiplyMatrix, List = program.Keep(slots), Count = results, E = depth, F = (int)left, D = (int)right, A = half ? 1 : 0, B = i.Has("satfinite") ? 1 : 0 });
     }
 
     private static MatrixElement ElementOf(PtxInstruction i, PtxType type) => type switch
@@ -176,14 +176,14 @@ internal sealed unsafe partial class FunctionDecoder
         SetAddress(i.Operands[0], PtxSpace.Shared, ref destination);
         Instruction copy = new() { Handler = &Handlers.CopyAsync, B = destination.A, E = (int)i.Operands[2].Value, Count = 1 };
         SetAddress(i.Operands[1], PtxSpace.Global, ref copy);
-        copy.List = _program.Keep(
+        copy.List = program.Keep(
         [
             destination.C,
             (int)destination.Immediate,
             option is not null && !ignores ? Source(option, 4) : -1,
             ignores ? Source(option!, 0) : -1,
         ]);
-        _cost = new InstructionCost(InstructionKind.AsyncCopy, BytesRead: copy.E, BytesWritten: copy.E, Space: PtxSpace.Global);
+        cost = new InstructionCost(InstructionKind.AsyncCopy, BytesRead: copy.E, BytesWritten: copy.E, Space: PtxSpace.Global);
         Emit(copy);
     }
 }

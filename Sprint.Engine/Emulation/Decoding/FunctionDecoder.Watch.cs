@@ -11,15 +11,15 @@ internal sealed unsafe partial class FunctionDecoder
     {
         foreach (PtxRegister register in DefiniteAssignment.Written(instruction))
         {
-            if (!_watched[register.Index] || register == ShuffledInto(instruction))
+            if (!watched[register.Index] || register == ShuffledInto(instruction))
                 continue;
-            int[] sources = [.. DefiniteAssignment.PassedOn(instruction).Distinct().Where(source => _watched[source.Index]).Select(WatchSlot)];
+            int[] sources = [.. DefiniteAssignment.PassedOn(instruction).Distinct().Where(source => watched[source.Index]).Select(WatchSlot)];
             if (sources.Length == 0)
                 Emit(new Instruction { Handler = &Handlers.MarkWritten, D = WatchSlot(register) });
             else if (IsChoice(instruction))
                 EmitChoice(instruction, register);
             else
-                Emit(new Instruction { Handler = &Handlers.PassOnWritten, D = WatchSlot(register), List = _program.Keep(sources), Count = sources.Length });
+                Emit(new Instruction { Handler = &Handlers.PassOnWritten, D = WatchSlot(register), List = program.Keep(sources), Count = sources.Length });
         }
     }
 
@@ -55,5 +55,5 @@ internal sealed unsafe partial class FunctionDecoder
     }
 
     private int WatchOf(PtxOperand operand)
-        => operand.Register is { } register && _watched[register.Index] ? WatchSlot(register) : Constant(uint.MaxValue, 0);
+        => operand.Register is { } register && watched[register.Index] ? WatchSlot(register) : Constant(uint.MaxValue, 0);
 }

@@ -6,65 +6,65 @@ namespace Sprint.Engine.Emulation.Decoding;
 /// <summary>Decodes one function: this part walks its blocks and emits operations; the others know the instructions.</summary>
 internal sealed unsafe partial class FunctionDecoder
 {
-    private readonly ProgramBuilder _program;
-    private readonly DecodedFunction _decoded;
-    private readonly PtxFunction _function;
-    private readonly ControlFlow _flow;
-    private readonly bool[] _watched;
-    private readonly int[] _blockCode;
-    private readonly List<(int Instruction, int Block)> _branches = [];
-    private readonly List<(int Instruction, int[] Blocks)> _tables = [];
-    private PtxInstruction? _current;
-    private InstructionCost _cost;
-    private int _block;
-    private int _order;
-    private bool _guarding;
+    private readonly ProgramBuilder program;
+    private readonly DecodedFunction decoded;
+    private readonly PtxFunction function;
+    private readonly ControlFlow flow;
+    private readonly bool[] watched;
+    private readonly int[] blockCode;
+    private readonly List<(int Instruction, int Block)> branches = [];
+    private readonly List<(int Instruction, int[] Blocks)> tables = [];
+    private PtxInstruction? current;
+    private InstructionCost cost;
+    private int block;
+    private int order;
+    private bool guarding;
 
     public FunctionDecoder(ProgramBuilder program, DecodedFunction decoded)
     {
-        _program = program;
-        _decoded = decoded;
-        _function = decoded.Syntax;
+        this.program = program;
+        this.decoded = decoded;
+        function = decoded.Syntax;
         try
         {
-            _flow = new ControlFlow(_function);
+            flow = new ControlFlow(function);
         }
         catch (EmulationException error) when (error.Kernel is null)
         {
-            throw new EmulationException(error.Fault, error.Detail, new EmulationSite(program.Module.Module.Name, _function.Name, PtxLine: error.PtxLine ?? _function.Line));
+            throw new EmulationException(error.Fault, error.Detail, new EmulationSite(program.Module.Module.Name, function.Name, PtxLine: error.PtxLine ?? function.Line));
         }
-        _watched = new DefiniteAssignment(_function, _flow).Watched;
-        _blockCode = new int[_flow.Starts.Count + 1];
+        watched = new DefiniteAssignment(function, flow).Watched;
+        blockCode = new int[flow.Starts.Count + 1];
         LayOutFrame();
     }
 
     public void Decode()
     {
-        for (int block = 0; block < _flow.Starts.Count; block++)
+        for (int block = 0; block < flow.Starts.Count; block++)
             DecodeBlock(block);
         // Falling off the end is a return.
-        _current = null;
-        _blockCode[^1] = _program.Code.Count;
-        _order = int.MaxValue;
+        current = null;
+        blockCode[^1] = program.Code.Count;
+        order = int.MaxValue;
         Emit(new Instruction { Handler = &Handlers.Return });
-        foreach ((int instruction, int block) in _branches)
-            _program.Fixups.Add((instruction, _blockCode[block]));
-        foreach ((int instruction, int[] blocks) in _tables)
+        foreach ((int instruction, int block) in branches)
+            program.Fixups.Add((instruction, blockCode[block]));
+        foreach ((int instruction, int[] blocks) in tables)
         {
-            Instruction table = _program.Code[instruction];
-            table.List = _program.Keep([.. blocks.Select(block => _blockCode[block] - instruction)]);
-            _program.Code[instruction] = table;
+            Instruction table = program.Code[instruction];
+            table.List = program.Keep([.. blocks.Select(block => blockCode[block] - instruction)]);
+            program.Code[instruction] = table;
         }
         FinishFrame();
     }
 
     private void DecodeBlock(int block)
     {
-        int start = _flow.Starts[block];
-        int end = _flow.End(block);
-        _order = _flow.Order[block];
-        _blockCode[block] = _program.Code.Count;
-        _current = _function.Instructions[start];
+        int start = flow.Starts[block];
+        int end = flow.End(block);
+        order = flow.Order[block];
+        blockCode[block] = program.Code.Count;
+        current = function.Instructions[start];
         OpenBlock(end - start);
         for (int k = start; k < end; k++)
             DecodeInstruction(k);
@@ -72,22 +72,22 @@ internal sealed unsafe partial class FunctionDecoder
 
     private void OpenBlock(int instructions)
     {
-        _block = _program.BlockCount++;
-        PtxInstruction? current = _current;
-        _current = null;
-        Emit(new Instruction { Handler = &Handlers.EnterBlock, IsEntry = 1, D = _block, E = instructions });
-        _current = current;
+        block = program.BlockCount++;
+        PtxInstruction? current = this.current;
+        this.current = null;
+        Emit(new Instruction { Handler = &Handlers.EnterBlock, IsEntry = 1, D = block, E = instructions });
+        this.current = current;
     }
 
     private void DecodeInstruction(int index)
     {
-        PtxInstruction instruction = _function.Instructions[index];
-        _current = instruction;
-        int start = _program.Code.Count;
-        int branches = _branches.Count;
-        int tables = _tables.Count;
-        _guarding = instruction.Guard is not null && !IsFlow(instruction);
-        _cost = default;
+        PtxInstruction instruction = function.Instructions[index];
+        current = instruction;
+        int start = program.Code.Count;
+        int branches = this.branches.Count;
+        int tables = this.tables.Count;
+        guarding = instruction.Guard is not null && !IsFlow(instruction);
+        cost = default;
         try
         {
             WatchReads(instruction);
@@ -98,13 +98,13 @@ internal sealed unsafe partial class FunctionDecoder
         }
         catch (EmulationException error) when (error.Fault is EmulationFault.Unsupported or EmulationFault.Syntax)
         {
-            _program.Code.RemoveRange(start, _program.Code.Count - start);
-            _program.Info.RemoveRange(start, _program.Info.Count - start);
-            _branches.RemoveRange(branches, _branches.Count - branches);
-            _tables.RemoveRange(tables, _tables.Count - tables);
-            _cost = default;
-            _program.Refusals.Add(error.Detail);
-            Emit(new Instruction { Handler = &Handlers.Refuse, F = _program.Refusals.Count - 1 });
+            program.Code.RemoveRange(start, program.Code.Count - start);
+            program.Info.RemoveRange(start, program.Info.Count - start);
+            this.branches.RemoveRange(branches, this.branches.Count - branches);
+            this.tables.RemoveRange(tables, this.tables.Count - tables);
+            cost = default;
+            program.Refusals.Add(error.Detail);
+            Emit(new Instruction { Handler = &Handlers.Refuse, F = program.Refusals.Count - 1 });
         }
     }
 
@@ -120,23 +120,23 @@ internal sealed unsafe partial class FunctionDecoder
             A = RegisterSlot(instruction.Guard!),
             E = instruction.GuardNegated ? 0 : -1,
         };
-        _branches.Add((_program.Code.Count, index + 1 < _function.Instructions.Count ? _flow.BlockOf[index + 1] : _flow.Starts.Count));
+        branches.Add((program.Code.Count, index + 1 < function.Instructions.Count ? flow.BlockOf[index + 1] : flow.Starts.Count));
         Emit(branch);
         OpenBlock(1);
     }
 
     private void WatchReads(PtxInstruction instruction)
     {
-        if (instruction.Guard is not null && _watched[instruction.Guard.Index])
+        if (instruction.Guard is not null && watched[instruction.Guard.Index])
         {
-            bool guarding = _guarding;
-            _guarding = false;
+            bool guarding = this.guarding;
+            this.guarding = false;
             EmitCheck(instruction.Guard);
-            _guarding = guarding;
+            this.guarding = guarding;
         }
         foreach (PtxRegister register in DefiniteAssignment.Used(instruction).Distinct())
         {
-            if (_watched[register.Index])
+            if (watched[register.Index])
                 EmitCheck(register);
         }
     }
@@ -147,24 +147,24 @@ internal sealed unsafe partial class FunctionDecoder
     private void Emit(Instruction operation)
     {
         int guard = -1;
-        if (_guarding && _current is { Guard: { } predicate })
+        if (guarding && current is { Guard: { } predicate })
         {
-            guard = _program.GuardCount++;
-            Append(new Instruction { Handler = &Handlers.Guard, A = RegisterSlot(predicate), E = _current.GuardNegated ? -1 : 0, D = guard }, default, -1);
+            guard = program.GuardCount++;
+            Append(new Instruction { Handler = &Handlers.Guard, A = RegisterSlot(predicate), E = current.GuardNegated ? -1 : 0, D = guard }, default, -1);
         }
-        Append(operation, _cost, guard);
-        _cost = default;
+        Append(operation, cost, guard);
+        cost = default;
     }
 
     private void Append(Instruction operation, InstructionCost cost, int guard)
     {
-        operation.Order = _order;
-        _program.Code.Add(operation);
-        _program.Info.Add(new InstructionInfo(_current, _function.Name, cost, _block, guard));
+        operation.Order = order;
+        program.Code.Add(operation);
+        program.Info.Add(new InstructionInfo(current, function.Name, cost, block, guard));
     }
 
     private void Cost(InstructionKind kind, int single = 0, int @double = 0, int half = 0, long tensor = 0)
-        => _cost = new InstructionCost(kind, single, @double, half, tensor);
+        => cost = new InstructionCost(kind, single, @double, half, tensor);
 
     private static EmulationException Refused(string detail) => new(EmulationFault.Unsupported, detail);
 

@@ -5,7 +5,7 @@ namespace Sprint.Engine.Emulation.Decoding;
 /// <summary>A kernel and all functions it can call, decoded for one memory.</summary>
 internal sealed unsafe class KernelProgram
 {
-    private readonly Instruction* _code;
+    private readonly Instruction* code;
 
     public KernelProgram(EmulatedModule module, DecodedFunction kernel, IReadOnlyList<DecodedFunction?> functions,
         ReadOnlySpan<Instruction> code, InstructionInfo[] info, int blockCount, int guardCount)
@@ -16,13 +16,13 @@ internal sealed unsafe class KernelProgram
         Info = info;
         BlockCount = blockCount;
         GuardCount = guardCount;
-        _code = (Instruction*)NativeMemory.AlignedAlloc((nuint)(code.Length * sizeof(Instruction)), 64);
-        code.CopyTo(new Span<Instruction>(_code, code.Length));
+        this.code = (Instruction*)NativeMemory.AlignedAlloc((nuint)(code.Length * sizeof(Instruction)), 64);
+        code.CopyTo(new Span<Instruction>(this.code, code.Length));
     }
 
     ~KernelProgram()
     {
-        NativeMemory.AlignedFree(_code);
+        NativeMemory.AlignedFree(code);
         foreach (nint list in Lists)
             NativeMemory.Free((void*)list);
     }
@@ -39,7 +39,7 @@ internal sealed unsafe class KernelProgram
 
     public int GuardCount { get; }
 
-    public Instruction* Code => _code;
+    public Instruction* Code => code;
 
     /// <summary>Operand lists of the code, freed with it.</summary>
     public List<nint> Lists { get; } = [];

@@ -6,12 +6,12 @@ namespace Sprint.Engine.Emulation.Decoding;
 /// <summary>Decodes a kernel and every function it can reach into one program.</summary>
 internal sealed unsafe class ProgramBuilder(EmulatedModule module, PtxFunction kernel)
 {
-    private readonly DecodedFunction?[] _functions = new DecodedFunction?[module.Module.Functions.Count];
-    private readonly int[] _entries = new int[module.Module.Functions.Count];
-    private readonly Queue<DecodedFunction> _work = new();
-    private readonly Dictionary<PtxVariable, int> _shared = [];
-    private int _sharedBytes;
-    private int _dynamicOffset;
+    private readonly DecodedFunction?[] functions = new DecodedFunction?[module.Module.Functions.Count];
+    private readonly int[] entries = new int[module.Module.Functions.Count];
+    private readonly Queue<DecodedFunction> work = new();
+    private readonly Dictionary<PtxVariable, int> shared = [];
+    private int sharedBytes;
+    private int dynamicOffset;
 
     public EmulatedModule Module { get; } = module;
 
@@ -40,15 +40,15 @@ internal sealed unsafe class ProgramBuilder(EmulatedModule module, PtxFunction k
         LayOutShared();
         EmulatedKernel.LayOut(kernel.Parameters, out int parameterBytes);
         DecodedFunction entry = Require(Module.FunctionIndex(kernel.Name));
-        while (_work.TryDequeue(out DecodedFunction? function))
+        while (work.TryDequeue(out DecodedFunction? function))
         {
-            _entries[function.Identifier] = Code.Count;
+            entries[function.Identifier] = Code.Count;
             new FunctionDecoder(this, function).Decode();
         }
-        KernelProgram program = new(Module, entry, _functions, CollectionsMarshal.AsSpan(Code), [.. Info], BlockCount, GuardCount)
+        KernelProgram program = new(Module, entry, functions, CollectionsMarshal.AsSpan(Code), [.. Info], BlockCount, GuardCount)
         {
-            StaticSharedBytes = _sharedBytes,
-            DynamicSharedOffset = _dynamicOffset,
+            StaticSharedBytes = sharedBytes,
+            DynamicSharedOffset = dynamicOffset,
             RaceGranule = RaceGranule,
             UsesReadOnlyPath = UsesReadOnlyPath,
             UsesFloatAtomics = UsesFloatAtomics,
@@ -58,10 +58,10 @@ internal sealed unsafe class ProgramBuilder(EmulatedModule module, PtxFunction k
         program.Lists.AddRange(Lists);
         foreach ((int instruction, int target) in Fixups)
             program.Code[instruction].Target = program.Code + target;
-        foreach (DecodedFunction? function in _functions)
+        foreach (DecodedFunction? function in functions)
         {
             if (function is not null)
-                function.Entry = program.Code + _entries[function.Identifier];
+                function.Entry = program.Code + entries[function.Identifier];
         }
         return program;
     }
@@ -69,17 +69,17 @@ internal sealed unsafe class ProgramBuilder(EmulatedModule module, PtxFunction k
     /// <summary>The decoded form of a function of the module, queued if it is new.</summary>
     public DecodedFunction Require(int index)
     {
-        if (_functions[index] is { } known)
+        if (functions[index] is { } known)
             return known;
         PtxFunction syntax = Module.Module.Functions.Values.ElementAt(index);
         DecodedFunction function = new(syntax, index);
-        _functions[index] = function;
-        _work.Enqueue(function);
+        functions[index] = function;
+        work.Enqueue(function);
         return function;
     }
 
     /// <summary>Offset of a shared variable in the block's shared memory; dynamic ones begin behind all others.</summary>
-    public int SharedOffset(PtxVariable variable) => _shared.TryGetValue(variable, out int offset) ? offset : _dynamicOffset;
+    public int SharedOffset(PtxVariable variable) => shared.TryGetValue(variable, out int offset) ? offset : dynamicOffset;
 
     /// <summary>A list of operand slots that lives as long as the program.</summary>
     public int* Keep(ReadOnlySpan<int> values)
@@ -114,7 +114,7 @@ internal sealed unsafe class ProgramBuilder(EmulatedModule module, PtxFunction k
         }
         int alignment = Module.Module.Variables.Values.Where(variable => variable.Space == PtxSpace.Shared && variable.Size == 0)
             .Select(variable => variable.Alignment).DefaultIfEmpty(16).Max();
-        _dynamicOffset = (_sharedBytes + alignment - 1) / alignment * alignment;
+        dynamicOffset = (sharedBytes + alignment - 1) / alignment * alignment;
     }
 
     private static IEnumerable<string> Names(PtxOperand operand)
@@ -124,10 +124,10 @@ internal sealed unsafe class ProgramBuilder(EmulatedModule module, PtxFunction k
     {
         if (variable.Size > 1 << 24)
             throw new EmulationException(EmulationFault.Launch, $"The shared variable {variable.Name} has {variable.Size} bytes", new EmulationSite(Module.Module.Name));
-        _sharedBytes = (_sharedBytes + variable.Alignment - 1) / variable.Alignment * variable.Alignment;
-        _shared[variable] = _sharedBytes;
-        _sharedBytes += (int)variable.Size;
-        if (_sharedBytes > 1 << 24)
-            throw new EmulationException(EmulationFault.Launch, $"The shared variables up to {variable.Name} have {_sharedBytes} bytes", new EmulationSite(Module.Module.Name));
+        sharedBytes = (sharedBytes + variable.Alignment - 1) / variable.Alignment * variable.Alignment;
+        shared[variable] = sharedBytes;
+        sharedBytes += (int)variable.Size;
+        if (sharedBytes > 1 << 24)
+            throw new EmulationException(EmulationFault.Launch, $"The shared variables up to {variable.Name} have {sharedBytes} bytes", new EmulationSite(Module.Module.Name));
     }
 }

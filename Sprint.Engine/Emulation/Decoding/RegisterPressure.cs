@@ -10,15 +10,15 @@ internal sealed class RegisterPressure
 {
     private const long MaximumBits = 1L << 28;
 
-    private readonly PtxFunction _function;
-    private readonly ControlFlow _flow;
-    private readonly int[] _words32;
+    private readonly PtxFunction function;
+    private readonly ControlFlow flow;
+    private readonly int[] words32;
 
     private RegisterPressure(PtxFunction function)
     {
-        _function = function;
-        _flow = new ControlFlow(function);
-        _words32 = [.. function.Registers.Select(register => (register.Size + 3) / 4)];
+        this.function = function;
+        flow = new ControlFlow(function);
+        words32 = [.. function.Registers.Select(register => (register.Size + 3) / 4)];
     }
 
     /// <summary>The largest number of registers alive before any instruction; all of them for a function too large to analyse.</summary>
@@ -27,19 +27,19 @@ internal sealed class RegisterPressure
         if (function.Instructions.Count == 0)
             return 0;
         RegisterPressure pressure = new(function);
-        long bits = (long)function.Registers.Count * pressure._flow.Starts.Count;
-        return bits <= MaximumBits ? pressure.Measure() : pressure._words32.Sum();
+        long bits = (long)function.Registers.Count * pressure.flow.Starts.Count;
+        return bits <= MaximumBits ? pressure.Measure() : pressure.words32.Sum();
     }
 
     private int Measure()
     {
-        int blocks = _flow.Starts.Count;
+        int blocks = flow.Starts.Count;
         List<int>[] predecessors = new List<int>[blocks];
         for (int block = 0; block < blocks; block++)
             predecessors[block] = [];
         for (int block = 0; block < blocks; block++)
         {
-            foreach (int successor in _flow.Successors[block])
+            foreach (int successor in flow.Successors[block])
                 predecessors[successor].Add(block);
         }
         HashSet<int>[] entries = new HashSet<int>[blocks];
@@ -49,7 +49,7 @@ internal sealed class RegisterPressure
         Queue<int> work = new(Enumerable.Range(0, blocks).Reverse());
         while (work.TryDequeue(out int block))
         {
-            HashSet<int> alive = [.. _flow.Successors[block].SelectMany(successor => entries[successor])];
+            HashSet<int> alive = [.. flow.Successors[block].SelectMany(successor => entries[successor])];
             most = Math.Max(most, Transfer(block, alive));
             if (alive.Count == entries[block].Count)
                 continue;
@@ -63,22 +63,22 @@ internal sealed class RegisterPressure
     // Backwards; liveness only grows from round to round, so that the count alone tells whether it has changed.
     private int Transfer(int block, HashSet<int> alive)
     {
-        int now = alive.Sum(register => _words32[register]);
+        int now = alive.Sum(register => words32[register]);
         int most = now;
-        for (int k = _flow.End(block) - 1; k >= _flow.Starts[block]; k--)
+        for (int k = flow.End(block) - 1; k >= flow.Starts[block]; k--)
         {
-            PtxInstruction instruction = _function.Instructions[k];
+            PtxInstruction instruction = function.Instructions[k];
             if (instruction.Guard is null)
             {
                 foreach (PtxRegister register in DefiniteAssignment.Written(instruction))
-                    now -= alive.Remove(register.Index) ? _words32[register.Index] : 0;
+                    now -= alive.Remove(register.Index) ? words32[register.Index] : 0;
             }
             else
             {
                 alive.Add(instruction.Guard.Index);
             }
             foreach (PtxRegister register in DefiniteAssignment.Read(instruction))
-                now += alive.Add(register.Index) ? _words32[register.Index] : 0;
+                now += alive.Add(register.Index) ? words32[register.Index] : 0;
             most = Math.Max(most, now);
         }
         return most;

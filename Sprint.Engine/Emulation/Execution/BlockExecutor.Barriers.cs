@@ -17,7 +17,7 @@ internal sealed unsafe partial class BlockExecutor
 {
     public const int BarrierCount = 16;
 
-    private readonly Barrier[] _barriers = [.. Enumerable.Range(0, BarrierCount).Select(_ => new Barrier())];
+    private readonly Barrier[] barriers = [.. Enumerable.Range(0, BarrierCount).Select(_ => new Barrier())];
 
     private sealed class Barrier
     {
@@ -40,7 +40,7 @@ internal sealed unsafe partial class BlockExecutor
     /// <summary>Lanes arrive at a barrier; those that wait were set aside before. Opens the barrier when it is complete.</summary>
     public void Arrive(Warp warp, Instruction* instruction, uint lanes, int barrier, long expected, uint predicate, bool aligned)
     {
-        Barrier state = _barriers[barrier];
+        Barrier state = barriers[barrier];
         if (state.Arrived > 0 && state.Expected != expected)
         {
             throw warp.Fault(instruction, Warp.LowestLane(lanes), EmulationFault.BarrierDivergence,
@@ -61,16 +61,16 @@ internal sealed unsafe partial class BlockExecutor
     {
         for (int barrier = 0; barrier < BarrierCount; barrier++)
         {
-            if (_barriers[barrier].Arrived > 0)
+            if (barriers[barrier].Arrived > 0)
                 OpenIfComplete(barrier);
         }
     }
 
     private void OpenIfComplete(int barrier)
     {
-        Barrier state = _barriers[barrier];
+        Barrier state = barriers[barrier];
         long live = 0;
-        foreach (Warp warp in _warps)
+        foreach (Warp warp in warps)
             live += BitOperations.PopCount(warp.Live);
         long expected = state.Expected > 0 ? state.Expected : live;
         if (state.Arrived < expected)
@@ -79,13 +79,13 @@ internal sealed unsafe partial class BlockExecutor
         {
             CheckSamePlace(barrier);
             // Threads that have ended are behind every barrier too.
-            for (int k = 0; k < _warps.Length; k++)
+            for (int k = 0; k < warps.Length; k++)
             {
-                if (_warps[k].Live == 0)
+                if (warps[k].Live == 0)
                     Shared.Races?.Arrive(k, state.Clocks);
             }
         }
-        foreach (Warp warp in _warps)
+        foreach (Warp warp in warps)
         {
             if (WriteReduction(warp, barrier, state))
                 Shared.Races?.Pass(warp.Index, state.Clocks);
@@ -128,7 +128,7 @@ internal sealed unsafe partial class BlockExecutor
             return;
         Instruction* first = null;
         Warp? firstWarp = null;
-        foreach (Warp warp in _warps)
+        foreach (Warp warp in warps)
         {
             foreach (ref readonly LaneGroup group in warp.Pending)
             {
@@ -150,7 +150,7 @@ internal sealed unsafe partial class BlockExecutor
 
     private void ResetBarriers()
     {
-        foreach (Barrier barrier in _barriers)
+        foreach (Barrier barrier in barriers)
             barrier.Reset();
     }
 
@@ -158,7 +158,7 @@ internal sealed unsafe partial class BlockExecutor
     {
         List<string> waits = [];
         Warp? stuck = null;
-        foreach (Warp warp in _warps)
+        foreach (Warp warp in warps)
         {
             foreach (ref readonly LaneGroup group in warp.Pending)
             {

@@ -13,10 +13,10 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
     private const int SliceSpread = 2048;
     private const long MaximumFrameBytes = 512L << 20;
 
-    private readonly Warp[] _warps;
-    private readonly Dictionary<DecodedFunction, Stack<Frame>> _frames = [];
-    private ulong _random;
-    private long _frameBytes;
+    private readonly Warp[] warps;
+    private readonly Dictionary<DecodedFunction, Stack<Frame>> frames = [];
+    private ulong random;
+    private long frameBytes;
 
     public BlockExecutor(LaunchContext launch)
     {
@@ -27,15 +27,15 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
         Counters = launch.Options.Counters ? new AccessCounters() : null;
         Shared = new SharedMemory(launch.SharedBytes, program.RaceGranule, launch.CheckRaces);
         long threads = ((long)launch.BlockSize.Count + 31) / 32 * 32;
-        _localBytes = threads * launch.LocalBytes;
-        Local = (byte*)NativeMemory.AlignedAlloc((nuint)_localBytes + 64, 64);
-        LocalInitialised = (byte*)NativeMemory.AlignedAlloc((nuint)_localBytes + 64, 64);
-        _warps = new Warp[threads / 32];
-        for (int k = 0; k < _warps.Length; k++)
-            _warps[k] = new Warp(this, k);
+        localBytes = threads * launch.LocalBytes;
+        Local = (byte*)NativeMemory.AlignedAlloc((nuint)localBytes + 64, 64);
+        LocalInitialised = (byte*)NativeMemory.AlignedAlloc((nuint)localBytes + 64, 64);
+        warps = new Warp[threads / 32];
+        for (int k = 0; k < warps.Length; k++)
+            warps[k] = new Warp(this, k);
     }
 
-    private readonly long _localBytes;
+    private readonly long localBytes;
 
     public LaunchContext Launch { get; }
 
@@ -62,19 +62,19 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
     public void Execute(long rank)
     {
         Position = Launch.BlockAt(rank);
-        _random = Launch.Options.ScheduleSeed * 0x9E3779B97F4A7C15 + (ulong)rank * 0xD1B54A32D192ED03 + 1;
-        Shared.Reset(_warps.Length);
-        NativeMemory.Clear(LocalInitialised, (nuint)_localBytes);
+        random = Launch.Options.ScheduleSeed * 0x9E3779B97F4A7C15 + (ulong)rank * 0xD1B54A32D192ED03 + 1;
+        Shared.Reset(warps.Length);
+        NativeMemory.Clear(LocalInitialised, (nuint)localBytes);
         ResetBarriers();
-        foreach (Warp warp in _warps)
+        foreach (Warp warp in warps)
             warp.Start();
         Span<int> runnable = stackalloc int[32];
         while (true)
         {
             int count = 0;
-            for (int k = 0; k < _warps.Length; k++)
+            for (int k = 0; k < warps.Length; k++)
             {
-                if (_warps[k].CanRun)
+                if (warps[k].CanRun)
                     runnable[count++] = k;
             }
             if (count == 0)
@@ -83,7 +83,7 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
                     return;
                 throw DescribeDeadlock();
             }
-            Warp next = _warps[runnable[(int)(NextRandom() % (uint)count)]];
+            Warp next = warps[runnable[(int)(NextRandom() % (uint)count)]];
             next.Run(MinimumSlice + (long)(NextRandom() % SliceSpread));
             if (next.Live == 0)
                 RecheckBarriers();
@@ -93,7 +93,7 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
     /// <summary>The next number of the block's schedule (SplitMix64).</summary>
     public ulong NextRandom()
     {
-        ulong z = _random += 0x9E3779B97F4A7C15;
+        ulong z = random += 0x9E3779B97F4A7C15;
         z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9;
         z = (z ^ z >> 27) * 0x94D049BB133111EB;
         return z ^ z >> 31;
@@ -102,19 +102,19 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
     /// <summary>A frame for a call, new or used before; null if calls already hold too much memory.</summary>
     public Frame? Rent(DecodedFunction function)
     {
-        if (_frames.TryGetValue(function, out Stack<Frame>? free) && free.TryPop(out Frame? frame))
+        if (frames.TryGetValue(function, out Stack<Frame>? free) && free.TryPop(out Frame? frame))
             return frame;
-        if (_frameBytes + function.FrameBytes > MaximumFrameBytes)
+        if (frameBytes + function.FrameBytes > MaximumFrameBytes)
             return null;
-        _frameBytes += function.FrameBytes;
+        frameBytes += function.FrameBytes;
         return new Frame(function);
     }
 
     /// <summary>Takes a frame back whose lanes have all returned.</summary>
     public void Return(Frame frame)
     {
-        if (!_frames.TryGetValue(frame.Function, out Stack<Frame>? free))
-            _frames[frame.Function] = free = [];
+        if (!frames.TryGetValue(frame.Function, out Stack<Frame>? free))
+            frames[frame.Function] = free = [];
         free.Push(frame);
     }
 
@@ -137,11 +137,11 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
         BlockCounts = GuardCounts = null;
         Local = LocalInitialised = null;
         Shared.Dispose();
-        foreach (Warp warp in _warps)
+        foreach (Warp warp in warps)
             warp.Dispose();
-        foreach (Frame frame in _frames.Values.SelectMany(frames => frames))
+        foreach (Frame frame in frames.Values.SelectMany(frames => frames))
             frame.Dispose();
     }
 
-    private bool IsFinished() => Array.TrueForAll(_warps, warp => warp.Live == 0);
+    private bool IsFinished() => Array.TrueForAll(warps, warp => warp.Live == 0);
 }

@@ -25,25 +25,25 @@ internal unsafe struct PendingCopies
 /// <summary>Asynchronous copies: each thread commits its own into groups, and the data arrives when the thread waits for the group.</summary>
 internal sealed unsafe partial class Warp : IDisposable
 {
-    private readonly int[] _groups = new int[32];
-    private PendingCopies* _copies = (PendingCopies*)NativeMemory.Alloc(4, (nuint)sizeof(PendingCopies));
-    private int _copyCount;
-    private int _copyCapacity = 4;
+    private readonly int[] groups = new int[32];
+    private PendingCopies* copies = (PendingCopies*)NativeMemory.Alloc(4, (nuint)sizeof(PendingCopies));
+    private int copyCount;
+    private int copyCapacity = 4;
 
     /// <summary>Notes copies that begin: their data is in <see cref="PendingCopies.Data"/> of what is returned, for the caller to fill.</summary>
     public PendingCopies* BeginCopies(uint lanes, int bytes, ulong* destinations)
     {
-        if (_copyCount == _copyCapacity)
+        if (copyCount == copyCapacity)
         {
-            _copyCapacity *= 2;
-            _copies = (PendingCopies*)NativeMemory.Realloc(_copies, (nuint)_copyCapacity * (nuint)sizeof(PendingCopies));
+            copyCapacity *= 2;
+            this.copies = (PendingCopies*)NativeMemory.Realloc(this.copies, (nuint)copyCapacity * (nuint)sizeof(PendingCopies));
         }
-        PendingCopies* copies = _copies + _copyCount++;
+        PendingCopies* copies = this.copies + copyCount++;
         copies->Lanes = lanes;
         copies->Bytes = bytes;
         for (int lane = 0; lane < 32; lane++)
         {
-            copies->Groups[lane] = _groups[lane];
+            copies->Groups[lane] = groups[lane];
             copies->Offsets[lane] = (int)destinations[lane];
         }
         new Span<ulong>(copies->Data, 64).Clear();
@@ -53,32 +53,32 @@ internal sealed unsafe partial class Warp : IDisposable
     public void Commit(uint lanes)
     {
         for (uint rest = lanes; rest != 0; rest &= rest - 1)
-            _groups[BitOperations.TrailingZeroCount(rest)]++;
+            groups[BitOperations.TrailingZeroCount(rest)]++;
     }
 
     /// <summary>Delivers the active lanes' copies of all groups but the newest <paramref name="outstanding"/>; with -1 also the uncommitted ones.</summary>
     public void Arrive(uint lanes, int outstanding)
     {
         int kept = 0;
-        for (int k = 0; k < _copyCount; k++)
+        for (int k = 0; k < copyCount; k++)
         {
-            PendingCopies* copies = _copies + k;
+            PendingCopies* copies = this.copies + k;
             Deliver(copies, lanes & copies->Lanes, outstanding);
             if (copies->Lanes == 0)
                 continue;
             if (kept != k)
-                _copies[kept] = *copies;
+                this.copies[kept] = *copies;
             kept++;
         }
-        _copyCount = kept;
+        copyCount = kept;
     }
 
     public void Dispose()
     {
-        NativeMemory.Free(_copies);
-        _copies = null;
+        NativeMemory.Free(copies);
+        copies = null;
         NativeMemory.AlignedFree(Addresses);
-        for (Frame? frame = _frame; frame is not null; frame = frame.Parent)
+        for (Frame? frame = this.frame; frame is not null; frame = frame.Parent)
             frame.Dispose();
         GC.SuppressFinalize(this);
     }
@@ -91,7 +91,7 @@ internal sealed unsafe partial class Warp : IDisposable
         for (uint rest = lanes; rest != 0; rest &= rest - 1)
         {
             int lane = BitOperations.TrailingZeroCount(rest);
-            if (copies->Groups[lane] >= _groups[lane] - outstanding)
+            if (copies->Groups[lane] >= groups[lane] - outstanding)
                 continue;
             copies->Lanes &= ~(1u << lane);
             int offset = copies->Offsets[lane];
@@ -112,7 +112,7 @@ internal sealed unsafe partial class Warp : IDisposable
 
     private void ResetSynchronization()
     {
-        Array.Clear(_groups);
-        _copyCount = 0;
+        Array.Clear(groups);
+        copyCount = 0;
     }
 }

@@ -37,12 +37,12 @@ internal sealed unsafe partial class Warp
 {
     private const int RotationInterval = 1024;
 
-    private readonly LaneGroup[] _pending = new LaneGroup[34];
-    private int _rotation = RotationInterval;
-    private int _stay;
+    private readonly LaneGroup[] pending = new LaneGroup[34];
+    private int rotation = RotationInterval;
+    private int stay;
 
     /// <summary>The groups that do not run.</summary>
-    public ReadOnlySpan<LaneGroup> Pending => _pending.AsSpan(0, PendingCount);
+    public ReadOnlySpan<LaneGroup> Pending => pending.AsSpan(0, PendingCount);
 
     /// <summary>Whether the warp has anything to execute.</summary>
     public bool CanRun
@@ -51,7 +51,7 @@ internal sealed unsafe partial class Warp
         {
             for (int k = 0; k < PendingCount; k++)
             {
-                if (IsRunnable(ref _pending[k]))
+                if (IsRunnable(ref pending[k]))
                     return true;
             }
             return false;
@@ -59,10 +59,10 @@ internal sealed unsafe partial class Warp
     }
 
     /// <summary>Sets lanes of the current frame aside.</summary>
-    public void Push(Instruction* pc, uint mask, WaitKind wait, uint required) => Push(pc, _frame, mask, wait, required);
+    public void Push(Instruction* pc, uint mask, WaitKind wait, uint required) => Push(pc, frame, mask, wait, required);
 
     public void Push(Instruction* pc, Frame frame, uint mask, WaitKind wait, uint required)
-        => _pending[PendingCount++] = new LaneGroup { Pc = pc, Frame = frame, Mask = mask, Wait = wait, Required = required };
+        => pending[PendingCount++] = new LaneGroup { Pc = pc, Frame = frame, Mask = mask, Wait = wait, Required = required };
 
     /// <summary>Called at the entry of a basic block while groups are pending: merges, then picks who runs on.</summary>
     public Instruction* Reconverge(Instruction* entry)
@@ -70,20 +70,20 @@ internal sealed unsafe partial class Warp
         Merge(entry);
         if (PendingCount == 0)
             return entry;
-        if (_stay > 0)
+        if (stay > 0)
         {
-            _stay--;
+            stay--;
             return entry;
         }
-        if (--_rotation <= 0)
+        if (--rotation <= 0)
         {
-            _rotation = RotationInterval / 4 + (int)(Block.NextRandom() % RotationInterval);
-            _stay = RotationInterval / 8;
+            rotation = RotationInterval / 4 + (int)(Block.NextRandom() % RotationInterval);
+            stay = RotationInterval / 8;
             Push(entry, Active, WaitKind.None, 0);
             return LoadGroup(DrawRunnable());
         }
         int best = BestRunnable();
-        if (best < 0 || !Precedes(ref _pending[best], entry, _frame))
+        if (best < 0 || !Precedes(ref pending[best], entry, frame))
             return entry;
         Push(entry, Active, WaitKind.None, 0);
         return LoadGroup(best);
@@ -118,7 +118,7 @@ internal sealed unsafe partial class Warp
     public bool Exit(uint mask)
     {
         Exited |= mask;
-        for (Frame? frame = _frame; frame is not null; frame = frame.Parent)
+        for (Frame? frame = this.frame; frame is not null; frame = frame.Parent)
             frame.Live &= ~mask;
         Active &= ~mask;
         return Active == 0;
@@ -136,7 +136,7 @@ internal sealed unsafe partial class Warp
     /// <summary>Enters a new activation of a function.</summary>
     public void Enter(Frame frame)
     {
-        _frame = frame;
+        this.frame = frame;
         Registers = frame.Registers;
     }
 
@@ -145,7 +145,7 @@ internal sealed unsafe partial class Warp
     {
         for (int k = 0; k < PendingCount; k++)
         {
-            ref LaneGroup group = ref _pending[k];
+            ref LaneGroup group = ref pending[k];
             if (group.Wait == WaitKind.Barrier && group.Required == barrier)
             {
                 group.Wait = WaitKind.None;
@@ -169,7 +169,7 @@ internal sealed unsafe partial class Warp
         int best = -1;
         for (int k = 0; k < PendingCount; k++)
         {
-            if (IsRunnable(ref _pending[k]) && (best < 0 || Precedes(ref _pending[k], _pending[best].Pc, _pending[best].Frame)))
+            if (IsRunnable(ref pending[k]) && (best < 0 || Precedes(ref pending[k], pending[best].Pc, pending[best].Frame)))
                 best = k;
         }
         return best;
@@ -178,7 +178,7 @@ internal sealed unsafe partial class Warp
     private int DrawRunnable()
     {
         int start = (int)(Block.NextRandom() % (uint)PendingCount);
-        while (!IsRunnable(ref _pending[start]))
+        while (!IsRunnable(ref pending[start]))
             start = (start + 1) % PendingCount;
         return start;
     }
@@ -187,10 +187,10 @@ internal sealed unsafe partial class Warp
     {
         for (int k = PendingCount - 1; k >= 0; k--)
         {
-            ref LaneGroup group = ref _pending[k];
-            if (group.Pc == pc && group.Wait != WaitKind.Barrier && CanJoin(group.Frame, _frame, group.Mask))
+            ref LaneGroup group = ref pending[k];
+            if (group.Pc == pc && group.Wait != WaitKind.Barrier && CanJoin(group.Frame, frame, group.Mask))
             {
-                JoinFrames(group.Frame, _frame, group.Mask);
+                JoinFrames(group.Frame, frame, group.Mask);
                 Active |= group.Mask;
                 Remove(k);
             }
@@ -220,7 +220,7 @@ internal sealed unsafe partial class Warp
 
     private Instruction* LoadGroup(int index)
     {
-        LaneGroup group = _pending[index];
+        LaneGroup group = pending[index];
         Remove(index);
         Active = group.Mask;
         Enter(group.Frame);
@@ -229,8 +229,8 @@ internal sealed unsafe partial class Warp
 
     private void Remove(int index)
     {
-        _pending[index] = _pending[--PendingCount];
-        _pending[PendingCount] = default;
+        pending[index] = pending[--PendingCount];
+        pending[PendingCount] = default;
     }
 
     // Only lanes of the same warp can free lanes that wait for lanes; at a barrier of the block others can.
@@ -238,7 +238,7 @@ internal sealed unsafe partial class Warp
     {
         bool atBarrier = false;
         for (int k = 0; k < PendingCount; k++)
-            atBarrier |= _pending[k].Wait == WaitKind.Barrier;
+            atBarrier |= pending[k].Wait == WaitKind.Barrier;
         if (PendingCount > 0 && !atBarrier)
             throw DescribeStuckLanes();
     }
@@ -251,12 +251,12 @@ internal sealed unsafe partial class Warp
         int first = 0;
         for (int k = 0; k < PendingCount; k++)
         {
-            ref LaneGroup group = ref _pending[k];
+            ref LaneGroup group = ref pending[k];
             Parsing.PtxInstruction? source = NearestInfo(Launch.Program, group.Pc).Source;
             string name = source?.Name ?? "?";
             if (name is "bar" or "barrier" && !source!.Has("warp"))
                 fault = EmulationFault.BarrierDivergence;
-            if (LowestLane(group.Mask) < LowestLane(_pending[first].Mask))
+            if (LowestLane(group.Mask) < LowestLane(pending[first].Mask))
                 first = k;
             uint missing = group.Wait == WaitKind.Lanes ? group.Required & Live & ~group.Mask : 0;
             waits.Add($"{Lanes.Describe(group.Mask)} at {name} ({Place(group.Pc)}) for {(missing == 0 ? "the block" : Lanes.Describe(missing))}");
@@ -264,6 +264,6 @@ internal sealed unsafe partial class Warp
         string what = fault == EmulationFault.BarrierDivergence
             ? "A barrier under divergence: the lanes of a warp wait at different places"
             : "A warp-wide instruction waits for lanes that never come to it";
-        return Fault(_pending[first].Pc, LowestLane(_pending[first].Mask), fault, $"{what}: {string.Join("; ", waits)}");
+        return Fault(pending[first].Pc, LowestLane(pending[first].Mask), fault, $"{what}: {string.Join("; ", waits)}");
     }
 }

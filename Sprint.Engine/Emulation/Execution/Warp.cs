@@ -41,8 +41,8 @@ internal sealed unsafe partial class Warp
     /// <summary>Access counters, null unless asked for.</summary>
     public readonly AccessCounters? Counters;
 
-    private Frame _frame;
-    private long _sliceLength;
+    private Frame frame;
+    private long sliceLength;
 
     public Warp(BlockExecutor block, int index)
     {
@@ -54,8 +54,8 @@ internal sealed unsafe partial class Warp
         Counters = block.Counters;
         Addresses = (ulong*)NativeMemory.AlignedAlloc(32 * 16, 64);
         Host = (byte**)(Addresses + 32);
-        _frame = new Frame(Launch.Program.Kernel);
-        Registers = _frame.Registers;
+        frame = new Frame(Launch.Program.Kernel);
+        Registers = frame.Registers;
     }
 
     /// <summary>Lanes that are threads of the block.</summary>
@@ -67,7 +67,7 @@ internal sealed unsafe partial class Warp
     /// <summary>Lanes whose thread still runs or waits.</summary>
     public uint Live => Valid & ~Exited;
 
-    public Frame Frame => _frame;
+    public Frame Frame => frame;
 
     /// <summary>Instructions executed so far.</summary>
     public long Executed { get; private set; }
@@ -79,10 +79,10 @@ internal sealed unsafe partial class Warp
         Valid = threads == 32 ? Lanes.All : (1u << threads) - 1;
         Exited = 0;
         Executed = 0;
-        while (_frame.Parent is not null)
-            _frame = _frame.Parent;
-        _frame.Live = Valid;
-        _frame.Prepare(this);
+        while (frame.Parent is not null)
+            frame = frame.Parent;
+        frame.Live = Valid;
+        frame.Prepare(this);
         ResetSynchronization();
         PendingCount = 0;
         Active = Valid;
@@ -93,20 +93,20 @@ internal sealed unsafe partial class Warp
     public void Run(long slice)
     {
         Slice = slice;
-        _sliceLength = slice;
+        sliceLength = slice;
         Instruction* instruction = SelectNext();
         while (instruction != null)
             instruction = instruction->Handler(this, instruction);
         Executed += slice - Slice;
         if (Executed > Launch.Options.InstructionBudget)
         {
-            throw Fault(PendingCount > 0 ? _pending[0].Pc : null, LowestLane(PendingCount > 0 ? _pending[0].Mask : Valid), EmulationFault.InstructionBudget,
+            throw Fault(PendingCount > 0 ? pending[0].Pc : null, LowestLane(PendingCount > 0 ? pending[0].Mask : Valid), EmulationFault.InstructionBudget,
                 $"A warp executed {Executed} instructions, more than the budget of {Launch.Options.InstructionBudget}; the kernel may never end");
         }
     }
 
     /// <summary>Instructions executed so far, the current slice included.</summary>
-    public long Clock() => Executed + _sliceLength - Slice;
+    public long Clock() => Executed + sliceLength - Slice;
 
     public static int LowestLane(uint mask) => System.Numerics.BitOperations.TrailingZeroCount(mask) & 31;
 

@@ -12,14 +12,14 @@ public sealed unsafe class EmulatedMemory : IDisposable
 {
     private const int PageShift = 16;
 
-    private static int s_instances;
+    private static int instances;
 
-    private readonly Lock _lock = new();
-    private readonly List<MemoryAllocation> _live = [];
-    private volatile MemoryAllocation?[] _pages = new MemoryAllocation?[256];
-    private ulong _nextPage = 1;
-    private readonly ulong _base = MemoryWindows.Global + ((ulong)(byte)Interlocked.Increment(ref s_instances) << MemoryWindows.WindowShift);
-    private int _readOnlyGeneration;
+    private readonly Lock gate = new();
+    private readonly List<MemoryAllocation> live = [];
+    private volatile MemoryAllocation?[] pages = new MemoryAllocation?[256];
+    private ulong nextPage = 1;
+    private readonly ulong firstAddress = MemoryWindows.Global + ((ulong)(byte)Interlocked.Increment(ref instances) << MemoryWindows.WindowShift);
+    private int readOnlyGeneration;
 
     /// <summary>Creates an empty address space.</summary>
     /// <param name="capacity">Most bytes that may be allocated at once.</param>
@@ -48,12 +48,12 @@ public sealed unsafe class EmulatedMemory : IDisposable
     /// <exception cref="SprintException">The address is no live allocation's beginning.</exception>
     public void Free(ulong address)
     {
-        lock (_lock)
+        lock (gate)
         {
             MemoryAllocation? allocation = Find(address);
             if (allocation is null || allocation.Start != address || allocation.IsFreed)
                 throw new SprintException($"The address 0x{address:X} is freed but {(allocation is { IsFreed: true } ? "was freed before" : "was never allocated")}.");
-            _live.Remove(allocation);
+            live.Remove(allocation);
             AllocatedBytes -= allocation.Size;
             allocation.Release();
         }
@@ -163,11 +163,11 @@ public sealed unsafe class EmulatedMemory : IDisposable
     /// <summary>Releases the host memory of all allocations.</summary>
     public void Dispose()
     {
-        lock (_lock)
+        lock (gate)
         {
-            foreach (MemoryAllocation allocation in _live)
+            foreach (MemoryAllocation allocation in live)
                 allocation.Release();
-            _live.Clear();
+            live.Clear();
             AllocatedBytes = 0;
         }
     }
@@ -175,7 +175,7 @@ public sealed unsafe class EmulatedMemory : IDisposable
     internal MemoryAllocation Allocate(long bytes, string? name, bool readOnly)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bytes);
-        lock (_lock)
+        lock (gate)
         {
             if (bytes > Capacity - AllocatedBytes)
                 throw new SprintException($"The emulated device is out of memory: {bytes} bytes asked, {Capacity - AllocatedBytes} of {Capacity} free.");
@@ -183,14 +183,14 @@ public sealed unsafe class EmulatedMemory : IDisposable
             MemoryAllocation allocation;
             try
             {
-                allocation = new MemoryAllocation(_base + (_nextPage << PageShift), bytes, name) { IsReadOnly = readOnly };
+                allocation = new MemoryAllocation(firstAddress + (nextPage << PageShift), bytes, name) { IsReadOnly = readOnly };
             }
             catch (OutOfMemoryException error)
             {
                 throw new SprintException($"The host has no {bytes} bytes left for the emulated device.", error);
             }
             Map(allocation, pages);
-            _live.Add(allocation);
+            live.Add(allocation);
             AllocatedBytes += bytes;
             return allocation;
         }
@@ -199,24 +199,24 @@ public sealed unsafe class EmulatedMemory : IDisposable
     /// <summary>The allocation, live or freed, whose pages hold an address, or null.</summary>
     internal MemoryAllocation? Find(ulong address)
     {
-        ulong page = (address - _base) >> PageShift;
-        MemoryAllocation?[] pages = _pages;
+        ulong page = (address - firstAddress) >> PageShift;
+        MemoryAllocation?[] pages = this.pages;
         return page < (ulong)pages.Length ? pages[page] : null;
     }
 
     /// <summary>Begins a launch that tracks the read-only path; returns the launch's generation, from 1 to 255.</summary>
     internal byte BeginReadOnlyTracking()
     {
-        lock (_lock)
+        lock (gate)
         {
-            _readOnlyGeneration = _readOnlyGeneration % 255 + 1;
-            foreach (MemoryAllocation allocation in _live)
+            readOnlyGeneration = readOnlyGeneration % 255 + 1;
+            foreach (MemoryAllocation allocation in live)
             {
-                if (_readOnlyGeneration == 1)
+                if (readOnlyGeneration == 1)
                     allocation.ClearReadOnlyTracking();
                 allocation.TrackReadOnlyReads();
             }
-            return (byte)_readOnlyGeneration;
+            return (byte)readOnlyGeneration;
         }
     }
 
@@ -231,17 +231,17 @@ public sealed unsafe class EmulatedMemory : IDisposable
 
     private void Map(MemoryAllocation allocation, ulong pages)
     {
-        ulong last = _nextPage + pages;
-        if (last >= (ulong)_pages.Length)
+        ulong last = nextPage + pages;
+        if (last >= (ulong)this.pages.Length)
         {
-            MemoryAllocation?[] larger = new MemoryAllocation?[Math.Max(last + 1, (ulong)_pages.Length * 2)];
-            _pages.CopyTo(larger, 0);
-            _pages = larger;
+            MemoryAllocation?[] larger = new MemoryAllocation?[Math.Max(last + 1, (ulong)this.pages.Length * 2)];
+            this.pages.CopyTo(larger, 0);
+            this.pages = larger;
         }
-        for (ulong page = _nextPage; page < last; page++)
-            _pages[page] = allocation;
+        for (ulong page = nextPage; page < last; page++)
+            this.pages[page] = allocation;
         // One page stays unmapped behind each allocation.
-        _nextPage = last + 1;
+        nextPage = last + 1;
     }
 
     /// <summary>The live allocation that holds a range.</summary>

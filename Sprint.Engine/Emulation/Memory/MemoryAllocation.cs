@@ -10,8 +10,8 @@ internal sealed unsafe class MemoryAllocation
 {
     public const int Padding = 64;
 
-    private byte* _lastReadOnlyRead;
-    private byte* _lastWrite;
+    private byte* lastReadOnlyRead;
+    private byte* lastWrite;
 
     public MemoryAllocation(ulong start, long size, string? name)
     {
@@ -45,36 +45,36 @@ internal sealed unsafe class MemoryAllocation
     public bool IsFreed => Host is null;
 
     /// <summary>Generation of the launch that last read each byte through the read-only path.</summary>
-    public byte* LastReadOnlyRead => _lastReadOnlyRead;
+    public byte* LastReadOnlyRead => lastReadOnlyRead;
 
     /// <summary>Generation of the launch that last wrote each byte, kept only for kernels that use the read-only path.</summary>
-    public byte* LastWrite => _lastWrite;
+    public byte* LastWrite => lastWrite;
 
     public void Release()
     {
         NativeMemory.AlignedFree(Host);
         NativeMemory.AlignedFree(Initialised);
-        NativeMemory.AlignedFree(_lastReadOnlyRead);
-        NativeMemory.AlignedFree(_lastWrite);
-        Host = Initialised = _lastReadOnlyRead = _lastWrite = null;
+        NativeMemory.AlignedFree(lastReadOnlyRead);
+        NativeMemory.AlignedFree(lastWrite);
+        Host = Initialised = lastReadOnlyRead = lastWrite = null;
     }
 
     /// <summary>Creates the shadows of the read-only path; called before a launch that needs them.</summary>
     public void TrackReadOnlyReads()
     {
-        if (_lastWrite is not null || Host is null)
+        if (lastWrite is not null || Host is null)
             return;
-        _lastWrite = (byte*)NativeMemory.AlignedAlloc((nuint)(Size + Padding), 64);
-        _lastReadOnlyRead = (byte*)NativeMemory.AlignedAlloc((nuint)(Size + Padding), 64);
+        lastWrite = (byte*)NativeMemory.AlignedAlloc((nuint)(Size + Padding), 64);
+        lastReadOnlyRead = (byte*)NativeMemory.AlignedAlloc((nuint)(Size + Padding), 64);
         ClearReadOnlyTracking();
     }
 
     public void ClearReadOnlyTracking()
     {
-        if (_lastWrite is null)
+        if (lastWrite is null)
             return;
-        NativeMemory.Clear(_lastReadOnlyRead, (nuint)(Size + Padding));
-        NativeMemory.Clear(_lastWrite, (nuint)(Size + Padding));
+        NativeMemory.Clear(lastReadOnlyRead, (nuint)(Size + Padding));
+        NativeMemory.Clear(lastWrite, (nuint)(Size + Padding));
     }
 
     public string Describe()

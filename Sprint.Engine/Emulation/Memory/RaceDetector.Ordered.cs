@@ -15,30 +15,30 @@ internal sealed unsafe partial class RaceDetector
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryRead(int warp, int lane, int offset, int bytes, uint site)
     {
-        int granule = offset >> _shift;
-        uint limit = _minimumSeen[warp] + 1 << ClockShift;
-        if (bytes > 1 << _shift || _writers[granule] >= limit)
+        int granule = offset >> shift;
+        uint limit = minimumSeen[warp] + 1 << ClockShift;
+        if (bytes > 1 << shift || writers[granule] >= limit)
             return false;
-        uint self = _clocks[warp] << ClockShift | (uint)(warp * 32 + lane);
+        uint self = clocks[warp] << ClockShift | (uint)(warp * 32 + lane);
         RecordReader(warp, granule, self, limit, site);
         return true;
     }
 
     /// <summary>Whether granules have 4 bytes.</summary>
-    public bool HasWordGranules => _shift == 2;
+    public bool HasWordGranules => shift == 2;
 
     /// <summary>Records reads of one word by each active lane at the given offsets if all writes before them are ordered; false, having recorded nothing, otherwise.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public bool TryReadWords(int warp, uint active, uint* offsets, uint site)
     {
-        uint limit = _minimumSeen[warp] + 1 << ClockShift;
+        uint limit = minimumSeen[warp] + 1 << ClockShift;
         for (int k = 0; k < 32; k += 8)
         {
-            Vector256<uint> writers = Avx2.GatherVector256(_writers, (Vector256.Load(offsets + k) >> 2).AsInt32(), 4);
+            Vector256<uint> writers = Avx2.GatherVector256(this.writers, (Vector256.Load(offsets + k) >> 2).AsInt32(), 4);
             if (!Vector256.LessThanAll(writers, Vector256.Create(limit)))
                 return false;
         }
-        uint entry = _clocks[warp] << ClockShift | (uint)(warp * 32);
+        uint entry = clocks[warp] << ClockShift | (uint)(warp * 32);
         for (uint lanes = active; lanes != 0; lanes &= lanes - 1)
         {
             int lane = BitOperations.TrailingZeroCount(lanes);
@@ -55,34 +55,34 @@ internal sealed unsafe partial class RaceDetector
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryReadWide(int warp, int lane, int offset, int bytes, uint site)
     {
-        int count = bytes >> _shift;
+        int count = bytes >> shift;
         if ((count & 3) != 0)
             return false;
-        int first = offset >> _shift;
-        Vector128<uint> limit = Vector128.Create(_minimumSeen[warp] + 1 << ClockShift);
-        Vector128<uint> entry = Vector128.Create(_clocks[warp] << ClockShift | (uint)(warp * 32 + lane));
+        int first = offset >> shift;
+        Vector128<uint> limit = Vector128.Create(minimumSeen[warp] + 1 << ClockShift);
+        Vector128<uint> entry = Vector128.Create(clocks[warp] << ClockShift | (uint)(warp * 32 + lane));
         for (int k = first; k < first + count; k += 4)
         {
-            if (!Vector128.LessThanAll(Vector128.Load(_writers + k), limit))
+            if (!Vector128.LessThanAll(Vector128.Load(writers + k), limit))
                 return false;
         }
         for (int k = first; k < first + count; k += 4)
         {
-            Vector128<uint> reader = Vector128.Load(_readers + k);
+            Vector128<uint> reader = Vector128.Load(readers + k);
             if (Vector128.LessThanAll(reader, limit))
             {
-                entry.Store(_readers + k);
+                entry.Store(readers + k);
             }
             else
             {
                 Vector128<uint> recent = Vector128.GreaterThanOrEqual(reader, limit);
                 Vector128<uint> sameWarp = Vector128.Equals((reader & Vector128.Create(ThreadMask)) >>> 5, Vector128.Create((uint)warp));
-                Vector128<uint> other = Vector128.Load(_otherReaders + k);
-                Vector128.ConditionalSelect(Vector128.AndNot(recent, sameWarp), reader & ~Vector128.Create(Flag), other).Store(_otherReaders + k);
+                Vector128<uint> other = Vector128.Load(otherReaders + k);
+                Vector128.ConditionalSelect(Vector128.AndNot(recent, sameWarp), reader & ~Vector128.Create(Flag), other).Store(otherReaders + k);
                 Vector128<uint> another = recent & sameWarp & ~Vector128.Equals(reader & ~Vector128.Create(Flag), entry);
-                (entry | ((another | (recent & sameWarp & reader)) & Vector128.Create(Flag))).Store(_readers + k);
+                (entry | ((another | (recent & sameWarp & reader)) & Vector128.Create(Flag))).Store(readers + k);
             }
-            Vector128.Create(site).Store(_readerSites + k);
+            Vector128.Create(site).Store(readerSites + k);
         }
         return true;
     }
@@ -90,24 +90,24 @@ internal sealed unsafe partial class RaceDetector
     /// <summary>Marks a range as the destination of an asynchronous copy if all accesses to it are ordered before; false, having marked nothing, if a closer look is needed.</summary>
     public bool TryClaim(int warp, int lane, int offset, int bytes, uint site)
     {
-        int count = bytes >> _shift;
+        int count = bytes >> shift;
         if ((count & 3) != 0)
             return false;
-        int first = offset >> _shift;
-        Vector128<uint> limit = Vector128.Create(_minimumSeen[warp] + 1 << ClockShift);
+        int first = offset >> shift;
+        Vector128<uint> limit = Vector128.Create(minimumSeen[warp] + 1 << ClockShift);
         for (int k = first; k < first + count; k += 4)
         {
-            Vector128<uint> newest = Vector128.Max(Vector128.Load(_writers + k), Vector128.Max(Vector128.Load(_readers + k), Vector128.Load(_otherReaders + k)));
+            Vector128<uint> newest = Vector128.Max(Vector128.Load(writers + k), Vector128.Max(Vector128.Load(readers + k), Vector128.Load(otherReaders + k)));
             if (!Vector128.LessThanAll(newest, limit))
                 return false;
         }
         Vector128<uint> entry = Vector128.Create(InFlight << ClockShift | (uint)(warp * 32 + lane));
         for (int k = first; k < first + count; k += 4)
         {
-            entry.Store(_writers + k);
-            Vector128.Create(site).Store(_writerSites + k);
-            Vector128<uint>.Zero.Store(_readers + k);
-            Vector128<uint>.Zero.Store(_otherReaders + k);
+            entry.Store(writers + k);
+            Vector128.Create(site).Store(writerSites + k);
+            Vector128<uint>.Zero.Store(readers + k);
+            Vector128<uint>.Zero.Store(otherReaders + k);
         }
         return true;
     }
@@ -119,42 +119,42 @@ internal sealed unsafe partial class RaceDetector
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public bool TryAccessRange(int warp, int offset, int bytes, RaceAccess access, uint site)
     {
-        if (access >= RaceAccess.Atomic || bytes >> _shift == 0 || (offset & bytes - 1) != 0)
+        if (access >= RaceAccess.Atomic || bytes >> shift == 0 || (offset & bytes - 1) != 0)
             return false;
-        int first = offset >> _shift;
-        int perLane = bytes >> _shift;
+        int first = offset >> shift;
+        int perLane = bytes >> shift;
         int laneShift = int.Log2(perLane);
         int count = 32 * perLane;
-        Vector512<uint> limit = Vector512.Create(_minimumSeen[warp] + 1 << ClockShift);
+        Vector512<uint> limit = Vector512.Create(minimumSeen[warp] + 1 << ClockShift);
         for (int k = 0; k < count; k += 16)
         {
-            Vector512<uint> newest = Vector512.Load(_writers + first + k);
+            Vector512<uint> newest = Vector512.Load(writers + first + k);
             if (access == RaceAccess.Write)
-                newest = Vector512.Max(newest, Vector512.Max(Vector512.Load(_readers + first + k), Vector512.Load(_otherReaders + first + k)));
+                newest = Vector512.Max(newest, Vector512.Max(Vector512.Load(readers + first + k), Vector512.Load(otherReaders + first + k)));
             if (!Vector512.LessThanAll(newest, limit))
                 return false;
         }
-        Vector512<uint> self = Vector512.Create(_clocks[warp] << ClockShift | (uint)(warp * 32));
+        Vector512<uint> self = Vector512.Create(clocks[warp] << ClockShift | (uint)(warp * 32));
         Vector512<uint> sites = Vector512.Create(site);
         for (int k = 0; k < count; k += 16)
         {
             Vector512<uint> entry = self + ((Vector512<uint>.Indices + Vector512.Create((uint)k)) >>> laneShift);
             if (access == RaceAccess.Write)
             {
-                entry.Store(_writers + first + k);
-                sites.Store(_writerSites + first + k);
-                Vector512<uint>.Zero.Store(_readers + first + k);
-                Vector512<uint>.Zero.Store(_otherReaders + first + k);
+                entry.Store(writers + first + k);
+                sites.Store(writerSites + first + k);
+                Vector512<uint>.Zero.Store(readers + first + k);
+                Vector512<uint>.Zero.Store(otherReaders + first + k);
                 continue;
             }
-            Vector512<uint> reader = Vector512.Load(_readers + first + k);
+            Vector512<uint> reader = Vector512.Load(readers + first + k);
             Vector512<uint> recent = Vector512.GreaterThanOrEqual(reader, limit);
             Vector512<uint> sameWarp = Vector512.Equals((reader & Vector512.Create(ThreadMask)) >>> 5, Vector512.Create((uint)warp));
-            Vector512<uint> other = Vector512.Load(_otherReaders + first + k);
-            Vector512.ConditionalSelect(Vector512.AndNot(recent, sameWarp), reader & ~Vector512.Create(Flag), other).Store(_otherReaders + first + k);
+            Vector512<uint> other = Vector512.Load(otherReaders + first + k);
+            Vector512.ConditionalSelect(Vector512.AndNot(recent, sameWarp), reader & ~Vector512.Create(Flag), other).Store(otherReaders + first + k);
             Vector512<uint> another = recent & sameWarp & ~Vector512.Equals(reader & ~Vector512.Create(Flag), entry);
-            (entry | (another & Vector512.Create(Flag)) | (recent & sameWarp & reader & Vector512.Create(Flag))).Store(_readers + first + k);
-            sites.Store(_readerSites + first + k);
+            (entry | (another & Vector512.Create(Flag)) | (recent & sameWarp & reader & Vector512.Create(Flag))).Store(readers + first + k);
+            sites.Store(readerSites + first + k);
         }
         return true;
     }
@@ -162,15 +162,15 @@ internal sealed unsafe partial class RaceDetector
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void RecordReader(int warp, int granule, uint self, uint limit, uint site)
     {
-        uint reader = _readers[granule];
+        uint reader = readers[granule];
         if (reader >= limit)
         {
             if ((reader & ThreadMask) >> 5 != warp)
-                _otherReaders[granule] = reader & ~Flag;
+                otherReaders[granule] = reader & ~Flag;
             else
                 self |= (reader & Flag) | ((reader & ~Flag) == self ? 0 : Flag);
         }
-        _readers[granule] = self;
-        _readerSites[granule] = site;
+        readers[granule] = self;
+        readerSites[granule] = site;
     }
 }

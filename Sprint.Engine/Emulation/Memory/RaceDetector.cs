@@ -33,71 +33,71 @@ internal sealed unsafe partial class RaceDetector : IDisposable
     /// <summary>Clock of a granule that an asynchronous copy is still going to write.</summary>
     public const uint InFlight = (1u << 21) - 1;
 
-    private readonly int _granules;
-    private readonly int _shift;
-    private readonly uint* _writers;
-    private readonly uint* _readers;
-    private readonly uint* _otherReaders;
-    private readonly uint* _writerSites;
-    private readonly uint* _readerSites;
-    private readonly uint[] _clocks = new uint[32];
-    private readonly uint[] _seen = new uint[32 * 32];
-    private readonly uint[] _minimumSeen = new uint[32];
-    private readonly uint[] _laneClocks = new uint[32 * 32];
-    private readonly uint[] _fence = new uint[32];
-    private int _warps;
+    private readonly int granules;
+    private readonly int shift;
+    private readonly uint* writers;
+    private readonly uint* readers;
+    private readonly uint* otherReaders;
+    private readonly uint* writerSites;
+    private readonly uint* readerSites;
+    private readonly uint[] clocks = new uint[32];
+    private readonly uint[] seen = new uint[32 * 32];
+    private readonly uint[] minimumSeen = new uint[32];
+    private readonly uint[] laneClocks = new uint[32 * 32];
+    private readonly uint[] fence = new uint[32];
+    private int warps;
 
     public RaceDetector(int size, int granule)
     {
-        _shift = int.Log2(granule);
-        _granules = (size + granule - 1 >> _shift) + 16;
-        _writers = (uint*)NativeMemory.AlignedAlloc((nuint)_granules * 20, 64);
-        _readers = _writers + _granules;
-        _otherReaders = _readers + _granules;
-        _writerSites = _otherReaders + _granules;
-        _readerSites = _writerSites + _granules;
+        shift = int.Log2(granule);
+        granules = (size + granule - 1 >> shift) + 16;
+        writers = (uint*)NativeMemory.AlignedAlloc((nuint)granules * 20, 64);
+        readers = writers + granules;
+        otherReaders = readers + granules;
+        writerSites = otherReaders + granules;
+        readerSites = writerSites + granules;
         Clear();
     }
 
     /// <summary>Starts a block: everything that happened before is ordered.</summary>
     public void Reset(int warps)
     {
-        _warps = warps;
+        this.warps = warps;
         Clear();
-        Array.Fill(_clocks, 1u);
-        Array.Clear(_seen);
-        Array.Clear(_minimumSeen);
-        Array.Clear(_laneClocks);
-        Array.Clear(_fence);
+        Array.Fill(clocks, 1u);
+        Array.Clear(seen);
+        Array.Clear(minimumSeen);
+        Array.Clear(laneClocks);
+        Array.Clear(fence);
     }
 
     /// <summary>A warp arrives at a barrier: what it did so far, and what that was ordered behind, joins <paramref name="barrier"/> (a clock for each warp).</summary>
     public void Arrive(int warp, uint[] barrier)
     {
-        for (int other = 0; other < _warps; other++)
-            barrier[other] = Math.Max(barrier[other], other == warp ? _clocks[warp] : _seen[warp * 32 + other]);
+        for (int other = 0; other < warps; other++)
+            barrier[other] = Math.Max(barrier[other], other == warp ? clocks[warp] : seen[warp * 32 + other]);
         Advance(warp);
     }
 
     /// <summary>A warp goes on behind a barrier: what joined it is ordered before what the warp does from now on.</summary>
     public void Pass(int warp, uint[] barrier)
     {
-        for (int other = 0; other < _warps; other++)
-            _seen[warp * 32 + other] = Math.Max(_seen[warp * 32 + other], barrier[other]);
+        for (int other = 0; other < warps; other++)
+            seen[warp * 32 + other] = Math.Max(seen[warp * 32 + other], barrier[other]);
         UpdateMinimum(warp);
     }
 
     /// <summary>Orders lanes of one warp.</summary>
     public void JoinLanes(int warp, uint lanes, uint live)
     {
-        uint clock = _clocks[warp];
+        uint clock = clocks[warp];
         for (int lane = 0; lane < 32; lane++)
         {
             if ((lanes >> lane & 1) != 0)
-                _laneClocks[warp * 32 + lane] = clock;
+                laneClocks[warp * 32 + lane] = clock;
         }
         if ((live & ~lanes) == 0)
-            _seen[warp * 32 + warp] = clock;
+            seen[warp * 32 + warp] = clock;
         Advance(warp);
         UpdateMinimum(warp);
     }
@@ -105,11 +105,11 @@ internal sealed unsafe partial class RaceDetector : IDisposable
     /// <summary>A memory fence: what other warps did before their fences is ordered before what this warp does after its own.</summary>
     public void Fence(int warp)
     {
-        for (int other = 0; other < _warps; other++)
+        for (int other = 0; other < warps; other++)
         {
             if (other != warp)
-                _seen[warp * 32 + other] = Math.Max(_seen[warp * 32 + other], _fence[other]);
-            _fence[other] = Math.Max(_fence[other], other == warp ? _clocks[warp] : _seen[warp * 32 + other]);
+                seen[warp * 32 + other] = Math.Max(seen[warp * 32 + other], fence[other]);
+            fence[other] = Math.Max(fence[other], other == warp ? clocks[warp] : seen[warp * 32 + other]);
         }
         Advance(warp);
         UpdateMinimum(warp);
@@ -118,17 +118,17 @@ internal sealed unsafe partial class RaceDetector : IDisposable
     /// <summary>Notes that more lanes made the read that was recorded last.</summary>
     public void ShareRead(int offset, int bytes)
     {
-        int last = offset + bytes - 1 >> _shift;
-        for (int granule = offset >> _shift; granule <= last; granule++)
-            _readers[granule] |= Flag;
+        int last = offset + bytes - 1 >> shift;
+        for (int granule = offset >> shift; granule <= last; granule++)
+            readers[granule] |= Flag;
     }
 
     /// <summary>Checks and records one lane's access; returns the other access if the two race.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public RaceConflict? Access(int warp, int lane, int offset, int bytes, RaceAccess access, uint site)
     {
-        int last = offset + bytes - 1 >> _shift;
-        for (int granule = offset >> _shift; granule <= last; granule++)
+        int last = offset + bytes - 1 >> shift;
+        for (int granule = offset >> shift; granule <= last; granule++)
         {
             RaceConflict? conflict = AccessGranule(warp, lane, granule, access, site);
             if (conflict is not null)
@@ -141,76 +141,76 @@ internal sealed unsafe partial class RaceDetector : IDisposable
     public void MarkInFlight(int warp, int lane, int offset, int bytes, uint site)
     {
         uint entry = InFlight << ClockShift | (uint)(warp * 32 + lane);
-        int last = offset + bytes - 1 >> _shift;
-        for (int granule = offset >> _shift; granule <= last; granule++)
+        int last = offset + bytes - 1 >> shift;
+        for (int granule = offset >> shift; granule <= last; granule++)
         {
-            _writers[granule] = entry;
-            _writerSites[granule] = site;
+            writers[granule] = entry;
+            writerSites[granule] = site;
         }
     }
 
     /// <summary>Ends <see cref="MarkInFlight"/>: the thread has waited, so that the write counts as its own, done now.</summary>
     public void MarkArrived(int warp, int lane, int offset, int bytes)
     {
-        uint entry = _clocks[warp] << ClockShift | (uint)(warp * 32 + lane);
-        int last = offset + bytes - 1 >> _shift;
-        for (int granule = offset >> _shift; granule <= last; granule++)
-            _writers[granule] = entry;
+        uint entry = clocks[warp] << ClockShift | (uint)(warp * 32 + lane);
+        int last = offset + bytes - 1 >> shift;
+        for (int granule = offset >> shift; granule <= last; granule++)
+            writers[granule] = entry;
     }
 
     public void Dispose()
     {
-        NativeMemory.AlignedFree(_writers);
+        NativeMemory.AlignedFree(writers);
         GC.SuppressFinalize(this);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private RaceConflict? AccessGranule(int warp, int lane, int granule, RaceAccess access, uint site)
     {
-        uint limit = _minimumSeen[warp] + 1 << ClockShift;
-        uint self = _clocks[warp] << ClockShift | (uint)(warp * 32 + lane);
-        uint writer = _writers[granule];
+        uint limit = minimumSeen[warp] + 1 << ClockShift;
+        uint self = clocks[warp] << ClockShift | (uint)(warp * 32 + lane);
+        uint writer = writers[granule];
         if (writer >= limit && !(access >= RaceAccess.Atomic && (writer & Flag) != 0 && writer >> ClockShift != InFlight)
             && !IsOrdered(warp, lane, writer & ~Flag))
-            return new RaceConflict(writer, _writerSites[granule], true);
+            return new RaceConflict(writer, writerSites[granule], true);
         if (access == RaceAccess.AtomicRead)
             return null;
-        uint reader = _readers[granule];
+        uint reader = readers[granule];
         if (access == RaceAccess.Read)
         {
-            uint atomic = _otherReaders[granule];
+            uint atomic = otherReaders[granule];
             if ((atomic & Flag) != 0 && atomic >= limit && !IsOrdered(warp, lane, atomic & ~Flag))
-                return new RaceConflict(atomic, _writerSites[granule], true);
+                return new RaceConflict(atomic, writerSites[granule], true);
             if (reader >= limit)
             {
                 if ((reader & ThreadMask) >> 5 != warp)
-                    _otherReaders[granule] = reader & ~Flag;
+                    otherReaders[granule] = reader & ~Flag;
                 else if ((reader & ~Flag) != self)
                     self |= Flag;
                 else
                     self = reader;
             }
-            _readers[granule] = self;
-            _readerSites[granule] = site;
+            readers[granule] = self;
+            readerSites[granule] = site;
             return null;
         }
         if (reader >= limit && !IsOrdered(warp, lane, reader))
-            return new RaceConflict(reader, _readerSites[granule], false);
-        uint other = _otherReaders[granule];
+            return new RaceConflict(reader, readerSites[granule], false);
+        uint other = otherReaders[granule];
         if (access == RaceAccess.Write)
         {
             if (other >= limit && !IsOrdered(warp, lane, other & ~Flag))
-                return new RaceConflict(other, _readerSites[granule], false);
-            _otherReaders[granule] = 0;
+                return new RaceConflict(other, readerSites[granule], false);
+            otherReaders[granule] = 0;
         }
         else
         {
-            _otherReaders[granule] = writer >= limit && (writer & ThreadMask) >> 5 != warp ? writer | Flag : other;
+            otherReaders[granule] = writer >= limit && (writer & ThreadMask) >> 5 != warp ? writer | Flag : other;
             self |= Flag;
         }
-        _writers[granule] = self;
-        _writerSites[granule] = site;
-        _readers[granule] = 0;
+        writers[granule] = self;
+        writerSites[granule] = site;
+        readers[granule] = 0;
         return null;
     }
 
@@ -220,29 +220,29 @@ internal sealed unsafe partial class RaceDetector : IDisposable
         int thread = (int)(entry & ThreadMask);
         if (clock == InFlight)
             return false;
-        if (clock <= _seen[warp * 32 + (thread >> 5)])
+        if (clock <= seen[warp * 32 + (thread >> 5)])
             return true;
         if (thread >> 5 != warp)
             return false;
         if ((thread & 31) == lane && (entry & Flag) == 0)
             return true;
-        return clock <= _laneClocks[warp * 32 + lane] && clock <= _laneClocks[thread];
+        return clock <= laneClocks[warp * 32 + lane] && clock <= laneClocks[thread];
     }
 
     private void Advance(int warp)
     {
         // A clock that runs out stops ordering what follows: better a race unseen than one invented.
-        if (_clocks[warp] < ClockLimit)
-            _clocks[warp]++;
+        if (clocks[warp] < ClockLimit)
+            clocks[warp]++;
     }
 
     private void UpdateMinimum(int warp)
     {
         uint minimum = uint.MaxValue;
-        for (int other = 0; other < _warps; other++)
-            minimum = Math.Min(minimum, _seen[warp * 32 + other]);
-        _minimumSeen[warp] = minimum;
+        for (int other = 0; other < warps; other++)
+            minimum = Math.Min(minimum, seen[warp * 32 + other]);
+        minimumSeen[warp] = minimum;
     }
 
-    private void Clear() => NativeMemory.Clear(_writers, (nuint)_granules * 20);
+    private void Clear() => NativeMemory.Clear(writers, (nuint)granules * 20);
 }

@@ -3,8 +3,8 @@ namespace Sprint.Engine.Emulation.Parsing;
 /// <summary>Splits PTX text into tokens; words keep their dots, so that an opcode with its modifiers is one token.</summary>
 internal sealed class PtxLexer(string text, string module)
 {
-    private int _position;
-    private int _line = 1;
+    private int position;
+    private int line = 1;
 
     /// <summary>Reads all tokens, the last of which is <see cref="PtxTokenKind.End"/>.</summary>
     /// <exception cref="EmulationException">An unfinished comment or string, or a character PTX does not have.</exception>
@@ -14,9 +14,9 @@ internal sealed class PtxLexer(string text, string module)
         while (true)
         {
             SkipBlanks();
-            if (_position >= text.Length)
+            if (position >= text.Length)
             {
-                tokens.Add(new PtxToken(PtxTokenKind.End, text.Length, 0, _line));
+                tokens.Add(new PtxToken(PtxTokenKind.End, text.Length, 0, line));
                 return tokens;
             }
             tokens.Add(ReadToken());
@@ -29,47 +29,47 @@ internal sealed class PtxLexer(string text, string module)
 
     private PtxToken ReadToken()
     {
-        int start = _position;
+        int start = position;
         char c = text[start];
         if (IsWordStart(c) && !(c == '.' && start + 1 < text.Length && char.IsAsciiDigit(text[start + 1])))
         {
             // Directives may stand without a blank between: ".reg.b16" is two words.
-            while (_position < text.Length && (IsWordPart(text[_position]) || IsScope()) && !(c == '.' && _position > start && text[_position] == '.'))
-                _position += text[_position] == ':' ? 2 : 1;
-            return new PtxToken(PtxTokenKind.Word, start, _position - start, _line);
+            while (position < text.Length && (IsWordPart(text[position]) || IsScope()) && !(c == '.' && position > start && text[position] == '.'))
+                position += text[position] == ':' ? 2 : 1;
+            return new PtxToken(PtxTokenKind.Word, start, position - start, line);
         }
         if (char.IsAsciiDigit(c) || c == '.')
         {
             ReadNumber();
-            return new PtxToken(PtxTokenKind.Number, start, _position - start, _line);
+            return new PtxToken(PtxTokenKind.Number, start, position - start, line);
         }
         if (c == '"')
             return ReadText();
         if (c < ' ' || c > '~')
             throw Error($"The character U+{(int)c:X4} is no part of PTX");
-        _position++;
-        return new PtxToken(PtxTokenKind.Punctuation, start, 1, _line);
+        position++;
+        return new PtxToken(PtxTokenKind.Punctuation, start, 1, line);
     }
 
     // "ld.shared::cta" is one word; a label's single colon ends it.
-    private bool IsScope() => text[_position] == ':' && _position + 2 < text.Length && text[_position + 1] == ':';
+    private bool IsScope() => text[position] == ':' && position + 2 < text.Length && text[position + 1] == ':';
 
     private void ReadNumber()
     {
-        while (_position < text.Length)
+        while (position < text.Length)
         {
-            char c = text[_position];
-            bool exponentSign = c is '+' or '-' && text[_position - 1] is 'e' or 'E'
-                && !text.AsSpan(0, _position).EndsWith("0x", StringComparison.OrdinalIgnoreCase) && IsDecimal();
+            char c = text[position];
+            bool exponentSign = c is '+' or '-' && text[position - 1] is 'e' or 'E'
+                && !text.AsSpan(0, position).EndsWith("0x", StringComparison.OrdinalIgnoreCase) && IsDecimal();
             if (!char.IsAsciiLetterOrDigit(c) && c != '.' && !exponentSign)
                 return;
-            _position++;
+            position++;
         }
     }
 
     private bool IsDecimal()
     {
-        int k = _position - 2;
+        int k = position - 2;
         while (k >= 0 && (char.IsAsciiDigit(text[k]) || text[k] == '.'))
             k--;
         return k < 0 || !char.IsAsciiLetter(text[k]);
@@ -77,33 +77,33 @@ internal sealed class PtxLexer(string text, string module)
 
     private PtxToken ReadText()
     {
-        int start = ++_position;
-        while (_position < text.Length && text[_position] != '"')
+        int start = ++position;
+        while (position < text.Length && text[position] != '"')
         {
-            if (text[_position] == '\n')
+            if (text[position] == '\n')
                 throw Error("A string is not closed on its line");
-            _position += text[_position] == '\\' && _position + 1 < text.Length ? 2 : 1;
+            position += text[position] == '\\' && position + 1 < text.Length ? 2 : 1;
         }
-        if (_position >= text.Length)
+        if (position >= text.Length)
             throw Error("A string is not closed");
-        return new PtxToken(PtxTokenKind.Text, start, _position++ - start, _line);
+        return new PtxToken(PtxTokenKind.Text, start, position++ - start, line);
     }
 
     private void SkipBlanks()
     {
-        while (_position < text.Length)
+        while (position < text.Length)
         {
-            char c = text[_position];
+            char c = text[position];
             if (c == '\n')
-                _line++;
+                line++;
             if (c is ' ' or '\t' or '\r' or '\n' or '\f')
-                _position++;
-            else if (text.AsSpan(_position).StartsWith("//"))
+                position++;
+            else if (text.AsSpan(position).StartsWith("//"))
                 SkipLine();
-            else if (text.AsSpan(_position).StartsWith("/*"))
+            else if (text.AsSpan(position).StartsWith("/*"))
                 SkipComment();
-            else if (c == '\0' && _position == text.Length - 1)
-                _position++;
+            else if (c == '\0' && position == text.Length - 1)
+                position++;
             else
                 return;
         }
@@ -111,19 +111,19 @@ internal sealed class PtxLexer(string text, string module)
 
     private void SkipLine()
     {
-        int end = text.IndexOf('\n', _position);
-        _position = end < 0 ? text.Length : end;
+        int end = text.IndexOf('\n', position);
+        position = end < 0 ? text.Length : end;
     }
 
     private void SkipComment()
     {
-        int end = text.IndexOf("*/", _position + 2, StringComparison.Ordinal);
+        int end = text.IndexOf("*/", position + 2, StringComparison.Ordinal);
         if (end < 0)
             throw Error("A comment is not closed");
-        _line += text.AsSpan(_position, end - _position).Count('\n');
-        _position = end + 2;
+        line += text.AsSpan(position, end - position).Count('\n');
+        position = end + 2;
     }
 
     private EmulationException Error(string detail)
-        => new(EmulationFault.Syntax, detail, new EmulationSite(Module: module, PtxLine: _line));
+        => new(EmulationFault.Syntax, detail, new EmulationSite(Module: module, PtxLine: line));
 }

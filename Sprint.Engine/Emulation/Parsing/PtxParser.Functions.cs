@@ -5,10 +5,10 @@ internal sealed partial class PtxParser
 {
     private const int MaximumScopes = 64;
 
-    private readonly Dictionary<(int File, int Line, int Column), (int File, int Line, int Column)> _callers = [];
-    private PtxLocation _location;
-    private PtxFunction _function = null!;
-    private PtxScope _scope = null!;
+    private readonly Dictionary<(int File, int Line, int Column), (int File, int Line, int Column)> callers = [];
+    private PtxLocation location;
+    private PtxFunction function = null!;
+    private PtxScope scope = null!;
 
     private void ParseFunction()
     {
@@ -18,23 +18,23 @@ internal sealed partial class PtxParser
         PtxVariable[] results = !isKernel && IsPunctuation('(') ? ParseParameters() : [];
         string name = TakeName();
         PtxVariable[] parameters = IsPunctuation('(') ? ParseParameters() : [];
-        _location = default;
-        _function = new PtxFunction { Name = name, IsKernel = isKernel, Parameters = parameters, Results = results, Line = line };
-        _scope = _function.Scope;
+        location = default;
+        function = new PtxFunction { Name = name, IsKernel = isKernel, Parameters = parameters, Results = results, Line = line };
+        scope = function.Scope;
         foreach (PtxVariable variable in results.Concat(parameters))
         {
-            if (variable.Name != "_" && !_scope.Variables.TryAdd(variable.Name, variable))
+            if (variable.Name != "_" && !scope.Variables.TryAdd(variable.Name, variable))
                 throw Error($"The parameter {variable.Name} of {name} is declared twice");
         }
         ParsePerformanceDirectives();
         if (!AcceptPunctuation(';'))
         {
-            _function.HasBody = true;
+            function.HasBody = true;
             ParseBody(0);
         }
-        if (!_module.Functions.TryGetValue(name, out PtxFunction? earlier) || !earlier.HasBody)
-            _module.Functions[name] = _function;
-        else if (_function.HasBody)
+        if (!module.Functions.TryGetValue(name, out PtxFunction? earlier) || !earlier.HasBody)
+            module.Functions[name] = function;
+        else if (function.HasBody)
             throw Error($"The function {name} is defined twice", EmulationFault.Syntax, line);
     }
 
@@ -64,10 +64,10 @@ internal sealed partial class PtxParser
             switch (word)
             {
                 case ".maxntid":
-                    _function.MaximumThreads = (long)ParseExtent().Count;
+                    function.MaximumThreads = (long)ParseExtent().Count;
                     break;
                 case ".reqntid":
-                    _function.RequiredBlock = ParseExtent();
+                    function.RequiredBlock = ParseExtent();
                     break;
                 case ".maxnreg" or ".minnctapersm" or ".maxnctapersm":
                     TakeInteger(0, int.MaxValue);
@@ -75,7 +75,7 @@ internal sealed partial class PtxParser
                 case ".noreturn":
                     break;
                 case ".pragma":
-                    _next--;
+                    next--;
                     SkipStatement();
                     break;
                 default:
@@ -100,13 +100,13 @@ internal sealed partial class PtxParser
         while (!AcceptPunctuation('}'))
         {
             if (Current.Kind == PtxTokenKind.End)
-                throw Error($"The body of {_function.Name} is not closed");
+                throw Error($"The body of {function.Name} is not closed");
             if (IsPunctuation('{'))
             {
-                PtxScope outer = _scope;
-                _scope = new PtxScope(outer);
+                PtxScope outer = scope;
+                scope = new PtxScope(outer);
                 ParseBody(depth + 1);
-                _scope = outer;
+                scope = outer;
             }
             else
             {
@@ -119,7 +119,7 @@ internal sealed partial class PtxParser
     {
         if (AcceptPunctuation(';'))
             return;
-        if (Current.Kind == PtxTokenKind.Word && _text[Current.Start] != '.' && IsLabel())
+        if (Current.Kind == PtxTokenKind.Word && text[Current.Start] != '.' && IsLabel())
         {
             ParseLabel();
             return;
@@ -149,8 +149,8 @@ internal sealed partial class PtxParser
 
     private bool IsLabel()
     {
-        PtxToken next = _tokens[_next + 1];
-        return next.Kind == PtxTokenKind.Punctuation && _text[next.Start] == ':';
+        PtxToken next = tokens[this.next + 1];
+        return next.Kind == PtxTokenKind.Punctuation && text[next.Start] == ':';
     }
 
     private void ParseLabel()
@@ -164,13 +164,13 @@ internal sealed partial class PtxParser
                 targets.Add(TakeName());
             while (AcceptPunctuation(','));
             Expect(';');
-            _scope.BranchTargets[label] = [.. targets];
+            scope.BranchTargets[label] = [.. targets];
         }
         else if (IsWord(".callprototype") || IsWord(".calltargets"))
         {
             SkipStatement();
         }
-        else if (!_scope.Labels.TryAdd(label, _function.Instructions.Count))
+        else if (!scope.Labels.TryAdd(label, function.Instructions.Count))
         {
             throw Error($"The label {label} is declared twice");
         }
@@ -182,7 +182,7 @@ internal sealed partial class PtxParser
         int file = (int)TakeInteger(0, int.MaxValue);
         int line = (int)TakeInteger(0, int.MaxValue);
         int column = (int)TakeInteger(0, int.MaxValue);
-        _location = new PtxLocation(file, line);
+        location = new PtxLocation(file, line);
         while (AcceptPunctuation(','))
         {
             string attribute = TakeName();
@@ -197,9 +197,9 @@ internal sealed partial class PtxParser
                 (int File, int Line, int Column) call =
                     ((int)TakeInteger(0, int.MaxValue), (int)TakeInteger(0, int.MaxValue), (int)TakeInteger(0, int.MaxValue));
                 // The call may lie in a function that is inlined itself: its own line came before.
-                (int File, int Line, int Column) caller = _callers.GetValueOrDefault(call, call);
-                _callers[(file, line, column)] = caller;
-                _location = new PtxLocation(file, line, caller.File, caller.Line);
+                (int File, int Line, int Column) caller = callers.GetValueOrDefault(call, call);
+                callers[(file, line, column)] = caller;
+                location = new PtxLocation(file, line, caller.File, caller.Line);
             }
             else
             {
@@ -222,10 +222,10 @@ internal sealed partial class PtxParser
             string name = TakeName();
             if (AcceptPunctuation('<'))
             {
-                _scope.Families[name] = (type, (int)TakeInteger(0, MaximumRegisters));
+                scope.Families[name] = (type, (int)TakeInteger(0, MaximumRegisters));
                 Expect('>');
             }
-            else if (!_scope.Registers.TryAdd(name, CreateRegister(name, type)))
+            else if (!scope.Registers.TryAdd(name, CreateRegister(name, type)))
             {
                 throw Error($"The register {name} is declared twice");
             }
@@ -236,10 +236,10 @@ internal sealed partial class PtxParser
 
     private PtxRegister CreateRegister(string name, PtxType type)
     {
-        if (_function.Registers.Count >= MaximumRegisters)
-            throw Error($"The function {_function.Name} uses more than {MaximumRegisters} registers");
-        PtxRegister register = new(name, type, _function.Registers.Count);
-        _function.Registers.Add(register);
+        if (function.Registers.Count >= MaximumRegisters)
+            throw Error($"The function {function.Name} uses more than {MaximumRegisters} registers");
+        PtxRegister register = new(name, type, function.Registers.Count);
+        function.Registers.Add(register);
         return register;
     }
 
@@ -250,10 +250,10 @@ internal sealed partial class PtxParser
         {
             PtxVariable variable = ParseDeclarator(space, false);
             if (space is PtxSpace.Global or PtxSpace.Constant)
-                _module.Variables[variable.Name] = variable;
+                module.Variables[variable.Name] = variable;
             else
-                _function.Variables.Add(variable);
-            _scope.Variables[variable.Name] = variable;
+                function.Variables.Add(variable);
+            scope.Variables[variable.Name] = variable;
         }
         while (AcceptPunctuation(','));
         Expect(';');

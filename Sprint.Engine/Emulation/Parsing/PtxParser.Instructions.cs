@@ -29,10 +29,10 @@ internal sealed partial class PtxParser
             if (!AcceptPunctuation(',') && !IsPunctuation(';'))
                 throw Error($"Expected ',' or ';' but found {Found()}");
         }
-        string text = Squeeze(_text.AsSpan(start.Start, Current.Start + 1 - start.Start));
+        string text = Squeeze(this.text.AsSpan(start.Start, Current.Start + 1 - start.Start));
         Skip();
         string[] parts = opcode.Split('.');
-        _function.Instructions.Add(new PtxInstruction
+        function.Instructions.Add(new PtxInstruction
         {
             Opcode = opcode,
             Name = parts[0],
@@ -40,8 +40,8 @@ internal sealed partial class PtxParser
             Operands = [.. operands],
             Guard = guard,
             GuardNegated = negated,
-            Scope = _scope,
-            Location = _location,
+            Scope = scope,
+            Location = location,
             Line = start.Line,
             Text = text,
         });
@@ -154,7 +154,7 @@ internal sealed partial class PtxParser
         while (digits > 0 && char.IsAsciiDigit(name[digits - 1]))
             digits--;
         string prefix = name[..digits];
-        for (PtxScope? scope = _scope; scope is not null; scope = scope.Parent)
+        for (PtxScope? scope = this.scope; scope is not null; scope = scope.Parent)
         {
             if (scope.Registers.TryGetValue(name, out PtxRegister? register))
                 return register;

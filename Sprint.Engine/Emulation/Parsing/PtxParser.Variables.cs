@@ -28,7 +28,7 @@ internal sealed partial class PtxParser
         int alignment = 0;
         int vector = 1;
         PtxType type = PtxType.None;
-        while (Current.Kind == PtxTokenKind.Word && _text[Current.Start] == '.')
+        while (Current.Kind == PtxTokenKind.Word && text[Current.Start] == '.')
         {
             string word = TakeName();
             switch (word)
@@ -179,9 +179,9 @@ internal sealed partial class PtxParser
         if (first.Kind == PtxOperandKind.Float)
             return first;
         long value = first.Value;
-        while (Current.Kind == PtxTokenKind.Punctuation && _text[Current.Start] is '+' or '-' or '*' or '<' or '>')
+        while (Current.Kind == PtxTokenKind.Punctuation && text[Current.Start] is '+' or '-' or '*' or '<' or '>')
         {
-            char operation = _text[Current.Start];
+            char operation = text[Current.Start];
             Skip();
             if (operation is '<' or '>')
                 Expect(operation);

@@ -5,28 +5,28 @@ namespace Sprint.Engine.Emulation.Parsing;
 /// <summary>Parses a module: this part holds the token cursor and the top level.</summary>
 internal sealed partial class PtxParser
 {
-    private readonly string _text;
-    private readonly PtxModule _module;
-    private readonly List<PtxToken> _tokens;
-    private int _next;
+    private readonly string text;
+    private readonly PtxModule module;
+    private readonly List<PtxToken> tokens;
+    private int next;
 
     public PtxParser(string text, string name)
     {
-        _text = text;
-        _module = new PtxModule(name);
-        _tokens = new PtxLexer(text, name).ReadAll();
+        this.text = text;
+        module = new PtxModule(name);
+        tokens = new PtxLexer(text, name).ReadAll();
     }
 
-    private PtxToken Current => _tokens[_next];
+    private PtxToken Current => tokens[next];
 
     /// <summary>Parses everything up to the end of the text.</summary>
     public PtxModule ParseModule()
     {
         while (Current.Kind != PtxTokenKind.End)
             ParseTopLevel();
-        if (_module.Version.Length == 0)
+        if (module.Version.Length == 0)
             throw Error("The text has no .version directive, so it is not a PTX module");
-        return _module;
+        return module;
     }
 
     private void ParseTopLevel()
@@ -40,7 +40,7 @@ internal sealed partial class PtxParser
         {
             case ".version":
                 Skip();
-                _module.Version = Take(PtxTokenKind.Number, "a version such as 7.8");
+                module.Version = Take(PtxTokenKind.Number, "a version such as 7.8");
                 break;
             case ".target":
                 ParseTarget();
@@ -78,7 +78,7 @@ internal sealed partial class PtxParser
     private void ParseTarget()
     {
         Skip();
-        _module.Target = Take(PtxTokenKind.Word, "a target such as sm_80");
+        module.Target = Take(PtxTokenKind.Word, "a target such as sm_80");
         while (AcceptPunctuation(','))
             Take(PtxTokenKind.Word, "a target option");
     }
@@ -87,7 +87,7 @@ internal sealed partial class PtxParser
     {
         Skip();
         int number = (int)TakeInteger(0, int.MaxValue);
-        _module.Files[number] = Take(PtxTokenKind.Text, "a file name in quotes");
+        module.Files[number] = Take(PtxTokenKind.Text, "a file name in quotes");
         while (AcceptPunctuation(','))
             TakeInteger(0, long.MaxValue);
     }
@@ -113,29 +113,29 @@ internal sealed partial class PtxParser
         do
         {
             PtxVariable variable = ParseDeclarator(space, isExtern);
-            if (!_module.Variables.TryAdd(variable.Name, variable) && !isExtern)
+            if (!module.Variables.TryAdd(variable.Name, variable) && !isExtern)
             {
-                if (!_module.Variables[variable.Name].IsExtern)
+                if (!module.Variables[variable.Name].IsExtern)
                     throw Error($"The variable {variable.Name} is declared twice");
-                _module.Variables[variable.Name] = variable;
+                module.Variables[variable.Name] = variable;
             }
         }
         while (AcceptPunctuation(','));
         Expect(';');
     }
 
-    private string Peek() => _text.Substring(Current.Start, Current.Length);
+    private string Peek() => text.Substring(Current.Start, Current.Length);
 
     private bool IsPunctuation(char c)
-        => Current.Kind == PtxTokenKind.Punctuation && _text[Current.Start] == c;
+        => Current.Kind == PtxTokenKind.Punctuation && text[Current.Start] == c;
 
     private bool IsWord(string word)
-        => Current.Kind == PtxTokenKind.Word && _text.AsSpan(Current.Start, Current.Length).SequenceEqual(word);
+        => Current.Kind == PtxTokenKind.Word && text.AsSpan(Current.Start, Current.Length).SequenceEqual(word);
 
     private void Skip()
     {
-        if (_next < _tokens.Count - 1)
-            _next++;
+        if (next < tokens.Count - 1)
+            next++;
     }
 
     private bool Accept(string word)
@@ -228,5 +228,5 @@ internal sealed partial class PtxParser
     private string Found() => Current.Kind == PtxTokenKind.End ? "the end of the text" : $"\"{Peek()}\"";
 
     private EmulationException Error(string detail, EmulationFault fault = EmulationFault.Syntax, int line = 0)
-        => new(fault, detail, new EmulationSite(Module: _module.Name, PtxLine: line > 0 ? line : Current.Line));
+        => new(fault, detail, new EmulationSite(Module: module.Name, PtxLine: line > 0 ? line : Current.Line));
 }

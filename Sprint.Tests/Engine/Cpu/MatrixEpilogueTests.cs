@@ -10,11 +10,11 @@ internal sealed unsafe class MatrixEpilogueTests
     private const int Gap = 5;
     private const float Canary = -77.5f;
 
-    private static readonly (int Rows, int Columns, int Depth)[] s_shapes = [(1, 1, 3), (3, 17, 40), (40, 96, 20), (70, 147, 800), (9, 72, 11)];
+    private static readonly (int Rows, int Columns, int Depth)[] Shapes = [(1, 1, 3), (3, 17, 40), (40, 96, 20), (70, 147, 800), (9, 72, 11)];
 
     [Test]
     public void The_bias_is_added_to_the_finished_product(
-        [ValueSource(nameof(s_shapes))] (int Rows, int Columns, int Depth) shape,
+        [ValueSource(nameof(Shapes))] (int Rows, int Columns, int Depth) shape,
         [Values] bool accumulate,
         [Values] VectorInstructions vectors)
     {
@@ -31,12 +31,12 @@ internal sealed unsafe class MatrixEpilogueTests
 
     [Test]
     public void Gelu_follows_the_bias_and_the_sum_is_kept(
-        [ValueSource(nameof(s_shapes))] (int Rows, int Columns, int Depth) shape, [Values] bool accumulate, [Values] VectorInstructions vectors)
+        [ValueSource(nameof(Shapes))] (int Rows, int Columns, int Depth) shape, [Values] bool accumulate, [Values] VectorInstructions vectors)
         => CheckActivation<GeluActivation>(shape, accumulate, vectors, x => VectorMath.Gelu(Vector512.Create(x))[0]);
 
     [Test]
     public void Silu_follows_the_bias_and_the_sum_is_kept(
-        [ValueSource(nameof(s_shapes))] (int Rows, int Columns, int Depth) shape, [Values] bool accumulate, [Values] VectorInstructions vectors)
+        [ValueSource(nameof(Shapes))] (int Rows, int Columns, int Depth) shape, [Values] bool accumulate, [Values] VectorInstructions vectors)
         => CheckActivation<SiluActivation>(shape, accumulate, vectors, x => VectorMath.Silu(Vector512.Create(x))[0]);
 
     [Test]
@@ -52,7 +52,7 @@ internal sealed unsafe class MatrixEpilogueTests
 
     [Test]
     public void The_derivative_at_the_kept_sum_multiplies_the_product(
-        [ValueSource(nameof(s_shapes))] (int Rows, int Columns, int Depth) shape, [Values] VectorInstructions vectors)
+        [ValueSource(nameof(Shapes))] (int Rows, int Columns, int Depth) shape, [Values] VectorInstructions vectors)
     {
         using WorkerPool pool = new(3);
         using MatrixProductCase product = new(shape.Rows, shape.Columns, shape.Depth, "nn", accumulate: false);
@@ -75,7 +75,7 @@ internal sealed unsafe class MatrixEpilogueTests
 
     [Test]
     public void Every_element_is_passed_once_with_its_place(
-        [Values(1, 3)] int threads, [Values] VectorInstructions vectors, [ValueSource(nameof(s_shapes))] (int Rows, int Columns, int Depth) shape)
+        [Values(1, 3)] int threads, [Values] VectorInstructions vectors, [ValueSource(nameof(Shapes))] (int Rows, int Columns, int Depth) shape)
     {
         using WorkerPool pool = new(threads);
         using MatrixProductCase product = new(shape.Rows, shape.Columns, shape.Depth, "tt", accumulate: true);

@@ -12,11 +12,11 @@ internal sealed unsafe class MatrixProductCase : IDisposable
     private const float Canary = 12345.678f;
     private const int Margin = 37;
 
-    private readonly float* _memory;
-    private readonly double[] _sums;
-    private readonly double[] _magnitudes;
-    private readonly float[] _before;
-    private readonly long _cLength;
+    private readonly float* memory;
+    private readonly double[] sums;
+    private readonly double[] magnitudes;
+    private readonly float[] before;
+    private readonly long cLength;
 
     public MatrixProductCase(int rows, int columns, int depth, string form, bool accumulate, int seed = 1, int gap = 3)
     {
@@ -26,12 +26,12 @@ internal sealed unsafe class MatrixProductCase : IDisposable
         CStride = columns + gap;
         long aLength = aStride * (form[0] == 'n' ? rows : depth);
         long bLength = bStride * (form[1] == 'n' ? depth : columns);
-        _cLength = CStride * rows;
+        cLength = CStride * rows;
 
-        long length = aLength + bLength + _cLength + (2 * Margin);
-        _memory = (float*)NativeMemory.Alloc((nuint)Math.Max(length, 1), sizeof(float));
-        new Span<float>(_memory, (int)length).Fill(float.NaN);
-        float* a = _memory;
+        long length = aLength + bLength + cLength + (2 * Margin);
+        memory = (float*)NativeMemory.Alloc((nuint)Math.Max(length, 1), sizeof(float));
+        new Span<float>(memory, (int)length).Fill(float.NaN);
+        float* a = memory;
         float* b = a + aLength;
         C = b + bLength + Margin;
         A = form[0] == 'n' ? MatrixOperand.Rows(a, aStride) : MatrixOperand.Transposed(a, aStride);
@@ -40,19 +40,19 @@ internal sealed unsafe class MatrixProductCase : IDisposable
         Random random = new(seed);
         Fill(A, rows, depth, random);
         Fill(B, depth, columns, random);
-        new Span<float>(C - Margin, (int)_cLength + (2 * Margin)).Fill(Canary);
-        _before = new float[rows * columns];
+        new Span<float>(C - Margin, (int)cLength + (2 * Margin)).Fill(Canary);
+        before = new float[rows * columns];
         for (int i = 0; i < rows; i++)
         {
             for (int j = 0; j < columns; j++)
             {
                 C[(i * CStride) + j] = accumulate ? random.NextSingle() - 0.5f : float.NaN;
-                _before[(i * columns) + j] = C[(i * CStride) + j];
+                before[(i * columns) + j] = C[(i * CStride) + j];
             }
         }
 
-        _sums = new double[rows * columns];
-        _magnitudes = new double[rows * columns];
+        sums = new double[rows * columns];
+        magnitudes = new double[rows * columns];
         Reference();
     }
 
@@ -73,7 +73,7 @@ internal sealed unsafe class MatrixProductCase : IDisposable
     public long CStride { get; }
 
     /// <summary>The product in double precision, C's former content added where it accumulates.</summary>
-    public ReadOnlySpan<double> Sums => _sums;
+    public ReadOnlySpan<double> Sums => sums;
 
     public void Multiply<TEpilogue>(WorkerPool pool, TEpilogue epilogue, VectorInstructions vectors)
         where TEpilogue : struct, IMatrixEpilogue
@@ -93,7 +93,7 @@ internal sealed unsafe class MatrixProductCase : IDisposable
     public void Restore()
     {
         for (int i = 0; i < Rows; i++)
-            _before.AsSpan(i * Columns, Columns).CopyTo(new Span<float>(C + (i * CStride), Columns));
+            before.AsSpan(i * Columns, Columns).CopyTo(new Span<float>(C + (i * CStride), Columns));
     }
 
     /// <summary>The largest error in units of the rounding that a chain of multiply-adds of these magnitudes may have.</summary>
@@ -103,8 +103,8 @@ internal sealed unsafe class MatrixProductCase : IDisposable
         float[] result = Result();
         for (int i = 0; i < result.Length; i++)
         {
-            double allowed = (_magnitudes[i] + Math.Abs(_sums[i])) * Math.Pow(2, -24) * Math.Max(4, Math.Min(Depth, 384) / 8.0);
-            double error = Math.Abs(result[i] - _sums[i]);
+            double allowed = (magnitudes[i] + Math.Abs(sums[i])) * Math.Pow(2, -24) * Math.Max(4, Math.Min(Depth, 384) / 8.0);
+            double error = Math.Abs(result[i] - sums[i]);
             // A NaN is the worst of all.
             if (!(error <= worst * allowed))
                 worst = double.IsNaN(error) ? double.PositiveInfinity : error / allowed;
@@ -116,9 +116,9 @@ internal sealed unsafe class MatrixProductCase : IDisposable
     /// <summary>Whether everything around C and in the gaps between its rows is as it was.</summary>
     public bool CanariesLive()
     {
-        for (long i = -Margin; i < _cLength + Margin; i++)
+        for (long i = -Margin; i < cLength + Margin; i++)
         {
-            bool inside = i >= 0 && i < _cLength && i % CStride < Columns;
+            bool inside = i >= 0 && i < cLength && i % CStride < Columns;
             if (!inside && C[i] != Canary)
                 return false;
         }
@@ -126,7 +126,7 @@ internal sealed unsafe class MatrixProductCase : IDisposable
         return true;
     }
 
-    public void Dispose() => NativeMemory.Free(_memory);
+    public void Dispose() => NativeMemory.Free(memory);
 
     private static void Fill(MatrixOperand operand, int rows, int columns, Random random)
     {
@@ -143,7 +143,7 @@ internal sealed unsafe class MatrixProductCase : IDisposable
         {
             for (int j = 0; j < Columns; j++)
             {
-                double sum = Accumulate ? _before[(i * Columns) + j] : 0;
+                double sum = Accumulate ? before[(i * Columns) + j] : 0;
                 double magnitude = Math.Abs(sum);
                 for (int k = 0; k < Depth; k++)
                 {
@@ -152,8 +152,8 @@ internal sealed unsafe class MatrixProductCase : IDisposable
                     magnitude += Math.Abs(product);
                 }
 
-                _sums[(i * Columns) + j] = sum;
-                _magnitudes[(i * Columns) + j] = magnitude;
+                sums[(i * Columns) + j] = sum;
+                magnitudes[(i * Columns) + j] = magnitude;
             }
         }
     }

@@ -6,13 +6,13 @@ namespace Sprint.Tests.Engine.Emulation;
 /// <summary>Kernels that use CUDA's own headers: 16-bit arithmetic, cooperative groups, wmma, pipeline primitives.</summary>
 public sealed class HeaderKernelTests
 {
-    private EmulatorHarness _harness = null!;
+    private EmulatorHarness harness = null!;
 
     [SetUp]
-    public void Load() => _harness = EmulatorHarness.FromResource("headers");
+    public void Load() => harness = EmulatorHarness.FromResource("headers");
 
     [TearDown]
-    public void Unload() => _harness.Dispose();
+    public void Unload() => harness.Dispose();
 
     private static float[] Small(int count, int seed)
     {
@@ -37,7 +37,7 @@ public sealed class HeaderKernelTests
     [Test]
     public void A_fault_inside_a_header_names_the_line_of_the_kernel_that_calls_it()
     {
-        EmulationException fault = _harness.LaunchFault("half_arithmetic", new(1), new(32), 0, 0UL, 0UL, 0UL, 32);
+        EmulationException fault = harness.LaunchFault("half_arithmetic", new(1), new(32), 0, 0UL, 0UL, 0UL, 32);
         Assert.That(fault.Message, Does.Contain("cuda_fp16.hpp:319, inlined at headers.cu:15, PTX line"));
     }
 
@@ -85,31 +85,31 @@ public sealed class HeaderKernelTests
 
     private uint[] Run(string kernel, ushort[] a, ushort[] b, int rows)
     {
-        ulong target = _harness.Reserve<uint>(32 * rows);
-        _harness.Launch(kernel, new(1), new(32), 0, _harness.Upload(a), _harness.Upload(b), target, 32);
-        return _harness.Download<uint>(target, 32 * rows);
+        ulong target = harness.Reserve<uint>(32 * rows);
+        harness.Launch(kernel, new(1), new(32), 0, harness.Upload(a), harness.Upload(b), target, 32);
+        return harness.Download<uint>(target, 32 * rows);
     }
 
     [Test]
     public void Atomics_on_16_bits_add_up()
     {
-        ulong pair = _harness.Upload(new uint[1]), single = _harness.Upload(new ushort[2]), brain = _harness.Upload(new uint[1]);
-        LaunchStatistics statistics = _harness.Launch("half_atomics", new(2), new(64), 0, pair, single, brain);
-        Assert.That(_harness.Download<uint>(pair, 1)[0], Is.EqualTo(Pair(Half(128), Half(64))));
-        Assert.That(_harness.Download<ushort>(single, 1)[0], Is.EqualTo(Half(128)));
-        Assert.That(_harness.Download<uint>(brain, 1)[0], Is.EqualTo(Pair(Brain(128), Brain(256))));
+        ulong pair = harness.Upload(new uint[1]), single = harness.Upload(new ushort[2]), brain = harness.Upload(new uint[1]);
+        LaunchStatistics statistics = harness.Launch("half_atomics", new(2), new(64), 0, pair, single, brain);
+        Assert.That(harness.Download<uint>(pair, 1)[0], Is.EqualTo(Pair(Half(128), Half(64))));
+        Assert.That(harness.Download<ushort>(single, 1)[0], Is.EqualTo(Half(128)));
+        Assert.That(harness.Download<uint>(brain, 1)[0], Is.EqualTo(Pair(Brain(128), Brain(256))));
         Assert.That(statistics.UsesFloatAtomics, Is.True);
     }
 
     [Test]
     public void Cooperative_groups_do_what_they_say([Values(0, 5, 9)] int seed)
     {
-        _harness.Options = new EmulationOptions { ScheduleSeed = (ulong)seed };
+        harness.Options = new EmulationOptions { ScheduleSeed = (ulong)seed };
         Random random = new(5);
         int[] input = [.. Enumerable.Range(0, 96).Select(_ => random.Next(1000))];
-        ulong target = _harness.Reserve<int>(96 * 7);
-        _harness.Launch("groups", new(1), new(96), 0, _harness.Upload(input), target);
-        int[] actual = _harness.Download<int>(target, 96 * 7);
+        ulong target = harness.Reserve<int>(96 * 7);
+        harness.Launch("groups", new(1), new(96), 0, harness.Upload(input), target);
+        int[] actual = harness.Download<int>(target, 96 * 7);
         for (int t = 0; t < 96; t++)
         {
             int[] warp = input[(t & ~31)..((t & ~31) + 32)], tile = input[(t & ~7)..((t & ~7) + 8)];
@@ -128,9 +128,9 @@ public sealed class HeaderKernelTests
     {
         const int m = 32, n = 64, k = 48;
         float[] a = Small(m * k, 6), b = Small(n * k, 7), c = Small(m * n, 8);
-        ulong target = _harness.Upload(c);
-        LaunchStatistics statistics = _harness.Launch("wmma_half", new(2, 2), new(64), 0, _harness.Upload<ushort>([.. a.Select(x => Half(x))]), _harness.Upload<ushort>([.. b.Select(x => Half(x))]), target, m, n, k);
-        float[] actual = _harness.Download<float>(target, m * n);
+        ulong target = harness.Upload(c);
+        LaunchStatistics statistics = harness.Launch("wmma_half", new(2, 2), new(64), 0, harness.Upload<ushort>([.. a.Select(x => Half(x))]), harness.Upload<ushort>([.. b.Select(x => Half(x))]), target, m, n, k);
+        float[] actual = harness.Download<float>(target, m * n);
         for (int e = 0; e < m * n; e++)
             Assert.That(actual[e], Is.EqualTo(2 * Enumerable.Range(0, k).Sum(p => a[e / n * k + p] * b[e % n * k + p]) + c[e]));
         Assert.That(statistics.TensorFlops, Is.EqualTo(2L * m * n * k));
@@ -146,20 +146,20 @@ public sealed class HeaderKernelTests
         float[] a = [.. Small(m * 16, 9).Select(x => x * 8)], b = [.. Small(n * 16, 10).Select(x => x * 8)];
         Func<float[], ulong> upload = kernel switch
         {
-            "wmma_bytes" => values => _harness.Upload<sbyte>([.. values.Select(x => (sbyte)x)]),
-            "wmma_half_wide" => values => _harness.Upload<ushort>([.. values.Select(x => Half(x))]),
-            _ => values => _harness.Upload<ushort>([.. values.Select(Brain)]),
+            "wmma_bytes" => values => harness.Upload<sbyte>([.. values.Select(x => (sbyte)x)]),
+            "wmma_half_wide" => values => harness.Upload<ushort>([.. values.Select(x => Half(x))]),
+            _ => values => harness.Upload<ushort>([.. values.Select(Brain)]),
         };
-        ulong target = _harness.Reserve<uint>(m * n);
-        _harness.Launch(kernel, new(1), new(32), 0, upload(a), upload(b), target);
+        ulong target = harness.Reserve<uint>(m * n);
+        harness.Launch(kernel, new(1), new(32), 0, upload(a), upload(b), target);
         for (int e = 0; e < m * n; e++)
         {
             double expected = 1 + Enumerable.Range(0, 16).Sum(p => (double)a[p * m + e % m] * b[p * n + e / m]);
             double actual = kernel switch
             {
-                "wmma_bytes" => _harness.Download<int>(target, m * n)[e],
-                "wmma_half_wide" => Wide(_harness.Download<ushort>(target, m * n)[e]),
-                _ => _harness.Download<float>(target, m * n)[e],
+                "wmma_bytes" => harness.Download<int>(target, m * n)[e],
+                "wmma_half_wide" => Wide(harness.Download<ushort>(target, m * n)[e]),
+                _ => harness.Download<float>(target, m * n)[e],
             };
             Assert.That(actual, Is.EqualTo(kernel == "wmma_half_wide" ? Wide(Half(expected)) : expected), $"element {e}");
         }
@@ -169,15 +169,15 @@ public sealed class HeaderKernelTests
     public void Products_of_tf32_and_doubles_with_wmma_are_right()
     {
         float[] a = Small(16 * 8, 11), b = Small(8 * 16, 12);
-        ulong target = _harness.Reserve<float>(256);
-        _harness.Launch("wmma_tf32", new(1), new(32), 0, _harness.Upload(a), _harness.Upload(b), target);
-        float[] actual = _harness.Download<float>(target, 256);
+        ulong target = harness.Reserve<float>(256);
+        harness.Launch("wmma_tf32", new(1), new(32), 0, harness.Upload(a), harness.Upload(b), target);
+        float[] actual = harness.Download<float>(target, 256);
         for (int e = 0; e < 256; e++)
             Assert.That(actual[e], Is.EqualTo(Enumerable.Range(0, 8).Sum(p => a[e / 16 * 8 + p] * b[p * 16 + e % 16])));
         double[] x = [.. Small(32, 13).Select(value => value / 3.0)], y = [.. Small(32, 14).Select(value => value / 7.0)];
-        ulong doubles = _harness.Reserve<double>(64);
-        _harness.Launch("wmma_double", new(1), new(32), 0, _harness.Upload(x), _harness.Upload(y), doubles);
-        double[] products = _harness.Download<double>(doubles, 64);
+        ulong doubles = harness.Reserve<double>(64);
+        harness.Launch("wmma_double", new(1), new(32), 0, harness.Upload(x), harness.Upload(y), doubles);
+        double[] products = harness.Download<double>(doubles, 64);
         for (int e = 0; e < 64; e++)
             Assert.That(products[e], Is.EqualTo(0.5 + Enumerable.Range(0, 4).Sum(p => x[e / 8 * 4 + p] * y[e % 8 * 4 + p])).Within(1e-15));
     }
@@ -186,8 +186,8 @@ public sealed class HeaderKernelTests
     public void Pipeline_primitives_copy_asynchronously()
     {
         int[] input = [.. Enumerable.Range(0, 64 * 4 * 5)];
-        ulong target = _harness.Reserve<int>(input.Length);
-        _harness.Launch("pipeline_copy", new(1), new(64), 0, _harness.Upload(input), target, 5);
-        Assert.That(_harness.Download<int>(target, input.Length), Is.EqualTo(Enumerable.Range(0, input.Length).Select(e => input[e / 256 * 256 + (63 - e / 4 % 64) * 4 + e % 4])));
+        ulong target = harness.Reserve<int>(input.Length);
+        harness.Launch("pipeline_copy", new(1), new(64), 0, harness.Upload(input), target, 5);
+        Assert.That(harness.Download<int>(target, input.Length), Is.EqualTo(Enumerable.Range(0, input.Length).Select(e => input[e / 256 * 256 + (63 - e / 4 % 64) * 4 + e % 4])));
     }
 }

@@ -6,13 +6,13 @@ namespace Sprint.Tests.Engine.Emulation;
 /// <summary>Kernels as people write them, against the same sums done in C#.</summary>
 public sealed class OrdinaryKernelTests
 {
-    private EmulatorHarness _harness = null!;
+    private EmulatorHarness harness = null!;
 
     [SetUp]
-    public void Load() => _harness = EmulatorHarness.FromResource("ordinary");
+    public void Load() => harness = EmulatorHarness.FromResource("ordinary");
 
     [TearDown]
-    public void Unload() => _harness.Dispose();
+    public void Unload() => harness.Dispose();
 
     private static float[] Numbers(int count, int seed)
     {
@@ -40,27 +40,27 @@ public sealed class OrdinaryKernelTests
     public void A_tree_reduction_sums_everything([Values(1, 255, 1000, 5000)] int n)
     {
         float[] input = Numbers(n, 1);
-        ulong target = _harness.Reserve<float>(3);
-        _harness.Launch("reduce", new(3), new(256), 0, _harness.Upload(input), target, n);
-        AssertClose([_harness.Download<float>(target, 3).Sum()], [input.Sum(x => (double)x)], 1e-4);
+        ulong target = harness.Reserve<float>(3);
+        harness.Launch("reduce", new(3), new(256), 0, harness.Upload(input), target, n);
+        AssertClose([harness.Download<float>(target, 3).Sum()], [input.Sum(x => (double)x)], 1e-4);
     }
 
     [Test]
     public void The_last_block_sees_what_all_blocks_wrote()
     {
         int[] input = Integers(10_000, 2, 100);
-        ulong target = _harness.Reserve<int>(1);
-        _harness.Launch("reduce_last_block", new(20), new(128), 0, _harness.Upload(input), _harness.Reserve<int>(20), target, input.Length);
-        Assert.That(_harness.Download<int>(target, 1)[0], Is.EqualTo(input.Sum()));
+        ulong target = harness.Reserve<int>(1);
+        harness.Launch("reduce_last_block", new(20), new(128), 0, harness.Upload(input), harness.Reserve<int>(20), target, input.Length);
+        Assert.That(harness.Download<int>(target, 1)[0], Is.EqualTo(input.Sum()));
     }
 
     [Test]
     public void A_scan_adds_all_before([Values(32, 64, 100, 256)] int threads)
     {
         int[] input = Integers(threads * 2, 3, 1000);
-        ulong target = _harness.Reserve<int>(threads * 2);
-        _harness.Launch("scan", new(2), new((uint)threads), threads * 8, _harness.Upload(input), target);
-        int[] actual = _harness.Download<int>(target, threads * 2);
+        ulong target = harness.Reserve<int>(threads * 2);
+        harness.Launch("scan", new(2), new((uint)threads), threads * 8, harness.Upload(input), target);
+        int[] actual = harness.Download<int>(target, threads * 2);
         for (int k = 0; k < actual.Length; k++)
             Assert.That(actual[k], Is.EqualTo(input.Skip(k / threads * threads).Take(k % threads + 1).Sum()));
     }
@@ -72,15 +72,15 @@ public sealed class OrdinaryKernelTests
     public void A_tiled_product_with_ragged_edges_is_right(int m, int n, int k)
     {
         float[] a = Numbers(m * k, 4), b = Numbers(k * n, 5);
-        ulong target = _harness.Reserve<float>(m * n);
-        _harness.Launch("gemm", new((uint)(n + 15) / 16, (uint)(m + 15) / 16), new(16, 16), 0, _harness.Upload(a), _harness.Upload(b), target, m, n, k);
+        ulong target = harness.Reserve<float>(m * n);
+        harness.Launch("gemm", new((uint)(n + 15) / 16, (uint)(m + 15) / 16), new(16, 16), 0, harness.Upload(a), harness.Upload(b), target, m, n, k);
         double[] expected = new double[m * n];
         for (int e = 0; e < expected.Length; e++)
         {
             for (int p = 0; p < k; p++)
                 expected[e] += (double)a[e / n * k + p] * b[p * n + e % n];
         }
-        AssertClose(_harness.Download<float>(target, m * n), expected, 1e-5);
+        AssertClose(harness.Download<float>(target, m * n), expected, 1e-5);
     }
 
     [TestCase(5, 17)]
@@ -88,12 +88,12 @@ public sealed class OrdinaryKernelTests
     public void Softmax_of_rows_is_right(int rows, int columns)
     {
         float[] input = Numbers(rows * columns, 6);
-        ulong target = _harness.Reserve<float>(rows * columns);
-        _harness.Launch("softmax", new((uint)(rows + 3) / 4), new(128), 0, _harness.Upload(input), target, rows, columns);
+        ulong target = harness.Reserve<float>(rows * columns);
+        harness.Launch("softmax", new((uint)(rows + 3) / 4), new(128), 0, harness.Upload(input), target, rows, columns);
         double[] expected = new double[rows * columns];
         for (int e = 0; e < expected.Length; e++)
             expected[e] = Math.Exp(input[e]) / input.Skip(e / columns * columns).Take(columns).Sum(x => Math.Exp(x));
-        AssertClose(_harness.Download<float>(target, expected.Length), expected, 1e-5);
+        AssertClose(harness.Download<float>(target, expected.Length), expected, 1e-5);
     }
 
     [TestCase(3, 64, 64)]
@@ -101,8 +101,8 @@ public sealed class OrdinaryKernelTests
     public void Layer_norm_of_rows_is_right(int rows, int columns, int threads)
     {
         float[] input = Numbers(rows * columns, 7), gamma = Numbers(columns, 8), beta = Numbers(columns, 9);
-        ulong target = _harness.Reserve<float>(rows * columns);
-        _harness.Launch("layer_norm", new((uint)rows), new((uint)threads), 0, _harness.Upload(input), _harness.Upload(gamma), _harness.Upload(beta), target, columns);
+        ulong target = harness.Reserve<float>(rows * columns);
+        harness.Launch("layer_norm", new((uint)rows), new((uint)threads), 0, harness.Upload(input), harness.Upload(gamma), harness.Upload(beta), target, columns);
         double[] expected = new double[rows * columns];
         for (int row = 0; row < rows; row++)
         {
@@ -111,7 +111,7 @@ public sealed class OrdinaryKernelTests
             for (int k = 0; k < columns; k++)
                 expected[row * columns + k] = (x[k] - mean) / Math.Sqrt(variance + 1e-5) * gamma[k] + beta[k];
         }
-        AssertClose(_harness.Download<float>(target, expected.Length), expected, 1e-4);
+        AssertClose(harness.Download<float>(target, expected.Length), expected, 1e-4);
     }
 
     [Test]
@@ -119,12 +119,12 @@ public sealed class OrdinaryKernelTests
     {
         byte[] input = new byte[20_000];
         new Random(10).NextBytes(input);
-        ulong target = _harness.Upload(new int[256]);
-        LaunchStatistics statistics = _harness.Launch("histogram", new(7), new(96), 0, _harness.Upload(input), target, input.Length);
+        ulong target = harness.Upload(new int[256]);
+        LaunchStatistics statistics = harness.Launch("histogram", new(7), new(96), 0, harness.Upload(input), target, input.Length);
         int[] expected = new int[256];
         foreach (byte value in input)
             expected[value]++;
-        Assert.That(_harness.Download<int>(target, 256), Is.EqualTo(expected));
+        Assert.That(harness.Download<int>(target, 256), Is.EqualTo(expected));
         Assert.That(statistics.UsesFloatAtomics, Is.False);
     }
 
@@ -134,8 +134,8 @@ public sealed class OrdinaryKernelTests
     {
         const int head = 8;
         float[] q = Numbers(tokens * head, 11), k = Numbers(tokens * head, 12), v = Numbers(tokens * head, 13);
-        ulong target = _harness.Reserve<float>(tokens * head);
-        _harness.Launch("attention", new((uint)(tokens + threads - 1) / (uint)threads), new((uint)threads), 0, _harness.Upload(q), _harness.Upload(k), _harness.Upload(v), target, tokens, 0.35f);
+        ulong target = harness.Reserve<float>(tokens * head);
+        harness.Launch("attention", new((uint)(tokens + threads - 1) / (uint)threads), new((uint)threads), 0, harness.Upload(q), harness.Upload(k), harness.Upload(v), target, tokens, 0.35f);
         double[] expected = new double[tokens * head];
         for (int row = 0; row < tokens; row++)
         {
@@ -143,16 +143,16 @@ public sealed class OrdinaryKernelTests
             for (int d = 0; d < head; d++)
                 expected[row * head + d] = Enumerable.Range(0, tokens).Sum(j => weights[j] * v[j * head + d]) / weights.Sum();
         }
-        AssertClose(_harness.Download<float>(target, expected.Length), expected, 1e-4);
+        AssertClose(harness.Download<float>(target, expected.Length), expected, 1e-4);
     }
 
     [Test]
     public void Votes_matches_reductions_and_partial_shuffles_agree_with_their_definitions()
     {
         int[] input = Integers(64, 14, 100);
-        ulong target = _harness.Reserve<uint>(64 * 8);
-        _harness.Launch("warp_collectives", new(1), new(64), 0, _harness.Upload(input), target);
-        uint[] actual = _harness.Download<uint>(target, 64 * 8);
+        ulong target = harness.Reserve<uint>(64 * 8);
+        harness.Launch("warp_collectives", new(1), new(64), 0, harness.Upload(input), target);
+        uint[] actual = harness.Download<uint>(target, 64 * 8);
         for (int t = 0; t < 64; t++)
         {
             int[] warp = input[(t / 32 * 32)..(t / 32 * 32 + 32)];
@@ -177,50 +177,50 @@ public sealed class OrdinaryKernelTests
     public void Shared_memory_ordered_by_a_warp_barrier_is_no_race()
     {
         int[] input = Integers(64, 15, 1000);
-        ulong target = _harness.Reserve<int>(64);
-        _harness.Launch("transpose_in_warp", new(1), new(64), 0, _harness.Upload(input), target);
-        Assert.That(_harness.Download<int>(target, 64), Is.EqualTo(input[..32].Reverse().Concat(input[32..].Reverse())));
+        ulong target = harness.Reserve<int>(64);
+        harness.Launch("transpose_in_warp", new(1), new(64), 0, harness.Upload(input), target);
+        Assert.That(harness.Download<int>(target, 64), Is.EqualTo(input[..32].Reverse().Concat(input[32..].Reverse())));
     }
 
     [Test]
     public void Lanes_that_wait_for_each_other_in_loops_all_make_progress()
     {
-        ulong target = _harness.Reserve<int>(40);
-        _harness.Launch("relay", new(1), new(40), 0, _harness.Upload(new[] { 0 }), target);
-        Assert.That(_harness.Download<int>(target, 40), Is.EqualTo(Enumerable.Range(0, 40).Select(k => k * 10)));
-        ulong sum = _harness.Upload(new[] { 0 });
-        _harness.Launch("locked_sum", new(2), new(64), 0, _harness.Upload(new[] { 0 }), sum);
-        Assert.That(_harness.Download<int>(sum, 1)[0], Is.EqualTo(2 * 63 * 32));
+        ulong target = harness.Reserve<int>(40);
+        harness.Launch("relay", new(1), new(40), 0, harness.Upload(new[] { 0 }), target);
+        Assert.That(harness.Download<int>(target, 40), Is.EqualTo(Enumerable.Range(0, 40).Select(k => k * 10)));
+        ulong sum = harness.Upload(new[] { 0 });
+        harness.Launch("locked_sum", new(2), new(64), 0, harness.Upload(new[] { 0 }), sum);
+        Assert.That(harness.Download<int>(sum, 1)[0], Is.EqualTo(2 * 63 * 32));
     }
 
     [Test]
     public void Recursion_and_function_pointers_work_under_divergence()
     {
-        ulong target = _harness.Reserve<int>(32);
-        _harness.Launch("recursion", new(1), new(32), 0, target);
+        ulong target = harness.Reserve<int>(32);
+        harness.Launch("recursion", new(1), new(32), 0, target);
         int[] fibonacci = [0, 1, 1, 2, 3, 5, 8, 13, 21, 34];
-        Assert.That(_harness.Download<int>(target, 32), Is.EqualTo(Enumerable.Range(0, 32).Select(k => fibonacci[k % 10])));
-        ulong floats = _harness.Reserve<float>(32);
-        _harness.Launch("function_pointers", new(1), new(32), 0, floats);
-        Assert.That(_harness.Download<float>(floats, 32), Is.EqualTo(Enumerable.Range(0, 32).Select(k => k % 2 == 0 ? k + 3f : k * 3f)));
+        Assert.That(harness.Download<int>(target, 32), Is.EqualTo(Enumerable.Range(0, 32).Select(k => fibonacci[k % 10])));
+        ulong floats = harness.Reserve<float>(32);
+        harness.Launch("function_pointers", new(1), new(32), 0, floats);
+        Assert.That(harness.Download<float>(floats, 32), Is.EqualTo(Enumerable.Range(0, 32).Select(k => k % 2 == 0 ? k + 3f : k * 3f)));
     }
 
     [Test]
     public void Named_barriers_order_a_producer_and_a_consumer()
     {
         int[] input = Integers(64 * 5, 16, 1000);
-        ulong target = _harness.Reserve<int>(input.Length);
-        _harness.Launch("named_barriers", new(1), new(128), 0, _harness.Upload(input), target, 5);
-        Assert.That(_harness.Download<int>(target, input.Length), Is.EqualTo(Enumerable.Range(0, input.Length).Select(k => input[k / 64 * 64 + 63 - k % 64] * 2)));
+        ulong target = harness.Reserve<int>(input.Length);
+        harness.Launch("named_barriers", new(1), new(128), 0, harness.Upload(input), target, 5);
+        Assert.That(harness.Download<int>(target, input.Length), Is.EqualTo(Enumerable.Range(0, input.Length).Select(k => input[k / 64 * 64 + 63 - k % 64] * 2)));
     }
 
     [Test]
     public void Barriers_count_and_combine_predicates()
     {
         int[] input = [.. Integers(100, 17, 3).Select(x => x - 0)];
-        ulong target = _harness.Reserve<int>(100);
-        _harness.Launch("count_true", new(1), new(100), 0, _harness.Upload(input), target);
-        Assert.That(_harness.Download<int>(target, 100), Has.All.EqualTo(input.Count(x => x > 0) + 1000));
+        ulong target = harness.Reserve<int>(100);
+        harness.Launch("count_true", new(1), new(100), 0, harness.Upload(input), target);
+        Assert.That(harness.Download<int>(target, 100), Has.All.EqualTo(input.Count(x => x > 0) + 1000));
     }
 
     [TestCase(16)]
@@ -231,15 +231,15 @@ public sealed class OrdinaryKernelTests
         ushort[] Narrow(float[] values) => [.. values.Select(x => (ushort)(BitConverter.SingleToUInt32Bits(x) >> 16))];
         float Widen(ushort x) => BitConverter.UInt32BitsToSingle((uint)x << 16);
         ushort[] na = Narrow(a), nb = Narrow(b);
-        ulong target = _harness.Reserve<float>(16 * 8);
-        LaunchStatistics statistics = _harness.Launch("tensor_gemm", new(1), new(32), 0, _harness.Upload(na), _harness.Upload(nb), target, k);
+        ulong target = harness.Reserve<float>(16 * 8);
+        LaunchStatistics statistics = harness.Launch("tensor_gemm", new(1), new(32), 0, harness.Upload(na), harness.Upload(nb), target, k);
         double[] expected = new double[16 * 8];
         for (int e = 0; e < expected.Length; e++)
         {
             for (int p = 0; p < k; p++)
                 expected[e] += (double)Widen(na[e / 8 * k + p]) * Widen(nb[e % 8 * k + p]);
         }
-        AssertClose(_harness.Download<float>(target, expected.Length), expected, 1e-5);
+        AssertClose(harness.Download<float>(target, expected.Length), expected, 1e-5);
         Assert.That(statistics.TensorFlops, Is.EqualTo(2L * 16 * 8 * k));
     }
 
@@ -247,8 +247,8 @@ public sealed class OrdinaryKernelTests
     public void Loops_of_different_lengths_reconverge()
     {
         int[] input = [.. Integers(256, 20, 5000).Select(x => x + 1)];
-        ulong target = _harness.Reserve<int>(256);
-        _harness.Launch("collatz", new(2), new(128), 0, _harness.Upload(input), target);
+        ulong target = harness.Reserve<int>(256);
+        harness.Launch("collatz", new(2), new(128), 0, harness.Upload(input), target);
         int Steps(long n)
         {
             int steps = 0;
@@ -256,16 +256,16 @@ public sealed class OrdinaryKernelTests
                 n = (n & 1) != 0 ? 3 * n + 1 : n >> 1;
             return steps;
         }
-        Assert.That(_harness.Download<int>(target, 256), Is.EqualTo(Enumerable.Range(0, 256).Select(k => Steps(input[k ^ 1]))));
+        Assert.That(harness.Download<int>(target, 256), Is.EqualTo(Enumerable.Range(0, 256).Select(k => Steps(input[k ^ 1]))));
     }
 
     [Test]
     public void Float_atomics_are_reported()
     {
-        ulong target = _harness.Upload(new[] { 0f });
+        ulong target = harness.Upload(new[] { 0f });
         float[] input = [.. Enumerable.Range(0, 256).Select(k => (float)k)];
-        LaunchStatistics statistics = _harness.Launch("float_atomics", new(4), new(64), 0, _harness.Upload(input), target);
-        Assert.That(_harness.Download<float>(target, 1)[0], Is.EqualTo(input.Sum()));
+        LaunchStatistics statistics = harness.Launch("float_atomics", new(4), new(64), 0, harness.Upload(input), target);
+        Assert.That(harness.Download<float>(target, 1)[0], Is.EqualTo(input.Sum()));
         Assert.That(statistics.UsesFloatAtomics, Is.True);
     }
 
@@ -277,10 +277,10 @@ public sealed class OrdinaryKernelTests
         long[] counts = new long[6];
         for (int run = 0; run < 6; run++)
         {
-            _harness.Options = new EmulationOptions { Workers = run % 3 + 1, ScheduleSeed = (ulong)run * 77, Counters = run % 2 == 0 };
-            ulong target = _harness.Reserve<float>(8);
-            LaunchStatistics statistics = _harness.Launch("reduce", new(8), new(256), 0, _harness.Upload(input), target, input.Length);
-            results[run] = _harness.Download<float>(target, 8);
+            harness.Options = new EmulationOptions { Workers = run % 3 + 1, ScheduleSeed = (ulong)run * 77, Counters = run % 2 == 0 };
+            ulong target = harness.Reserve<float>(8);
+            LaunchStatistics statistics = harness.Launch("reduce", new(8), new(256), 0, harness.Upload(input), target, input.Length);
+            results[run] = harness.Download<float>(target, 8);
             counts[run] = statistics.LaneInstructions;
         }
         Assert.That(results, Has.All.EqualTo(results[0]));

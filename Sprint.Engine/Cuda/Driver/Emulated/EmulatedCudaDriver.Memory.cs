@@ -14,11 +14,8 @@ internal sealed partial class EmulatedCudaDriver
     /// <inheritdoc/>
     public CudaMemoryInformation GetMemoryInformation()
     {
-        EmulatedContext context = Current();
-        lock (context.Gate)
-        {
-            return new CudaMemoryInformation(context.Memory.Capacity - context.Memory.AllocatedBytes, context.Memory.Capacity);
-        }
+        using Lock.Scope scope = EnterEvenIfLost(out EmulatedContext context);
+        return new CudaMemoryInformation(context.Memory.Capacity - context.Memory.AllocatedBytes, context.Memory.Capacity);
     }
 
     /// <inheritdoc/>
@@ -27,49 +24,40 @@ internal sealed partial class EmulatedCudaDriver
     /// <inheritdoc/>
     public void Free(DevicePointer pointer)
     {
-        EmulatedContext context = Current();
-        lock (context.Gate)
+        using Lock.Scope scope = EnterEvenIfLost(out EmulatedContext context);
+        context.RefuseInCapture(nameof(Free));
+        try
         {
-            context.RefuseInCapture(nameof(Free));
-            try
-            {
-                context.RunAll();
-            }
-            finally
-            {
-                Checked(() => context.Memory.Free(pointer.Address));
-            }
+            context.RunAll();
+        }
+        finally
+        {
+            Checked(() => context.Memory.Free(pointer.Address));
         }
     }
 
     /// <summary>Allocates. The emulated pool keeps nothing back: what is freed is free.</summary>
     public DevicePointer AllocateAsync(long bytes, StreamHandle stream)
     {
-        EmulatedContext context = Current();
-        lock (context.Gate)
-        {
-            context.GetStream(stream);
-            return AllocateIn(context, bytes, nameof(AllocateAsync));
-        }
+        using Lock.Scope scope = EnterEvenIfLost(out EmulatedContext context);
+        context.GetStream(stream);
+        return AllocateIn(context, bytes, nameof(AllocateAsync));
     }
 
     /// <inheritdoc/>
     public void FreeAsync(DevicePointer pointer, StreamHandle stream)
     {
-        EmulatedContext context = Current();
-        lock (context.Gate)
+        using Lock.Scope scope = EnterEvenIfLost(out EmulatedContext context);
+        context.RefuseInCapture(nameof(FreeAsync));
+        EmulatedStream target = context.GetStream(stream);
+        if (context.IsLost)
         {
-            context.RefuseInCapture(nameof(FreeAsync));
-            EmulatedStream target = context.GetStream(stream);
-            if (context.IsLost)
-            {
-                Checked(() => context.Memory.Free(pointer.Address));
-                return;
-            }
-
-            Require(context, pointer, 0, "freed");
-            EmulatedContext.Enqueue(target, new StreamAction(() => Asynchronous(nameof(FreeAsync), () => context.Memory.Free(pointer.Address))));
+            Checked(() => context.Memory.Free(pointer.Address));
+            return;
         }
+
+        Require(context, pointer, 0, "freed");
+        EmulatedContext.Enqueue(target, new StreamAction(() => Asynchronous(nameof(FreeAsync), () => context.Memory.Free(pointer.Address))));
     }
 
     /// <inheritdoc/>
@@ -78,64 +66,48 @@ internal sealed partial class EmulatedCudaDriver
     /// <inheritdoc/>
     public nint AllocatePinned(long bytes)
     {
-        EmulatedContext context = Current();
-        lock (context.Gate)
-        {
-            context.RequireUsable();
-            context.RefuseInCapture(nameof(AllocatePinned));
-            PinnedMemory pinned = new(bytes);
-            context.Pinned.Add(pinned.Start, pinned);
-            return pinned.Start;
-        }
+        using Lock.Scope scope = Enter(out EmulatedContext context);
+        context.RefuseInCapture(nameof(AllocatePinned));
+        PinnedMemory pinned = new(bytes);
+        context.Pinned.Add(pinned.Start, pinned);
+        return pinned.Start;
     }
 
     /// <inheritdoc/>
     public void FreePinned(nint pointer)
     {
-        EmulatedContext context = Current();
-        lock (context.Gate)
+        using Lock.Scope scope = EnterEvenIfLost(out EmulatedContext context);
+        if (!context.Pinned.Remove(pointer, out PinnedMemory? pinned))
         {
-            if (!context.Pinned.Remove(pointer, out PinnedMemory? pinned))
-            {
-                throw InvalidValue($"Page-locked memory at 0x{pointer:x} was freed that was never allocated or was freed before.");
-            }
-
-            pinned.Free();
+            throw InvalidValue($"Page-locked memory at 0x{pointer:x} was freed that was never allocated or was freed before.");
         }
+
+        pinned.Free();
     }
 
     /// <inheritdoc/>
     public void CopyToDevice(DevicePointer destination, nint source, long bytes, StreamHandle stream)
     {
-        EmulatedContext context = Current();
-        lock (context.Gate)
-        {
-            Require(context, destination, bytes, "written");
-            CopyWithHost(context, stream, source, bytes, nameof(CopyToDevice), () => Write(context.Memory, destination.Address, source, bytes));
-        }
+        using Lock.Scope scope = EnterEvenIfLost(out EmulatedContext context);
+        Require(context, destination, bytes, "written");
+        CopyWithHost(context, stream, source, bytes, nameof(CopyToDevice), () => Write(context.Memory, destination.Address, source, bytes));
     }
 
     /// <inheritdoc/>
     public void CopyToHost(nint destination, DevicePointer source, long bytes, StreamHandle stream)
     {
-        EmulatedContext context = Current();
-        lock (context.Gate)
-        {
-            Require(context, source, bytes, "read");
-            CopyWithHost(context, stream, destination, bytes, nameof(CopyToHost), () => Read(context.Memory, source.Address, destination, bytes));
-        }
+        using Lock.Scope scope = EnterEvenIfLost(out EmulatedContext context);
+        Require(context, source, bytes, "read");
+        CopyWithHost(context, stream, destination, bytes, nameof(CopyToHost), () => Read(context.Memory, source.Address, destination, bytes));
     }
 
     /// <inheritdoc/>
     public void CopyOnDevice(DevicePointer destination, DevicePointer source, long bytes, StreamHandle stream)
     {
-        EmulatedContext context = Current();
-        lock (context.Gate)
-        {
-            Require(context, source, bytes, "read");
-            Require(context, destination, bytes, "written");
-            Enqueue(context, stream, nameof(CopyOnDevice), () => context.Memory.Copy(destination.Address, source.Address, bytes));
-        }
+        using Lock.Scope scope = EnterEvenIfLost(out EmulatedContext context);
+        Require(context, source, bytes, "read");
+        Require(context, destination, bytes, "written");
+        Enqueue(context, stream, nameof(CopyOnDevice), () => context.Memory.Copy(destination.Address, source.Address, bytes));
     }
 
     /// <inheritdoc/>
@@ -146,40 +118,31 @@ internal sealed partial class EmulatedCudaDriver
             throw new ArgumentOutOfRangeException(nameof(elementBytes), elementBytes, "Device memory is filled with elements of 1, 2 or 4 bytes.");
         }
 
-        EmulatedContext context = Current();
-        lock (context.Gate)
+        using Lock.Scope scope = EnterEvenIfLost(out EmulatedContext context);
+        Require(context, destination, elementBytes * count, "filled");
+        if (destination.Address % (ulong)elementBytes != 0)
         {
-            Require(context, destination, elementBytes * count, "filled");
-            if (destination.Address % (ulong)elementBytes != 0)
-            {
-                throw InvalidValue($"Device memory at {destination} is filled with elements of {elementBytes} bytes, but is not aligned to them.");
-            }
-
-            Enqueue(context, stream, nameof(Fill), () => context.Memory.Fill(destination.Address, value, elementBytes, count));
+            throw InvalidValue($"Device memory at {destination} is filled with elements of {elementBytes} bytes, but is not aligned to them.");
         }
+
+        Enqueue(context, stream, nameof(Fill), () => context.Memory.Fill(destination.Address, value, elementBytes, count));
     }
 
     /// <inheritdoc/>
     public void Discard(DevicePointer destination, long bytes, StreamHandle stream)
     {
-        EmulatedContext context = Current();
-        lock (context.Gate)
-        {
-            Require(context, destination, bytes, "discarded");
-            Enqueue(context, stream, nameof(Discard), () => context.Memory.Poison(destination.Address, bytes));
-        }
+        using Lock.Scope scope = EnterEvenIfLost(out EmulatedContext context);
+        Require(context, destination, bytes, "discarded");
+        Enqueue(context, stream, nameof(Discard), () => context.Memory.Poison(destination.Address, bytes));
     }
 
     /// <inheritdoc/>
     public bool TryReadWritten(DevicePointer pointer, Span<bool> written)
     {
-        EmulatedContext context = Current();
-        lock (context.Gate)
-        {
-            context.RunAll();
-            context.Memory.ReadInitialised(pointer.Address, written);
-            return true;
-        }
+        using Lock.Scope scope = EnterEvenIfLost(out EmulatedContext context);
+        context.RunAll();
+        context.Memory.ReadInitialised(pointer.Address, written);
+        return true;
     }
 
     private static DevicePointer AllocateIn(EmulatedContext context, long bytes, string call)

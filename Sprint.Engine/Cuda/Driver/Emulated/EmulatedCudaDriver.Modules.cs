@@ -33,55 +33,41 @@ internal sealed partial class EmulatedCudaDriver
     /// <inheritdoc/>
     public void UnloadModule(DeviceModuleHandle module)
     {
-        EmulatedContext context = Current();
-        lock (context.Gate)
+        using Lock.Scope scope = EnterEvenIfLost(out EmulatedContext context);
+        LoadedModule loaded = context.Remove<LoadedModule>(module.Value);
+        try
         {
-            LoadedModule loaded = context.Remove<LoadedModule>(module.Value);
-            try
-            {
-                context.RunAll();
-            }
-            finally
-            {
-                context.RemoveFunctions(loaded.Module);
-                loaded.Module.Dispose();
-            }
+            context.RunAll();
+        }
+        finally
+        {
+            context.RemoveFunctions(loaded.Module);
+            loaded.Module.Dispose();
         }
     }
 
     /// <inheritdoc/>
     public FunctionHandle GetFunction(DeviceModuleHandle module, string entryPoint)
     {
-        EmulatedContext context = Current();
-        lock (context.Gate)
-        {
-            context.RequireUsable();
-            EmulatedModule owner = context.Get<LoadedModule>(module.Value).Module;
-            return new FunctionHandle(context.Add(new EmulatedFunction(owner, owner.GetKernel(entryPoint))));
-        }
+        using Lock.Scope scope = Enter(out EmulatedContext context);
+        EmulatedModule owner = context.Get<LoadedModule>(module.Value).Module;
+        return new FunctionHandle(context.Add(new EmulatedFunction(owner, owner.GetKernel(entryPoint))));
     }
 
     /// <inheritdoc/>
     public bool TryGetGlobal(DeviceModuleHandle module, string variable, out DevicePointer pointer, out long bytes)
     {
-        EmulatedContext context = Current();
-        lock (context.Gate)
-        {
-            context.RequireUsable();
-            bool found = context.Get<LoadedModule>(module.Value).Module.TryGetGlobal(variable, out ulong address, out bytes);
-            pointer = new DevicePointer(address);
-            return found;
-        }
+        using Lock.Scope scope = Enter(out EmulatedContext context);
+        bool found = context.Get<LoadedModule>(module.Value).Module.TryGetGlobal(variable, out ulong address, out bytes);
+        pointer = new DevicePointer(address);
+        return found;
     }
 
     /// <inheritdoc/>
     public KernelParameter[]? GetParameters(DeviceModuleHandle module, FunctionHandle function, string entryPoint)
     {
-        EmulatedContext context = Current();
-        lock (context.Gate)
-        {
-            return KernelImageReader.TryReadParameters(context.Get<LoadedModule>(module.Value).Image, entryPoint, out KernelParameter[]? parameters) ? parameters : null;
-        }
+        using Lock.Scope scope = EnterEvenIfLost(out EmulatedContext context);
+        return KernelImageReader.TryReadParameters(context.Get<LoadedModule>(module.Value).Image, entryPoint, out KernelParameter[]? parameters) ? parameters : null;
     }
 
     /// <summary>
@@ -91,81 +77,68 @@ internal sealed partial class EmulatedCudaDriver
     /// </summary>
     public int GetFunctionAttribute(FunctionHandle function, FunctionAttribute attribute)
     {
-        EmulatedContext context = Current();
-        lock (context.Gate)
+        using Lock.Scope scope = EnterEvenIfLost(out EmulatedContext context);
+        EmulatedFunction asked = context.Get<EmulatedFunction>(function.Value);
+        return attribute switch
         {
-            EmulatedFunction asked = context.Get<EmulatedFunction>(function.Value);
-            return attribute switch
-            {
-                FunctionAttribute.MaximumThreadsPerBlock => asked.Kernel.MaximumThreads,
-                FunctionAttribute.StaticSharedBytes => asked.Kernel.StaticSharedBytes,
-                FunctionAttribute.ConstantBytes => (int)asked.Module.ConstantBytes,
-                FunctionAttribute.LocalBytes => asked.Kernel.LocalBytes,
-                FunctionAttribute.Registers => Registers(asked.Kernel),
-                FunctionAttribute.PtxVersion or FunctionAttribute.BinaryVersion => Architecture(asked.Module.Module.Target),
-                FunctionAttribute.MaximumDynamicSharedBytes => asked.MaximumDynamicSharedBytes,
-                _ => throw InvalidValue($"Functions have no attribute {attribute}."),
-            };
-        }
+            FunctionAttribute.MaximumThreadsPerBlock => asked.Kernel.MaximumThreads,
+            FunctionAttribute.StaticSharedBytes => asked.Kernel.StaticSharedBytes,
+            FunctionAttribute.ConstantBytes => (int)asked.Module.ConstantBytes,
+            FunctionAttribute.LocalBytes => asked.Kernel.LocalBytes,
+            FunctionAttribute.Registers => Registers(asked.Kernel),
+            FunctionAttribute.PtxVersion or FunctionAttribute.BinaryVersion => Architecture(asked.Module.Module.Target),
+            FunctionAttribute.MaximumDynamicSharedBytes => asked.MaximumDynamicSharedBytes,
+            _ => throw InvalidValue($"Functions have no attribute {attribute}."),
+        };
     }
 
     /// <inheritdoc/>
     public void SetFunctionAttribute(FunctionHandle function, FunctionAttribute attribute, int value)
     {
-        EmulatedContext context = Current();
-        lock (context.Gate)
+        using Lock.Scope scope = EnterEvenIfLost(out EmulatedContext context);
+        EmulatedFunction set = context.Get<EmulatedFunction>(function.Value);
+        int most = options.MaximumSharedBytes - set.Kernel.StaticSharedBytes;
+        if (attribute != FunctionAttribute.MaximumDynamicSharedBytes || value < 0 || value > most)
         {
-            EmulatedFunction set = context.Get<EmulatedFunction>(function.Value);
-            int most = options.MaximumSharedBytes - set.Kernel.StaticSharedBytes;
-            if (attribute != FunctionAttribute.MaximumDynamicSharedBytes || value < 0 || value > most)
-            {
-                throw InvalidValue($"The attribute {attribute} of kernel {set.Kernel.Name} was set to {value}; only {FunctionAttribute.MaximumDynamicSharedBytes} can be set, from 0 to {most}.");
-            }
-
-            set.MaximumDynamicSharedBytes = value;
+            throw InvalidValue($"The attribute {attribute} of kernel {set.Kernel.Name} was set to {value}; only {FunctionAttribute.MaximumDynamicSharedBytes} can be set, from 0 to {most}.");
         }
+
+        set.MaximumDynamicSharedBytes = value;
     }
 
     /// <inheritdoc/>
     public int GetMaximumActiveBlocks(FunctionHandle function, int blockThreads, int dynamicSharedBytes)
     {
-        EmulatedContext context = Current();
-        lock (context.Gate)
-        {
-            EmulatedKernel kernel = context.Get<EmulatedFunction>(function.Value).Kernel;
-            KernelResources needs = new(kernel.Name, "sm_80", Registers(kernel), kernel.LocalBytes, 0, 0, kernel.StaticSharedBytes, 0);
-            return MultiprocessorLimits.Of(80).GetOccupancy(needs, blockThreads, dynamicSharedBytes).Blocks;
-        }
+        using Lock.Scope scope = EnterEvenIfLost(out EmulatedContext context);
+        EmulatedKernel kernel = context.Get<EmulatedFunction>(function.Value).Kernel;
+        KernelResources needs = new(kernel.Name, "sm_80", Registers(kernel), kernel.LocalBytes, 0, 0, kernel.StaticSharedBytes, 0);
+        return MultiprocessorLimits.Of(80).GetOccupancy(needs, blockThreads, dynamicSharedBytes).Blocks;
     }
 
     /// <inheritdoc/>
     public void Launch(in KernelLaunch launch)
     {
-        EmulatedContext context = Current();
-        lock (context.Gate)
+        using Lock.Scope scope = Enter(out EmulatedContext context);
+        EmulatedFunction function = context.Get<EmulatedFunction>(launch.Function.Value);
+        EmulatedStream stream = context.GetStream(launch.Stream);
+        LaunchSite site = new(launch.Name, launch.Grid, launch.Block);
+        int shared = function.Kernel.StaticSharedBytes + launch.DynamicSharedBytes;
+        if (shared > SharedBytesWithoutAsking && launch.DynamicSharedBytes > function.MaximumDynamicSharedBytes)
         {
-            context.RequireUsable();
-            EmulatedFunction function = context.Get<EmulatedFunction>(launch.Function.Value);
-            EmulatedStream stream = context.GetStream(launch.Stream);
-            LaunchSite site = new(launch.Name, launch.Grid, launch.Block);
-            int shared = function.Kernel.StaticSharedBytes + launch.DynamicSharedBytes;
-            if (shared > SharedBytesWithoutAsking && launch.DynamicSharedBytes > function.MaximumDynamicSharedBytes)
-            {
-                throw site.Refuse($"Kernel {launch.Name} was launched with {launch.DynamicSharedBytes} bytes of dynamic shared memory; more than {SharedBytesWithoutAsking} in all must be asked for first ({FunctionAttribute.MaximumDynamicSharedBytes})");
-            }
-
-            EmulatedLaunch ready;
-            try
-            {
-                ready = new EmulatedLaunch(function.Kernel, ToIndex(launch.Grid), ToIndex(launch.Block), launch.DynamicSharedBytes, Arrange(function.Kernel, launch, site), options);
-            }
-            catch (EmulationException refusal)
-            {
-                throw site.Refuse(refusal.Message.TrimEnd('.'), refusal);
-            }
-
-            EmulatedContext.Enqueue(stream, new StreamAction(() => Run(ready, site)));
+            throw site.Refuse($"Kernel {launch.Name} was launched with {launch.DynamicSharedBytes} bytes of dynamic shared memory; more than {SharedBytesWithoutAsking} in all must be asked for first ({FunctionAttribute.MaximumDynamicSharedBytes})");
         }
+
+        EmulatedLaunch ready;
+        try
+        {
+            ready = new EmulatedLaunch(function.Kernel, ToIndex(launch.Grid), ToIndex(launch.Block), launch.DynamicSharedBytes, Arrange(function.Kernel, launch, site), options);
+        }
+        catch (EmulationException refusal)
+        {
+            throw site.Refuse(refusal.Message.TrimEnd('.'), refusal);
+        }
+
+        EmulatedContext.Enqueue(stream, new StreamAction(() => Run(ready, site)));
     }
 
     private void Run(EmulatedLaunch launch, LaunchSite site)

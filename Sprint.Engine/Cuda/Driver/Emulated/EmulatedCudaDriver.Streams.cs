@@ -8,156 +8,114 @@ internal sealed partial class EmulatedCudaDriver
     /// <inheritdoc/>
     public StreamHandle CreateStream()
     {
-        EmulatedContext context = Current();
-        lock (context.Gate)
-        {
-            context.RequireUsable();
-            return new StreamHandle(context.Add(context.CreateStream()));
-        }
+        using Lock.Scope scope = Enter(out EmulatedContext context);
+        return new StreamHandle(context.Add(context.CreateStream()));
     }
 
     /// <inheritdoc/>
     public void DestroyStream(StreamHandle stream)
     {
-        EmulatedContext context = Current();
-        lock (context.Gate)
-        {
-            context.DestroyStream(context.Remove<EmulatedStream>(stream.Value));
-        }
+        using Lock.Scope scope = EnterEvenIfLost(out EmulatedContext context);
+        context.DestroyStream(context.Remove<EmulatedStream>(stream.Value));
     }
 
     /// <inheritdoc/>
     public void SynchronizeStream(StreamHandle stream)
     {
-        EmulatedContext context = Current();
-        lock (context.Gate)
-        {
-            context.RequireUsable();
-            context.Run(NotCapturing(context.GetStream(stream), nameof(SynchronizeStream)));
-        }
+        using Lock.Scope scope = Enter(out EmulatedContext context);
+        context.Run(NotCapturing(context.GetStream(stream), nameof(SynchronizeStream)));
     }
 
     /// <summary>Whether everything on the stream has ended. Asking lets time pass: a loop of questions comes to an end.</summary>
     public bool IsStreamIdle(StreamHandle stream)
     {
-        EmulatedContext context = Current();
-        lock (context.Gate)
-        {
-            context.RequireUsable();
-            EmulatedStream asked = NotCapturing(context.GetStream(stream), nameof(IsStreamIdle));
-            bool idle = asked.Pending.Count == 0;
-            context.RunOne(asked);
-            return idle;
-        }
+        using Lock.Scope scope = Enter(out EmulatedContext context);
+        EmulatedStream asked = NotCapturing(context.GetStream(stream), nameof(IsStreamIdle));
+        bool idle = asked.Pending.Count == 0;
+        context.RunOne(asked);
+        return idle;
     }
 
     /// <inheritdoc/>
     public void WaitForEvent(StreamHandle stream, EventHandle handle)
     {
-        EmulatedContext context = Current();
-        lock (context.Gate)
+        using Lock.Scope scope = Enter(out EmulatedContext context);
+        EmulatedStream waiting = context.GetStream(stream);
+        if (context.Get<EmulatedEvent>(handle.Value).Last is not { } record)
         {
-            context.RequireUsable();
-            EmulatedStream waiting = context.GetStream(stream);
-            if (context.Get<EmulatedEvent>(handle.Value).Last is not { } record)
-            {
-                return;
-            }
-
-            if (record.Capture is { } capture)
-            {
-                if (record.Stream.Capture != capture)
-                {
-                    throw InvalidValue("A stream was told to wait for an event that was recorded in a capture, which has ended.");
-                }
-
-                capture.Join(waiting);
-            }
-
-            if (waiting.Capture is { } own && own != record.Capture)
-            {
-                throw own.Spoil("A captured stream was told to wait for an event that was recorded outside the capture");
-            }
-
-            EmulatedContext.Enqueue(waiting, new StreamWait(record));
+            return;
         }
+
+        if (record.Capture is { } capture)
+        {
+            if (record.Stream.Capture != capture)
+            {
+                throw InvalidValue("A stream was told to wait for an event that was recorded in a capture, which has ended.");
+            }
+
+            capture.Join(waiting);
+        }
+
+        if (waiting.Capture is { } own && own != record.Capture)
+        {
+            throw own.Spoil("A captured stream was told to wait for an event that was recorded outside the capture");
+        }
+
+        EmulatedContext.Enqueue(waiting, new StreamWait(record));
     }
 
     /// <inheritdoc/>
     public EventHandle CreateEvent(bool timing)
     {
-        EmulatedContext context = Current();
-        lock (context.Gate)
-        {
-            context.RequireUsable();
-            return new EventHandle(context.Add(new EmulatedEvent(timing)));
-        }
+        using Lock.Scope scope = Enter(out EmulatedContext context);
+        return new EventHandle(context.Add(new EmulatedEvent(timing)));
     }
 
     /// <inheritdoc/>
     public void DestroyEvent(EventHandle handle)
     {
-        EmulatedContext context = Current();
-        lock (context.Gate)
-        {
-            context.Remove<EmulatedEvent>(handle.Value);
-        }
+        using Lock.Scope scope = EnterEvenIfLost(out EmulatedContext context);
+        context.Remove<EmulatedEvent>(handle.Value);
     }
 
     /// <inheritdoc/>
     public void RecordEvent(EventHandle handle, StreamHandle stream)
     {
-        EmulatedContext context = Current();
-        lock (context.Gate)
-        {
-            context.RequireUsable();
-            EmulatedStream recording = context.GetStream(stream);
-            EventRecord record = new(recording, recording.Capture);
-            context.Get<EmulatedEvent>(handle.Value).Last = record;
-            EmulatedContext.Enqueue(recording, new StreamMark(record));
-        }
+        using Lock.Scope scope = Enter(out EmulatedContext context);
+        EmulatedStream recording = context.GetStream(stream);
+        EventRecord record = new(recording, recording.Capture);
+        context.Get<EmulatedEvent>(handle.Value).Last = record;
+        EmulatedContext.Enqueue(recording, new StreamMark(record));
     }
 
     /// <inheritdoc/>
     public void SynchronizeEvent(EventHandle handle)
     {
-        EmulatedContext context = Current();
-        lock (context.Gate)
+        using Lock.Scope scope = Enter(out EmulatedContext context);
+        if (LastRecord(context, handle, nameof(SynchronizeEvent)) is { } record)
         {
-            context.RequireUsable();
-            if (LastRecord(context, handle, nameof(SynchronizeEvent)) is { } record)
-            {
-                context.Run(record);
-            }
+            context.Run(record);
         }
     }
 
     /// <summary>Whether what was recorded has ended. Asking lets time pass: a loop of questions comes to an end.</summary>
     public bool IsEventReached(EventHandle handle)
     {
-        EmulatedContext context = Current();
-        lock (context.Gate)
+        using Lock.Scope scope = Enter(out EmulatedContext context);
+        if (LastRecord(context, handle, nameof(IsEventReached)) is not { IsReached: false } record)
         {
-            context.RequireUsable();
-            if (LastRecord(context, handle, nameof(IsEventReached)) is not { IsReached: false } record)
-            {
-                return true;
-            }
-
-            context.RunOne(record.Stream);
-            return false;
+            return true;
         }
+
+        context.RunOne(record.Stream);
+        return false;
     }
 
     /// <summary>Milliseconds between two events as the emulator ran: they tell how long emulation took, not how long a GPU would.</summary>
     public float GetElapsedMilliseconds(EventHandle start, EventHandle end)
     {
-        EmulatedContext context = Current();
-        lock (context.Gate)
-        {
-            context.RequireUsable();
-            return (float)Stopwatch.GetElapsedTime(Reached(context, start).Timestamp, Reached(context, end).Timestamp).TotalMilliseconds;
-        }
+        using Lock.Scope scope = Enter(out EmulatedContext context);
+        return (float)Stopwatch.GetElapsedTime(Reached(context, start).Timestamp, Reached(context, end).Timestamp).TotalMilliseconds;
     }
 
     private static EventRecord? LastRecord(EmulatedContext context, EventHandle handle, string call)

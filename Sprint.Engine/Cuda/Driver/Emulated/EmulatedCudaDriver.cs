@@ -88,13 +88,33 @@ internal sealed partial class EmulatedCudaDriver : ICudaDriver
     /// <inheritdoc/>
     public void SynchronizeContext()
     {
-        EmulatedContext context = Current();
-        lock (context.Gate)
+        using Lock.Scope scope = Enter(out EmulatedContext context);
+        context.RefuseInCapture(nameof(SynchronizeContext));
+        context.RunAll();
+    }
+
+    /// <summary>The current context, locked until the scope is disposed.</summary>
+    /// <exception cref="CudaException">No context of this device is current, or a fault has lost it.</exception>
+    private Lock.Scope Enter(out EmulatedContext context, [CallerMemberName] string call = "")
+    {
+        Lock.Scope scope = EnterEvenIfLost(out context, call);
+        try
         {
             context.RequireUsable();
-            context.RefuseInCapture(nameof(SynchronizeContext));
-            context.RunAll();
+            return scope;
         }
+        catch
+        {
+            scope.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The same for what is allowed after a fault too: attributes, and the release of what is owned.</summary>
+    private Lock.Scope EnterEvenIfLost(out EmulatedContext context, [CallerMemberName] string call = "")
+    {
+        context = Current(call);
+        return context.Gate.EnterScope();
     }
 
     private EmulatedContext Current([CallerMemberName] string call = "")

@@ -8,7 +8,7 @@ namespace Sprint.Engine.Cuda;
 
 /// <summary>
 /// Reads the layout of a kernel's parameters from its image, so that a launch with too few, too many or wrongly sized arguments is an
-/// error and not a wrong result. PTX declares them at the entry; a cubin lists them in the section ".nv.info.KERNEL".
+/// error and not a wrong result. PTX declares them at the entry; a cubin lists them in the section ".nv.info.KERNEL" and has the code in ".text.KERNEL".
 /// </summary>
 internal static partial class KernelImageReader
 {
@@ -45,6 +45,37 @@ internal static partial class KernelImageReader
         }
 
         return null;
+    }
+
+    /// <summary>Finds a section of a cubin by its name.</summary>
+    public static bool TryFindSection(ReadOnlySpan<byte> image, string name, out ReadOnlySpan<byte> section)
+    {
+        section = default;
+        if (image.Length < ElfHeaderSize)
+        {
+            return false;
+        }
+
+        ulong table = BinaryPrimitives.ReadUInt64LittleEndian(image[40..]);
+        int count = BinaryPrimitives.ReadUInt16LittleEndian(image[60..]);
+        int namesIndex = BinaryPrimitives.ReadUInt16LittleEndian(image[62..]);
+        if (namesIndex >= count || !TrySlice(image, table, (ulong)count * SectionHeaderSize, out ReadOnlySpan<byte> headers)
+            || !TryContents(image, headers, namesIndex, out ReadOnlySpan<byte> names))
+        {
+            return false;
+        }
+
+        byte[] wanted = Encoding.UTF8.GetBytes(name + '\0');
+        for (int i = 0; i < count; i++)
+        {
+            uint nameOffset = BinaryPrimitives.ReadUInt32LittleEndian(headers[(i * SectionHeaderSize)..]);
+            if (nameOffset < (uint)names.Length && names[(int)nameOffset..].StartsWith(wanted))
+            {
+                return TryContents(image, headers, i, out section);
+            }
+        }
+
+        return false;
     }
 
     private static bool TryReadPtx(ReadOnlySpan<byte> image, string entryPoint, [NotNullWhen(true)] out KernelParameter[]? parameters)
@@ -126,36 +157,6 @@ internal static partial class KernelImageReader
         value = section.Slice(4, size);
         section = section[(4 + size)..];
         return true;
-    }
-
-    private static bool TryFindSection(ReadOnlySpan<byte> image, string name, out ReadOnlySpan<byte> section)
-    {
-        section = default;
-        if (image.Length < ElfHeaderSize)
-        {
-            return false;
-        }
-
-        ulong table = BinaryPrimitives.ReadUInt64LittleEndian(image[40..]);
-        int count = BinaryPrimitives.ReadUInt16LittleEndian(image[60..]);
-        int namesIndex = BinaryPrimitives.ReadUInt16LittleEndian(image[62..]);
-        if (namesIndex >= count || !TrySlice(image, table, (ulong)count * SectionHeaderSize, out ReadOnlySpan<byte> headers)
-            || !TryContents(image, headers, namesIndex, out ReadOnlySpan<byte> names))
-        {
-            return false;
-        }
-
-        byte[] wanted = Encoding.UTF8.GetBytes(name + '\0');
-        for (int i = 0; i < count; i++)
-        {
-            uint nameOffset = BinaryPrimitives.ReadUInt32LittleEndian(headers[(i * SectionHeaderSize)..]);
-            if (nameOffset < (uint)names.Length && names[(int)nameOffset..].StartsWith(wanted))
-            {
-                return TryContents(image, headers, i, out section);
-            }
-        }
-
-        return false;
     }
 
     private static bool TryContents(ReadOnlySpan<byte> image, ReadOnlySpan<byte> headers, int index, out ReadOnlySpan<byte> contents)

@@ -7,22 +7,6 @@ namespace Sprint.Tests.Engine.Cuda;
 
 public class KernelCatalogTests
 {
-    [Test]
-    public void KernelsCompileForAmpereAndHopperWithoutWarningsSpillsOrStack(
-        [ValueSource(typeof(KernelCatalog), nameof(KernelCatalog.All))] KernelSpecialization specialization, [Values(80, 90)] int architecture)
-    {
-        KernelLibrary library = new(new KernelLibraryOptions { UseCache = false }, CudaRequirements.RequireNvrtc(), null);
-        CompiledProgram program = library.Get(specialization, CudaTarget.Cubin(architecture)).Program;
-        Assert.That(program.Log, Is.Empty);
-        Assert.That(program.Resources.Select(static kernel => kernel.Kernel), Is.EquivalentTo(specialization.EntryPoints));
-        foreach (KernelResources kernel in program.Resources)
-        {
-            Assert.That((kernel.StackBytes, kernel.SpillStoreBytes, kernel.SpillLoadBytes), Is.EqualTo((0, 0, 0)), kernel.Kernel);
-            bool isLarge = specialization.Name == "matrix_product-bfloat16-128" || kernel.Kernel.StartsWith("attention_", StringComparison.Ordinal);
-            Assert.That(kernel.Registers, Is.InRange(1, isLarge ? 255 : 128), kernel.Kernel);
-        }
-    }
-
     /// <summary>The table in the banner of kernels/matrix_product.cu.</summary>
     [TestCase("bfloat16", 128, 2, 2, 2, 2)]
     [TestCase("bfloat16", 64, 4, 3, 3, 4)]

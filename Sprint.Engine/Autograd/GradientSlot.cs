@@ -26,6 +26,13 @@ public readonly struct GradientSlot : IEquatable<GradientSlot>
     /// <exception cref="InvalidOperationException">None has.</exception>
     public Tensor Gradient => HasGradient ? body!.Gradient : throw new InvalidOperationException("no gradient has arrived here");
 
+    /// <summary>
+    /// The linear layer whose activation's result is here, if the operation that holds this slot is the only one that contributes to the gradient:
+    /// nothing has arrived, and beside it only the layer itself holds the slot. Such an operation may put the gradient of the activation's argument
+    /// here instead and tell the layer so.
+    /// </summary>
+    internal LinearNode? OnlyReaderOf => body is { ActivatedBy: { } producer, HasGradient: false, SlotReferences: 2 } ? producer : null;
+
     /// <summary>Whether two slots are those of one tensor.</summary>
     public static bool operator ==(GradientSlot left, GradientSlot right) => left.Equals(right);
 

@@ -232,6 +232,7 @@ public abstract class Device : IDisposable
         body.HasGradient = false;
         body.GradientIsPersistent = false;
         body.RequiresGradient = false;
+        body.ActivatedBy = null;
         body.Generation++;
         spareBodies.Push(body);
     }

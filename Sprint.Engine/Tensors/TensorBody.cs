@@ -1,3 +1,5 @@
+using Sprint.Engine.Operations;
+
 namespace Sprint.Engine;
 
 /// <summary>
@@ -34,6 +36,9 @@ internal sealed class TensorBody(Device device)
     internal Tensor Gradient { get; set; }
 
     internal bool HasGradient { get; set; }
+
+    /// <summary>The node of the linear layer whose activation this is the result of, for whoever reads it alone.</summary>
+    internal LinearNode? ActivatedBy { get; set; }
 
     /// <summary>Whether <see cref="Gradient"/> is a buffer of its own that outlives a backward pass (parameters).</summary>
     internal bool GradientIsPersistent { get; set; }

@@ -72,15 +72,13 @@ public sealed class TransformerBlock : ICheckpointedStretch
         using Tensor qkv = Linear.Apply(tape, normalised, qkvWeight, qkvBias);
         var arguments = new AttentionArguments(heads, queryNorm, keyNorm, rope.Cosines, rope.Sines, tokenIds);
         using Tensor heard = Attention.Apply(tape, qkv, arguments);
-        using Tensor branch = Linear.Apply(tape, heard, projectionWeight, projectionBias);
-        return GatedResidual.Apply(tape, x, branch, modulation, gateChunk: 2);
+        return GatedLinear.Apply(tape, x, heard, projectionWeight, projectionBias, modulation, gateChunk: 2);
     }
 
     private Tensor Mlp(Tape? tape, Tensor x, Tensor modulation)
     {
         using Tensor normalised = AdaptiveLayerNorm.Apply(tape, x, modulation, shiftChunk: 3, scaleChunk: 4);
         using Tensor hidden = Linear.Apply(tape, normalised, firstWeight, firstBias, Activation.Gelu);
-        using Tensor branch = Linear.Apply(tape, hidden, secondWeight, secondBias);
-        return GatedResidual.Apply(tape, x, branch, modulation, gateChunk: 5);
+        return GatedLinear.Apply(tape, x, hidden, secondWeight, secondBias, modulation, gateChunk: 5);
     }
 }

@@ -12,6 +12,9 @@ internal sealed class CudaMatrixProduct
 
     private const int ReduceThreads = 256;
 
+    /// <summary>Hopper's tensor cores work in full only for products of four warps together.</summary>
+    private const int FirstWarpGroupArchitecture = 90;
+
     private readonly CudaDevice device;
     private readonly CudaKernelFamily small;
     private readonly CudaKernelFamily large;
@@ -42,6 +45,16 @@ internal sealed class CudaMatrixProduct
     /// <exception cref="CudaException">A launch failed.</exception>
     public void Multiply(MatrixProductForm form, ElementType element, in MatrixProductArguments arguments) =>
         Multiply(MatrixProductPlan.For(form, element, arguments.M, arguments.N, arguments.K), arguments);
+
+    /// <summary>
+    /// Whether cuBLAS is there for a plain product and so much faster that a pass behind it is the lesser cost. mma.sync reaches about two thirds of
+    /// what an H100's tensor cores do by wgmma, which cuBLAS uses there; on older GPUs both have the same instructions. Not measured on a GPU.
+    /// </summary>
+    /// <param name="m">Rows of C.</param>
+    /// <param name="n">Columns of C.</param>
+    /// <param name="k">Terms of each sum.</param>
+    public bool PrefersBlas(int m, int n, int k) =>
+        device.Context.Device.Architecture >= FirstWarpGroupArchitecture && 2L * m * n * k >= LeastBlasFlops && blas.Value is not null;
 
     /// <summary>Puts a product into the device's stream.</summary>
     /// <param name="plan">How it is cut.</param>

@@ -30,17 +30,25 @@ public static class GatedResidual
 
         if (Tape.Records(tape, input, branch, modulation))
         {
-            var node = tape.Record<GatedResidualNode>(output);
-            node.GateChunk = gateChunk;
-            node.Branch = branch.Retain();
-            node.Modulation = modulation.Retain();
-            node.InputSlot = Tape.Slot(input);
-            node.BranchSlot = Tape.Slot(branch);
-            node.ModulationSlot = Tape.Slot(modulation);
+            Record(tape, output, input, branch, modulation, gateChunk);
         }
 
         return output.Retain();
     }
+
+    internal static void Record(Tape tape, Tensor output, Tensor input, Tensor branch, Tensor modulation, int gateChunk)
+    {
+        var node = tape.Record<GatedResidualNode>(output);
+        node.GateChunk = gateChunk;
+        node.Branch = branch.Retain();
+        node.Modulation = modulation.Retain();
+        node.InputSlot = Tape.Slot(input);
+        node.BranchSlot = Tape.Slot(branch);
+        node.ModulationSlot = Tape.Slot(modulation);
+    }
+
+    /// <summary>In the epilogue of the product that makes the branch: of its passes over memory those of the stream are left.</summary>
+    internal static OperationCost FusedCost(Shape shape) => Cost(shape, 2, 1, 1);
 
     private static OperationCost Cost(Shape shape, int flopsPerElement, int reads, int writes) => new(
         Name, 0, shape.Count * flopsPerElement, sizeof(float) * shape.Count * reads, sizeof(float) * shape.Count * writes);

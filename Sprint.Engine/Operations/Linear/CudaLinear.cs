@@ -26,6 +26,40 @@ internal sealed class CudaLinear(CudaDevice device, CudaMatrixProduct products) 
         products.Multiply(MatrixProductForm.Forward, input.ElementType, arguments);
     }
 
+    /// <summary>The residual stream, the gate and the branch must be stored as the operands are.</summary>
+    public bool FusesGate(Tensor input, Tensor weight, Tensor residual) => residual.ElementType == input.ElementType;
+
+    public void ForwardGated(Tensor input, Tensor weight, Tensor bias, Tensor residual, Tensor modulation, int gateChunk, Tensor branch, Tensor output)
+    {
+        (int rows, int outputs, int inputs) = Sizes(output, weight);
+        MatrixProductArguments arguments = Arguments(MatrixProductForm.Forward, rows, outputs, inputs, input, weight);
+        arguments.WriteTo(output, accumulate: false);
+        arguments.Operation = MatrixProductOperation.GatedResidual;
+        arguments.Bias = MatrixProductArguments.Pointer(bias);
+        arguments.Auxiliary = MatrixProductArguments.Pointer(branch);
+        arguments.Residual = MatrixProductArguments.Pointer(residual);
+        arguments.Gate = new DevicePointer((ulong)modulation.Address + ((ulong)gateChunk * (ulong)outputs * (ulong)modulation.ElementType.Size()));
+        arguments.GateStride = modulation.Shape[1];
+        arguments.Tokens = residual.Shape[1];
+        products.Multiply(MatrixProductForm.Forward, input.ElementType, arguments);
+    }
+
+    public bool FusesDerivative(Tensor gradient, Tensor weight)
+    {
+        (int rows, int outputs, int inputs) = Sizes(gradient, weight);
+        return !products.PrefersBlas(rows, inputs, outputs);
+    }
+
+    public void BackwardArgument(Tensor gradient, Tensor weight, Activation activation, Tensor argument, Tensor argumentGradient)
+    {
+        (int rows, int outputs, int inputs) = Sizes(gradient, weight);
+        MatrixProductArguments arguments = Arguments(MatrixProductForm.BackwardInput, rows, inputs, outputs, gradient, weight);
+        arguments.WriteTo(argumentGradient, accumulate: false);
+        arguments.Operation = activation == Activation.Gelu ? MatrixProductOperation.GeluDerivative : MatrixProductOperation.SiluDerivative;
+        arguments.Auxiliary = MatrixProductArguments.Pointer(argument);
+        products.Multiply(MatrixProductForm.BackwardInput, gradient.ElementType, arguments);
+    }
+
     public void BackwardActivation(Tensor gradient, Activation activation, Tensor preactivation) => kernels.Launch(
         gradient.ElementType,
         "linear_backward_activation",

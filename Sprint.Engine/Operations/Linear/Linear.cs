@@ -39,16 +39,22 @@ public static class Linear
 
         if (records)
         {
-            var node = tape!.Record<LinearNode>(output);
-            node.Activation = activation;
-            node.Input = input.Retain();
-            node.Weight = weight.Retain();
-            node.Preactivation = preactivation.IsEmpty ? default : preactivation.Retain();
-            node.InputSlot = Tape.Slot(input);
-            node.WeightSlot = Tape.Slot(weight);
-            node.BiasSlot = Tape.Slot(bias);
+            Record(tape!, output, input, weight, bias, activation, preactivation);
         }
 
         return output.Retain();
+    }
+
+    internal static void Record(Tape tape, Tensor output, Tensor input, Tensor weight, Tensor bias, Activation activation, Tensor preactivation)
+    {
+        var node = tape.Record<LinearNode>(output);
+        node.Activation = activation;
+        node.Input = input.Retain();
+        node.Weight = weight.Retain();
+        node.Preactivation = preactivation.IsEmpty ? default : preactivation.Retain();
+        node.InputSlot = Tape.Slot(input);
+        node.WeightSlot = Tape.Slot(weight);
+        node.BiasSlot = Tape.Slot(bias);
+        output.Body.ActivatedBy = activation == Activation.None ? null : node;
     }
 }

@@ -13,6 +13,10 @@ internal static class LinearCost
     internal static OperationCost BackwardActivation(long rows, int outputs) => new(
         "linear activation", 0, rows * outputs * ActivationDerivativeFlops, 2 * sizeof(float) * rows * outputs, sizeof(float) * rows * outputs);
 
+    /// <summary>The derivative in the epilogue of the product before it: of the three passes over memory the argument's is left.</summary>
+    internal static OperationCost FusedDerivative(long rows, int outputs) => new(
+        "linear activation", 0, rows * outputs * ActivationDerivativeFlops, sizeof(float) * rows * outputs, 0);
+
     internal static OperationCost BackwardInput(long rows, int inputs, int outputs) => new(
         "linear",
         2 * rows * inputs * outputs,

@@ -17,11 +17,17 @@ internal sealed class LinearNode : TapeNode
 
     internal GradientSlot BiasSlot { get; set; }
 
+    /// <summary>
+    /// Whether the gradient that arrives is already that of the activation's argument: the one operation that reads the output has multiplied by
+    /// the derivative while it had the gradient at hand (<see cref="GradientSlot.OnlyReaderOf"/>).
+    /// </summary>
+    internal bool ArgumentGradientArrives { get; set; }
+
     protected internal override void Backward(Tensor gradient)
     {
         Device device = gradient.Device;
         (long rows, int outputs, int inputs) = (gradient.Shape.Rows, Weight.Shape[0], Weight.Shape[1]);
-        if (Activation != Activation.None)
+        if (Activation != Activation.None && !ArgumentGradientArrives)
         {
             if (device.Dispatch(LinearCost.BackwardActivation(rows, outputs)))
             {
@@ -33,10 +39,21 @@ internal sealed class LinearNode : TapeNode
 
         if (InputSlot.IsWanted)
         {
-            Tensor inputGradient = InputSlot.Buffer(out bool accumulate);
-            if (device.Dispatch(LinearCost.BackwardInput(rows, inputs, outputs)))
+            if (device.Executes && InputSlot.OnlyReaderOf is { } producer && device.Kernels<ILinearKernels>().FusesDerivative(gradient, Weight))
             {
-                device.Kernels<ILinearKernels>().BackwardInput(gradient, Weight, inputGradient, accumulate);
+                Tensor argumentGradient = InputSlot.Buffer(out _);
+                device.Dispatch(LinearCost.BackwardInput(rows, inputs, outputs));
+                device.Dispatch(LinearCost.FusedDerivative(rows, inputs));
+                device.Kernels<ILinearKernels>().BackwardArgument(gradient, Weight, producer.Activation, producer.Preactivation, argumentGradient);
+                producer.ArgumentGradientArrives = true;
+            }
+            else
+            {
+                Tensor inputGradient = InputSlot.Buffer(out bool accumulate);
+                if (device.Dispatch(LinearCost.BackwardInput(rows, inputs, outputs)))
+                {
+                    device.Kernels<ILinearKernels>().BackwardInput(gradient, Weight, inputGradient, accumulate);
+                }
             }
         }
 
@@ -58,6 +75,7 @@ internal sealed class LinearNode : TapeNode
 
     protected internal override void Release()
     {
+        ArgumentGradientArrives = false;
         Input.Dispose();
         Weight.Dispose();
         Preactivation.Dispose();

@@ -25,7 +25,7 @@ internal static class DryRunReport
         }
 
         var table = new Table { Border = TableBorder.Simple };
-        table.AddColumns("stage", "steps", "batch", "drop", "TFLOP a step", "dense", "saved", "TFLOP in all", "dense", "memory, float32", "dense", "saved");
+        table.AddColumns("stage", "steps", "batch", "drop", "TFLOP a step", "dense", "saved", "TFLOP in all", "dense", $"memory, {configuration.Precision.Name()}", "dense", "saved");
         foreach (TableColumn column in table.Columns.Skip(1))
         {
             column.RightAligned();
@@ -36,8 +36,8 @@ internal static class DryRunReport
         {
             StageConfiguration stage = configuration.Stages[i];
             int side = configuration.Model.GridSide;
-            (double flops, long peak) = DenseCost.Count(configuration.Model, stage, configuration.Loss, stage.Pattern(configuration.Model));
-            (double dense, long densePeak) = DenseCost.Count(configuration.Model, stage, configuration.Loss, DropPattern.None(side, side));
+            (double flops, long peak) = DenseCost.Count(configuration.Model, stage, configuration.Loss, stage.Pattern(configuration.Model), configuration.Precision);
+            (double dense, long densePeak) = DenseCost.Count(configuration.Model, stage, configuration.Loss, DropPattern.None(side, side), configuration.Precision);
             total += flops * stage.Steps;
             denseTotal += dense * stage.Steps;
             table.AddRow(
@@ -70,7 +70,7 @@ internal static class DryRunReport
         foreach (GuidanceKind guidance in Enum.GetValues<GuidanceKind>().Where(kind => kind == GuidanceKind.None || configuration.Model.HasNullClass))
         {
             using var device = new DryRunDevice();
-            using var model = new SprintTransformer(device, configuration.Model);
+            using var model = new SprintTransformer(device, configuration.Model, precision: configuration.Precision);
             var guided = new GuidedModel(model, [0]) { Guidance = guidance, Scale = 2 };
             var state = new double[guided.StateLength];
             guided.Velocity(state, 0.5, new double[state.Length]);

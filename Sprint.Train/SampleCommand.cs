@@ -39,6 +39,7 @@ internal static class SampleCommand
             HelpName = "FILE",
         };
         var device = new DeviceOption();
+        var precision = new PrecisionOption("without it that of the run where the device has it, else fp32");
         var command = new Command(
             "sample",
             """
@@ -51,6 +52,7 @@ internal static class SampleCommand
             checkpoint, configuration, guidance, scale, low, high, steps, sampler, classes, count, seed, output,
         };
         device.AddTo(command);
+        precision.AddTo(command);
         command.SetAction((result, cancellation) =>
         {
             string path = result.GetRequiredValue(checkpoint);
@@ -67,6 +69,7 @@ internal static class SampleCommand
                 PerClass = (int)InRange(result.GetValue(count), 1, 1000, "--count"),
             };
             settings.Validate();
+            Precision? chosenPrecision = precision.Get(result);
             long chosenSeed = result.GetValue(seed);
             if (chosenSeed < 0)
             {
@@ -74,13 +77,14 @@ internal static class SampleCommand
             }
 
             return Task.FromResult(Run(
-                () => device.Open(result), weights, run, settings, result.GetValue(classes), chosenSeed, result.GetValue(output)!, cancellation));
+                () => device.Open(result), chosenPrecision, weights, run, settings, result.GetValue(classes), chosenSeed, result.GetValue(output)!, cancellation));
         });
         return command;
     }
 
     private static int Run(
         Func<Device> open,
+        Precision? precision,
         string weights,
         TrainingConfiguration run,
         SamplesConfiguration settings,
@@ -103,7 +107,8 @@ internal static class SampleCommand
             throw new SprintException($"device {device.Name} computes no samples: choose cpu");
         }
 
-        using var model = new SprintTransformer(device, run.Model);
+        Precision used = precision ?? (device.Computes(run.Precision.ElementType()) ? run.Precision : Precision.Fp32);
+        using var model = new SprintTransformer(device, run.Model, precision: used);
         using (SafetensorsFile file = SafetensorsFile.Open(weights))
         {
             ModelWeights.Load(file, model.Parameters);
@@ -114,7 +119,7 @@ internal static class SampleCommand
         Save(output, extension, images, classes, run, settings);
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{labels.Length} samples of {weights} by {settings.Steps} {settings.Sampler.ToString().ToUpperInvariant()} steps, {settings.GuidanceText}: {output}"));
+            $"{labels.Length} samples of {weights} by {settings.Steps} {settings.Sampler.ToString().ToUpperInvariant()} steps, {settings.GuidanceText}, {used.Name()}: {output}"));
         return ExitCode.Success;
     }
 

@@ -34,6 +34,7 @@ internal static class TrainCommand
             AllowMultipleArgumentsPerToken = false,
         };
         var device = new DeviceOption();
+        var precision = new PrecisionOption("without it what the configuration says");
         var command = new Command(
             "train",
             """
@@ -42,18 +43,19 @@ internal static class TrainCommand
               sprint train
               sprint train configs/smoke.yaml --set stage1.steps=50 --out runs/try
               sprint train --resume --out runs/fashion
-              sprint train configs/imagenet256-xl.yaml --device dryrun
+              sprint train configs/imagenet256-xl.yaml --device dryrun --precision bf16
             """)
         {
             configuration, output, resume, set,
         };
         device.AddTo(command);
+        precision.AddTo(command);
         command.SetAction(result => Run(
             result.GetRequiredValue(configuration),
             result.GetResult(configuration) is { Implicit: false },
             result.GetValue(output),
             result.GetValue(resume),
-            result.GetValue(set) ?? [],
+            precision.AddTo(result.GetValue(set) ?? [], result),
             () => device.Open(result),
             result.InvocationConfiguration.Error));
         return command;
@@ -78,6 +80,7 @@ internal static class TrainCommand
             ? OpenRun(configurationPath, configurationGiven, output, overrides, error, out opened)
             : ConfigurationReader.Read<TrainingConfiguration>(ProjectFiles.Find(configurationPath), overrides);
         configuration.Validate();
+        configuration.Precision.RequireOn(device);
         var noise = new EpochNoise((ulong)configuration.Seed);
         using IImageDataset dataset = OpenData(configuration.Data, noise);
 

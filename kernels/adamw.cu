@@ -1,10 +1,12 @@
 // AdamW with clipping by the global norm and an exponential moving average, over all parameters in one launch. SPRINT.md section 4;
-// Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019. Everything is float32.
-// Parameters are cut into pieces of at most 8,192 elements, each with the addresses of its value p, gradient g, moments m and v, and average a.
+// Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019. Everything is float32 but the shadows, which are bfloat16.
+// Parameters are cut into pieces of at most 8,192 elements, each with the addresses of its value p, gradient g, moments m and v, average a, and of the shadow
+// of p in mixed precision, or null.
 //   adamw_gradient_norm          partial[piece] = sum of g^2                                                         overwritten
 //   adamw_gradient_norm_reduce   norm[0] = sqrt(sum of partial), added in float64                                    overwritten
 //   adamw_update                 g' = g min(1, maximum_norm / (norm + 1e-6)); m = beta1 m + (1 - beta1) g'; v = beta2 v + (1 - beta2) g'^2;
-//                                p = keep p - step_size m / (sqrt(v) root_correction + epsilon); a = decay a + (1 - decay) p      overwritten
+//                                p = keep p - step_size m / (sqrt(v) root_correction + epsilon); a = decay a + (1 - decay) p;
+//                                shadow = p rounded to nearest, ties to even                                       overwritten
 // with keep = 1 - lr weight_decay, step_size = lr / (1 - beta1^k), root_correction = 1 / sqrt(1 - beta2^k) at update k. A norm that is not a number spoils
 // the update rather than passing unseen. Each number is read once and written once. Sums run in an order given by the cut alone: the same bits each time.
 // Launch: one block of 256 threads a piece; adamw_gradient_norm_reduce: one block of 256 threads. Pieces start at multiples of 16 bytes.
@@ -18,6 +20,7 @@ struct piece {
     float* first;
     float* second;
     float* average;
+    bfloat16* shadow;
     int64 count;
 };
 
@@ -89,6 +92,9 @@ __device__ __forceinline__ void update(const piece& own, int64 at, float clip, c
     store_pack<COUNT>(own.second + at, v);
     store_pack<COUNT>(own.value + at, p);
     store_pack<COUNT>(own.average + at, a);
+    if (own.shadow != nullptr) {
+        store_pack<COUNT>(own.shadow + at, p);
+    }
 }
 
 extern "C" __global__ void __launch_bounds__(256)

@@ -1,5 +1,6 @@
 // Elementwise operations on arrays of `count` elements stored as ELEMENT (float or bfloat16), computed in float32.
 //   elements_add     output = left + right; the output may be one of the two                                overwritten
+//   elements_narrow  output = input, which is float32, rounded to nearest, ties to even                     overwritten
 //   silu_forward     y = x / (1 + e^-x)                                                                     overwritten
 //   silu_backward    dx = dy s (1 + x (1 - s)), s = 1 / (1 + e^-x)                                          overwritten or added to
 // Each input is read once and each output written once, 16 bytes a thread.
@@ -28,6 +29,17 @@ __device__ __forceinline__ void add(const ELEMENT* left, const ELEMENT* right, E
 extern "C" __global__ void __launch_bounds__(256) elements_add(const ELEMENT* left, const ELEMENT* right, ELEMENT* output, int64 count) {
     for_elements<widest>(
         count, [=](int64 at) { add<widest>(left + at, right + at, output + at); }, [=](int64 at) { add<1>(left + at, right + at, output + at); });
+}
+
+template <int COUNT>
+__device__ __forceinline__ void narrow(const float* __restrict__ input, ELEMENT* __restrict__ output) {
+    float values[COUNT];
+    load_pack<COUNT>(input, values);
+    store_pack<COUNT>(output, values);
+}
+
+extern "C" __global__ void __launch_bounds__(256) elements_narrow(const float* __restrict__ input, ELEMENT* __restrict__ output, int64 count) {
+    for_elements<widest>(count, [=](int64 at) { narrow<widest>(input + at, output + at); }, [=](int64 at) { narrow<1>(input + at, output + at); });
 }
 
 template <int COUNT>

@@ -40,8 +40,19 @@ public readonly struct GradientSlot : IEquatable<GradientSlot>
     public static bool operator !=(GradientSlot left, GradientSlot right) => !left.Equals(right);
 
     /// <summary>The buffer into which an operation writes its contribution.</summary>
+    /// <param name="type">What the operation writes.</param>
     /// <param name="accumulate">True: add to what the buffer holds; false: it is undefined, overwrite all of it.</param>
     /// <returns>A tensor of the slot's shape, owned by the slot.</returns>
+    /// <exception cref="InvalidOperationException">The gradient is stored as something else.</exception>
+    public Tensor Buffer(ElementType type, out bool accumulate)
+    {
+        RequireType(type);
+        return Buffer(out accumulate);
+    }
+
+    /// <summary>The buffer into which an operation writes its contribution, of whichever element type it has.</summary>
+    /// <param name="accumulate">True: add to what the buffer holds; false: it is undefined, overwrite all of it.</param>
+    /// <returns>A tensor of the slot's shape, owned by the slot: float32, or as the tensor is where that is bfloat16.</returns>
     public Tensor Buffer(out bool accumulate)
     {
         TensorBody owner = body ?? throw new InvalidOperationException("an empty slot has no buffer");
@@ -52,7 +63,7 @@ public readonly struct GradientSlot : IEquatable<GradientSlot>
             {
                 bool parameter = owner.Category == MemoryCategory.Parameter;
                 owner.Gradient = owner.Device.Allocate(
-                    owner.Shape, ElementType.Float32, parameter ? MemoryCategory.Gradient : MemoryCategory.Activation);
+                    owner.Shape, owner.GradientType, parameter ? MemoryCategory.Gradient : MemoryCategory.Activation);
                 owner.GradientIsPersistent = parameter;
             }
 
@@ -62,7 +73,7 @@ public readonly struct GradientSlot : IEquatable<GradientSlot>
         {
             // Someone else holds the very same gradient: what is added here must not reach it. A parameter's gradient was
             // never handed on: who holds it wants to see it grow, and the optimizer relies on its address.
-            using Tensor copy = owner.Device.Allocate(owner.Shape);
+            using Tensor copy = owner.Device.Allocate(owner.Shape, owner.GradientType);
             owner.Device.Copy(owner.Gradient, copy);
             owner.Gradient.Dispose();
             owner.Gradient = copy.Retain();
@@ -72,6 +83,16 @@ public readonly struct GradientSlot : IEquatable<GradientSlot>
     }
 
     /// <summary>The buffer, set to zero if no contribution came before: for operations that write only a part of it.</summary>
+    /// <param name="type">What the operation writes.</param>
+    /// <returns>A tensor of the slot's shape, owned by the slot, to add to.</returns>
+    /// <exception cref="InvalidOperationException">The gradient is stored as something else.</exception>
+    public Tensor ZeroedBuffer(ElementType type)
+    {
+        RequireType(type);
+        return ZeroedBuffer();
+    }
+
+    /// <summary>The buffer, of whichever element type it has, set to zero if no contribution came before.</summary>
     /// <returns>A tensor of the slot's shape, owned by the slot, to add to.</returns>
     public Tensor ZeroedBuffer()
     {
@@ -86,8 +107,10 @@ public readonly struct GradientSlot : IEquatable<GradientSlot>
 
     /// <summary>Contributes a tensor that already is the gradient, without a copy where it is the first.</summary>
     /// <param name="gradient">A tensor of the slot's shape; the caller keeps its own handle.</param>
+    /// <exception cref="InvalidOperationException">The gradient is stored as something else.</exception>
     public void Pass(Tensor gradient)
     {
+        RequireType(gradient.ElementType);
         if (body is { HasGradient: false, GradientIsPersistent: false } owner && owner.Category != MemoryCategory.Parameter)
         {
             owner.Gradient = gradient.Retain();
@@ -127,4 +150,13 @@ public readonly struct GradientSlot : IEquatable<GradientSlot>
     }
 
     internal void Release() => body?.Device.ReleaseSlot(body);
+
+    private void RequireType(ElementType type)
+    {
+        if (body is not null && body.GradientType != type)
+        {
+            throw new InvalidOperationException(
+                $"the gradient of a tensor of {body.ElementType}{body.Shape} is kept in {body.GradientType}, but an operation that reads it gives {type}: only linear layers and residual fusion give both");
+        }
+    }
 }

@@ -46,6 +46,9 @@ public sealed unsafe class CpuDevice : Device
     /// <inheritdoc/>
     public override bool Executes => true;
 
+    /// <inheritdoc/>
+    public override bool Computes(ElementType type) => type != ElementType.BFloat16;
+
     /// <summary>How many threads work on an operation.</summary>
     public int Threads => Pool.Threads;
 

@@ -43,6 +43,7 @@ public sealed unsafe class CudaDevice : Device
         Register<IGatedResidualKernels>(new CudaGatedResidual(this));
         Register<ISiluKernels>(new CudaSilu(this));
         Register<IAdditionKernels>(new CudaAddition(this));
+        Register<INarrowingKernels>(new CudaNarrowing(this));
         Register<IPatchifyKernels>(new CudaPatchify(this));
         Register<ITimestepEmbeddingKernels>(new CudaTimestepEmbedding(this));
         Register<ILabelEmbeddingKernels>(new CudaLabelEmbedding(this));

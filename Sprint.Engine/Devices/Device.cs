@@ -27,6 +27,10 @@ public abstract class Device : IDisposable
     /// <summary>Whether operations compute numbers; false where only shapes and costs are followed (<c>dryrun</c>).</summary>
     public abstract bool Executes { get; }
 
+    /// <summary>Whether operations take tensors of an element type.</summary>
+    /// <param name="type">The element type.</param>
+    public virtual bool Computes(ElementType type) => true;
+
     /// <summary>What ran on the device and the memory it holds.</summary>
     public Account Account { get; } = new();
 
@@ -94,6 +98,7 @@ public abstract class Device : IDisposable
 
         body.Shape = shape;
         body.ElementType = elementType;
+        body.GradientType = elementType;
         body.Category = category;
         body.Address = address;
         body.Bytes = bytes;

@@ -24,13 +24,31 @@ internal static class Require
         }
     }
 
-    /// <summary>Tensors of float32 on one device; empty handles are ignored.</summary>
-    internal static void Floats(string operation, Device device, params ReadOnlySpan<Tensor> tensors) =>
-        All(operation, device, ElementType.Float32, tensors);
+    /// <summary>A tensor of floating-point numbers with which its device computes: the one that the operation's others must be like.</summary>
+    internal static void Numbers(Tensor tensor, string operation, string name)
+    {
+        ElementType type = tensor.ElementType;
+        if (type == ElementType.Int32 || !tensor.Device.Computes(type))
+        {
+            throw new ArgumentException(
+                $"{operation}: {name} must hold {(tensor.Device.Computes(ElementType.BFloat16) ? "Float32 or BFloat16" : "Float32")}, not {tensor}");
+        }
+    }
 
-    /// <summary>Tensors of int32 on one device; empty handles are ignored.</summary>
-    internal static void Integers(string operation, Device device, params ReadOnlySpan<Tensor> tensors) =>
-        All(operation, device, ElementType.Int32, tensors);
+    /// <summary>A tensor of the same element type, on the same device, as the operation's first; an empty handle is ignored.</summary>
+    internal static void Like(Tensor tensor, Tensor first, string operation, string name, string firstName)
+    {
+        if (!tensor.IsEmpty && (tensor.ElementType != first.ElementType || !ReferenceEquals(tensor.Device, first.Device)))
+        {
+            throw new ArgumentException($"{operation}: {name} must hold {first.ElementType} on {first.Device.Name}, as {firstName} does, not {tensor}");
+        }
+    }
+
+    /// <summary>A tensor of float32 on a device, whatever the others hold; an empty handle is ignored.</summary>
+    internal static void Floats(Tensor tensor, Device device, string operation, string name) => On(tensor, device, ElementType.Float32, operation, name);
+
+    /// <summary>A tensor of int32 on a device; an empty handle is ignored.</summary>
+    internal static void Integers(Tensor tensor, Device device, string operation, string name) => On(tensor, device, ElementType.Int32, operation, name);
 
     /// <summary>Numbers from 0, or from -1 for none, to a limit that they stay below: kernels use them as places in memory.</summary>
     internal static unsafe void Places(Tensor places, int least, long limit, string operation, string name)
@@ -78,14 +96,11 @@ internal static class Require
         }
     }
 
-    private static void All(string operation, Device device, ElementType type, ReadOnlySpan<Tensor> tensors)
+    private static void On(Tensor tensor, Device device, ElementType type, string operation, string name)
     {
-        foreach (Tensor tensor in tensors)
+        if (!tensor.IsEmpty && (tensor.ElementType != type || !ReferenceEquals(tensor.Device, device)))
         {
-            if (!tensor.IsEmpty && (tensor.ElementType != type || !ReferenceEquals(tensor.Device, device)))
-            {
-                throw new ArgumentException($"{operation}: every such tensor must hold {type} on {device.Name}, not {tensor}");
-            }
+            throw new ArgumentException($"{operation}: {name} must hold {type} on {device.Name}, not {tensor}");
         }
     }
 

@@ -54,6 +54,9 @@ public readonly struct Tensor : IDisposable, IEquatable<Tensor>
         }
     }
 
+    /// <summary>Bytes of the elements; 0 for no tensor at all.</summary>
+    internal long Bytes => IsEmpty ? 0 : Body.Bytes;
+
     internal TensorBody Body
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -124,14 +127,27 @@ public readonly struct Tensor : IDisposable, IEquatable<Tensor>
         }
     }
 
-    /// <summary>The elements as a new array.</summary>
+    /// <summary>The elements as a new array, those of a bfloat16 tensor widened.</summary>
     /// <returns><see cref="Count"/> numbers.</returns>
-    /// <exception cref="ArgumentException">The elements are not float32.</exception>
+    /// <exception cref="ArgumentException">The elements are integers.</exception>
     /// <exception cref="ObjectDisposedException">The tensor has been disposed.</exception>
     public float[] ToArray()
     {
         var values = new float[checked((int)Count)];
-        CopyTo<float>(values);
+        if (ElementType == ElementType.BFloat16)
+        {
+            var bits = new ushort[values.Length];
+            CopyTo<ushort>(bits);
+            for (int i = 0; i < bits.Length; i++)
+            {
+                values[i] = BrainFloat.Widen(bits[i]);
+            }
+        }
+        else
+        {
+            CopyTo<float>(values);
+        }
+
         return values;
     }
 

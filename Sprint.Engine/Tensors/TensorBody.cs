@@ -16,6 +16,11 @@ internal sealed class TensorBody(Device device)
 
     internal ElementType ElementType { get; set; }
 
+    /// <summary>
+    /// What the gradient is stored as: as the elements are, unless it is more exact than they are (parameters' shadows, narrowed inputs).
+    /// </summary>
+    internal ElementType GradientType { get; set; }
+
     internal MemoryCategory Category { get; set; }
 
     /// <summary>Address of the first element, 0 where the device keeps no storage or the elements are freed.</summary>

@@ -33,6 +33,7 @@ public static class ModelWeights
         foreach (Parameter parameter in parameters.All)
         {
             Read(file, prefix + parameter.Name, parameter.Value);
+            parameter.UpdateShadow();
         }
     }
 

@@ -16,6 +16,9 @@ public sealed record TrainingConfiguration
     [Range(0L, long.MaxValue)]
     public long Seed { get; init; }
 
+    /// <summary>In what the model computes.</summary>
+    public Precision Precision { get; init; } = Precision.Fp32;
+
     /// <summary>The architecture.</summary>
     [ConfigurationKey("network_config")]
     public ModelConfiguration Model { get; init; } = new();

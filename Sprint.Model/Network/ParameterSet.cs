@@ -11,13 +11,18 @@ public sealed class ParameterSet : IDisposable
 {
     private readonly Device device;
     private readonly ulong seed;
+    private readonly ElementType operandType;
     private readonly List<Parameter> parameters = [];
     private readonly Dictionary<string, Parameter> byName = new(StringComparer.Ordinal);
 
-    internal ParameterSet(Device device, ulong seed)
+    /// <param name="device">Where they live.</param>
+    /// <param name="seed">Determines the initial values.</param>
+    /// <param name="operandType">What operations of the transformer read; what conditions it, and what norms need, is float32 always.</param>
+    internal ParameterSet(Device device, ulong seed, ElementType operandType = ElementType.Float32)
     {
         this.device = device;
         this.seed = seed;
+        this.operandType = operandType;
     }
 
     /// <summary>All parameters.</summary>
@@ -50,13 +55,20 @@ public sealed class ParameterSet : IDisposable
     internal Tensor Normal(string name, Shape shape, float deviation, bool trainable = true) =>
         Add(name, shape, random => deviation * random.Normal(), trainable);
 
+    /// <summary>The same, which operations read in float32 in any precision.</summary>
+    internal Tensor WideNormal(string name, Shape shape, float deviation) =>
+        Add(name, shape, random => deviation * random.Normal(), type: ElementType.Float32);
+
     internal Tensor Zeros(string name, params ReadOnlySpan<int> shape) => Add(name, new Shape(shape), _ => 0);
 
-    internal Tensor Ones(string name, params ReadOnlySpan<int> shape) => Add(name, new Shape(shape), _ => 1);
+    internal Tensor WideZeros(string name, params ReadOnlySpan<int> shape) => Add(name, new Shape(shape), _ => 0, type: ElementType.Float32);
 
-    private Tensor Add(string name, Shape shape, Func<HostRandom, float> value, bool trainable = true)
+    internal Tensor WideOnes(string name, params ReadOnlySpan<int> shape) => Add(name, new Shape(shape), _ => 1, type: ElementType.Float32);
+
+    /// <summary>Adds a parameter and gives what operations read of it.</summary>
+    private Tensor Add(string name, Shape shape, Func<HostRandom, float> value, bool trainable = true, ElementType? type = null)
     {
-        var parameter = new Parameter(device, name, shape, trainable);
+        var parameter = new Parameter(device, name, shape, trainable, type ?? operandType);
         int index = parameters.Count;
         parameters.Add(parameter);
         byName.Add(name, parameter);
@@ -72,6 +84,7 @@ public sealed class ParameterSet : IDisposable
             parameter.Value.CopyFrom<float>(values);
         }
 
-        return parameter.Value;
+        parameter.UpdateShadow();
+        return parameter.Operand;
     }
 }

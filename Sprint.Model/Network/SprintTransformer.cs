@@ -14,6 +14,7 @@ public sealed class SprintTransformer : IDisposable
     private const int TimestepFeatures = 256;
     private const float EmbeddingDeviation = 0.02f;
     private readonly Device device;
+    private readonly ElementType activations;
     private readonly RopeTable rope;
     private readonly Tensor maskToken;
     private readonly Tensor patchWeight;
@@ -37,27 +38,31 @@ public sealed class SprintTransformer : IDisposable
     /// <param name="device">Where it lives.</param>
     /// <param name="configuration">Its architecture.</param>
     /// <param name="seed">Determines the initial parameters.</param>
-    /// <exception cref="SprintException">The configuration describes no model that can be built.</exception>
-    public SprintTransformer(Device device, ModelConfiguration configuration, ulong seed = 0)
+    /// <param name="precision">In what it computes.</param>
+    /// <exception cref="SprintException">The configuration describes no model that can be built, or the device does not compute in that precision.</exception>
+    public SprintTransformer(Device device, ModelConfiguration configuration, ulong seed = 0, Precision precision = Precision.Fp32)
     {
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(configuration);
         configuration.Validate();
+        precision.RequireOn(device);
         this.device = device;
+        Precision = precision;
+        activations = precision.ElementType();
         Configuration = configuration;
         int width = configuration.HiddenSize;
-        Parameters = new ParameterSet(device, seed);
+        Parameters = new ParameterSet(device, seed, activations);
         rope = new RopeTable(device, configuration.GridSide, configuration.GridSide, configuration.HeadSize, configuration.RopeTheta);
         try
         {
             maskToken = Parameters.Normal("mask_token", new Shape(1, 1, width), EmbeddingDeviation, configuration.TrainMaskToken);
             patchWeight = Parameters.Linear("x_embedder.proj.weight", width, configuration.PatchFeatures);
             patchBias = Parameters.Zeros("x_embedder.proj.bias", width);
-            timeWeight1 = Parameters.Normal("t_embedder.mlp.0.weight", new Shape(width, TimestepFeatures), EmbeddingDeviation);
-            timeBias1 = Parameters.Zeros("t_embedder.mlp.0.bias", width);
-            timeWeight2 = Parameters.Normal("t_embedder.mlp.2.weight", new Shape(width, width), EmbeddingDeviation);
-            timeBias2 = Parameters.Zeros("t_embedder.mlp.2.bias", width);
-            labelTable = Parameters.Normal(
+            timeWeight1 = Parameters.WideNormal("t_embedder.mlp.0.weight", new Shape(width, TimestepFeatures), EmbeddingDeviation);
+            timeBias1 = Parameters.WideZeros("t_embedder.mlp.0.bias", width);
+            timeWeight2 = Parameters.WideNormal("t_embedder.mlp.2.weight", new Shape(width, width), EmbeddingDeviation);
+            timeBias2 = Parameters.WideZeros("t_embedder.mlp.2.bias", width);
+            labelTable = Parameters.WideNormal(
                 "y_embedder.embedding_table.weight", new Shape(configuration.NumClasses + (configuration.HasNullClass ? 1 : 0), width), EmbeddingDeviation);
             encoder = Blocks("encoder_blocks", configuration.EncoderDepth);
             middle = Blocks("middle_blocks", configuration.MiddleDepth);
@@ -75,6 +80,9 @@ public sealed class SprintTransformer : IDisposable
             throw;
         }
     }
+
+    /// <summary>In what the model computes. What it takes and gives is float32 in any precision.</summary>
+    public Precision Precision { get; }
 
     /// <summary>The architecture.</summary>
     public ModelConfiguration Configuration { get; }
@@ -118,7 +126,7 @@ public sealed class SprintTransformer : IDisposable
         account.Part = ModelPart.Final;
         using Tensor modulation = Linear.Apply(tape, conditioning, finalModulationWeight, finalModulationBias);
         using Tensor normalised = AdaptiveLayerNorm.Apply(tape, decoded, modulation, shiftChunk: 0, scaleChunk: 1);
-        using Tensor tokens = Linear.Apply(tape, normalised, finalWeight, finalBias);
+        using Tensor tokens = Linear.Apply(tape, normalised, finalWeight, finalBias, outputType: ElementType.Float32);
         observer?.Observe("final_tokens", tokens);
         return Patchify.Invert(tape, tokens, Configuration.PatchSize, Configuration.ContextSize, Configuration.ContextSize);
     }
@@ -141,7 +149,10 @@ public sealed class SprintTransformer : IDisposable
         return blocks;
     }
 
-    /// <summary>SiLU(t_emb + y_emb), which every modulation layer reads.</summary>
+    /// <summary>
+    /// SiLU(t_emb + y_emb), which every modulation layer reads. Until here all is float32 in any precision: eight bits are too few for a time, and rows
+    /// of samples cost nothing beside rows of tokens.
+    /// </summary>
     private Tensor Condition(Tape? tape, Tensor times, Tensor labels, IActivationObserver? observer)
     {
         using Tensor features = TimestepEmbedding.Apply(times, TimestepFeatures);
@@ -152,14 +163,16 @@ public sealed class SprintTransformer : IDisposable
         observer?.Observe("t_emb", time);
         observer?.Observe("y_emb", label);
         observer?.Observe("c", sum);
-        return Silu.Apply(tape, sum);
+        using Tensor conditioning = Silu.Apply(tape, sum);
+        return Narrowing.Apply(tape, conditioning, activations);
     }
 
     private Tensor Embed(Tape? tape, Tensor image, IActivationObserver? observer)
     {
         using Tensor patches = Patchify.Apply(tape, image, Configuration.PatchSize);
         observer?.Observe("tokens_in", patches);
-        using Tensor embedded = Linear.Apply(tape, patches, patchWeight, patchBias);
+        using Tensor narrowed = Narrowing.Apply(tape, patches, activations);
+        using Tensor embedded = Linear.Apply(tape, narrowed, patchWeight, patchBias);
         observer?.Observe("x_embed", embedded);
         return embedded.Retain();
     }
@@ -226,7 +239,7 @@ public sealed class SprintTransformer : IDisposable
             return;
         }
 
-        using Tensor nothing = sparse.IsEmpty ? device.Allocate(new Shape(1, 1, dense.Shape[2])) : default;
+        using Tensor nothing = sparse.IsEmpty ? device.Allocate(new Shape(1, 1, dense.Shape[2]), dense.ElementType) : default;
         using Tensor nowhere = rows.IsEmpty ? device.Allocate(new Shape(dense.Shape[0], dense.Shape[1]), ElementType.Int32) : default;
         if (!nowhere.IsEmpty)
         {

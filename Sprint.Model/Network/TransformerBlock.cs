@@ -34,8 +34,8 @@ public sealed class TransformerBlock : ICheckpointedStretch
         (int width, int head, int mlp) = (configuration.HiddenSize, configuration.HeadSize, configuration.MlpWidth);
         qkvWeight = parameters.Linear($"{name}.attn.qkv.weight", 3 * width, width);
         qkvBias = parameters.Zeros($"{name}.attn.qkv.bias", 3 * width);
-        queryNorm = configuration.QNorm is null ? default : parameters.Ones($"{name}.attn.q_norm.weight", head);
-        keyNorm = configuration.KNorm is null ? default : parameters.Ones($"{name}.attn.k_norm.weight", head);
+        queryNorm = configuration.QNorm is null ? default : parameters.WideOnes($"{name}.attn.q_norm.weight", head);
+        keyNorm = configuration.KNorm is null ? default : parameters.WideOnes($"{name}.attn.k_norm.weight", head);
         projectionWeight = parameters.Linear($"{name}.attn.proj.weight", width, width);
         projectionBias = parameters.Zeros($"{name}.attn.proj.bias", width);
         firstWeight = parameters.Linear($"{name}.mlp.fc1.weight", mlp, width);

@@ -16,13 +16,14 @@ public static class DenseCost
     /// <param name="stage">Batch and accumulation.</param>
     /// <param name="loss">The objective.</param>
     /// <param name="pattern">Which tokens are kept.</param>
+    /// <param name="precision">In what the model computes.</param>
     public static (double Flops, long PeakBytes) Count(
-        ModelConfiguration model, StageConfiguration stage, LossConfiguration loss, DropPattern pattern)
+        ModelConfiguration model, StageConfiguration stage, LossConfiguration loss, DropPattern pattern, Precision precision = Precision.Fp32)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(stage);
         using var device = new DryRunDevice();
-        using var network = new SprintTransformer(device, model);
+        using var network = new SprintTransformer(device, model, precision: precision);
         using var optimizer = new AdamW(device, network.Parameters.All);
         using var step = new TrainingStep(network, optimizer, loss, 0);
 

@@ -6,11 +6,11 @@ namespace Sprint.Model.Training;
 /// <summary>
 /// What of a configuration may change when a run is resumed. What has been done stays what it was: seed, model and objective, and
 /// stages that are over. Of the stage at hand batch and dropping stay, as its account is of equal steps. The rest may change: steps and
-/// learning rates to come, later stages, pictures, checkpoints, activation checkpointing; and where the data lie, if they are the same.
+/// learning rates to come, later stages, pictures, checkpoints, activation checkpointing, precision; and where the data lie, if they are the same.
 /// </summary>
 internal static class ResumeRules
 {
-    private static readonly string[] Free = ["samples.", "checkpoints.", "data.", "model.use_checkpoint"];
+    private static readonly string[] Free = ["samples.", "checkpoints.", "data.", "model.use_checkpoint", "precision"];
     private static readonly string[] FixedInStage = ["batch_size", "drop_ratio", "mask_type", "reset_optimizer"];
 
     /// <summary>Compares the configuration of a checkpoint with that of the run that resumes it.</summary>

@@ -60,7 +60,7 @@ public sealed partial class Trainer : IDisposable
         this.folder = folder;
         this.observer = observer;
         this.noise = noise;
-        model = new SprintTransformer(device, configuration.Model, (ulong)configuration.Seed);
+        model = new SprintTransformer(device, configuration.Model, (ulong)configuration.Seed, configuration.Precision);
         optimizer = new AdamW(device, model.Parameters.All);
         step = new TrainingStep(model, optimizer, configuration.Loss, (ulong)configuration.Seed);
         shuffler = new EpochShuffler((ulong)configuration.Seed, dataset.Count);
@@ -234,7 +234,7 @@ public sealed partial class Trainer : IDisposable
                 state.OptimizerStep = 0;
             }
 
-            (double flops, long peak) = DenseCost.Count(configuration.Model, stage, configuration.Loss, dense);
+            (double flops, long peak) = DenseCost.Count(configuration.Model, stage, configuration.Loss, dense, configuration.Precision);
             state.Accounts.Add(new StageAccount { DenseFlopsPerStep = flops, DensePeakBytes = peak, DenseSeconds = 0 });
         }
 

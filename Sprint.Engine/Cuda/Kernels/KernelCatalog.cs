@@ -73,10 +73,10 @@ public static class KernelCatalog
         ["attention_backward_prepare", "attention_backward_dkv", "attention_backward_dq", "attention_backward_weights"],
         [HeadSize(headSize)]);
 
-    /// <summary>Addition and SiLU: kernels/elementwise.cu.</summary>
+    /// <summary>Addition, narrowing and SiLU: kernels/elementwise.cu.</summary>
     /// <param name="element">How tensors are stored: <see cref="FloatElement"/> or <see cref="BFloat16Element"/>.</param>
     public static KernelSpecialization Elementwise(string element) =>
-        new("elementwise.cu", ["elements_add", "silu_forward", "silu_backward"], [new CudaMacro("ELEMENT", element)]);
+        new("elementwise.cu", ["elements_add", "elements_narrow", "silu_forward", "silu_backward"], [new CudaMacro("ELEMENT", element)]);
 
     /// <summary>Timestep and label embedding: kernels/embedding.cu.</summary>
     /// <param name="element">How tensors are stored: <see cref="FloatElement"/> or <see cref="BFloat16Element"/>.</param>

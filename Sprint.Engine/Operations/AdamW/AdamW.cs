@@ -3,7 +3,8 @@ namespace Sprint.Engine.Operations;
 /// <summary>
 /// AdamW with clipping by the global norm and an exponential moving average, over all trainable parameters in one pass:
 /// clip, <c>m = b1 m + (1-b1) g</c>, <c>v = b2 v + (1-b2) g^2</c>,
-/// <c>p = p (1 - lr wd) - lr (m / (1-b1^k)) / (sqrt(v / (1-b2^k)) + eps)</c>, average. Frozen parameters are left alone.
+/// <c>p = p (1 - lr wd) - lr (m / (1-b1^k)) / (sqrt(v / (1-b2^k)) + eps)</c>, average, and p rounded to its bfloat16 shadow where it has one.
+/// Frozen parameters are left alone.
 /// Source: SPRINT.md section 4.
 /// </summary>
 public sealed class AdamW : IDisposable
@@ -11,6 +12,7 @@ public sealed class AdamW : IDisposable
     private const string Name = "adamw";
     private readonly Device device;
     private readonly List<AdamWState> states = [];
+    private readonly long shadowBytes;
     private bool measured;
 
     /// <summary>Creates the optimizer: moments zero, averages copies of the values as they are now.</summary>
@@ -29,6 +31,7 @@ public sealed class AdamW : IDisposable
                 {
                     states.Add(new AdamWState(parameter));
                     Elements += parameter.Value.Count;
+                    shadowBytes += parameter.Shadow.Bytes;
                 }
             }
 
@@ -60,7 +63,7 @@ public sealed class AdamW : IDisposable
         }
 
         using Account.Scope scope = device.Account.Enter(ComputePass.Optimizer, device.Account.Part);
-        if (device.Dispatch(new OperationCost("gradient norm", 0, 2 * Elements, sizeof(float) * Elements, sizeof(float))))
+        if (device.Dispatch(new OperationCost("gradient norm", 0, 2 * Elements, sizeof(float) * Elements, Norm.Bytes)))
         {
             device.Kernels<IAdamWKernels>().GradientNorm(states, Norm);
         }
@@ -78,7 +81,7 @@ public sealed class AdamW : IDisposable
             throw new InvalidOperationException($"{Name}: call {nameof(MeasureNorm)} before each {nameof(Update)}");
         }
 
-        var cost = new OperationCost(Name, 0, 18 * Elements, 5 * sizeof(float) * Elements, 4 * sizeof(float) * Elements);
+        var cost = new OperationCost(Name, 0, 18 * Elements, 5 * sizeof(float) * Elements, (4 * sizeof(float) * Elements) + shadowBytes);
         using Account.Scope scope = device.Account.Enter(ComputePass.Optimizer, device.Account.Part);
         if (device.Dispatch(cost))
         {
@@ -117,6 +120,7 @@ public sealed class AdamW : IDisposable
             device.Copy(state.Parameter.Value, values);
             device.Copy(state.Average, state.Parameter.Value);
             device.Copy(values, state.Average);
+            state.Parameter.UpdateShadow();
         }
     }
 

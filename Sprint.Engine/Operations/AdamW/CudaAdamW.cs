@@ -59,6 +59,7 @@ internal sealed class CudaAdamW(CudaDevice device) : IAdamWKernels
                     First = At(state.FirstMoment, start),
                     Second = At(state.SecondMoment, start),
                     Average = At(state.Average, start),
+                    Shadow = state.Parameter.Shadow.IsEmpty ? DevicePointer.Null : At(state.Parameter.Shadow, start),
                     Count = Math.Min(PieceElements, count - start),
                 });
             }
@@ -77,7 +78,7 @@ internal sealed class CudaAdamW(CudaDevice device) : IAdamWKernels
         return pieces;
     }
 
-    private static DevicePointer At(Tensor tensor, long element) => new((ulong)tensor.Address + ((ulong)element * sizeof(float)));
+    private static DevicePointer At(Tensor tensor, long element) => new((ulong)(tensor.Address + (element * tensor.ElementType.Size())));
 
     /// <summary>As <c>piece</c> in the kernels.</summary>
     [StructLayout(LayoutKind.Sequential)]
@@ -88,6 +89,7 @@ internal sealed class CudaAdamW(CudaDevice device) : IAdamWKernels
         internal DevicePointer First;
         internal DevicePointer Second;
         internal DevicePointer Average;
+        internal DevicePointer Shadow;
         internal long Count;
     }
 

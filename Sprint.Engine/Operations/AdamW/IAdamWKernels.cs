@@ -9,8 +9,8 @@ public interface IAdamWKernels
     void GradientNorm(IReadOnlyList<AdamWState> states, Tensor norm);
 
     /// <summary>
-    /// Clips by <c>min(1, maximum / (norm + 1e-6))</c>, updates moments and values, and moves the average:
-    /// <c>average = decay average + (1 - decay) value</c>.
+    /// Clips by <c>min(1, maximum / (norm + 1e-6))</c>, updates moments and values, moves the average:
+    /// <c>average = decay average + (1 - decay) value</c>, and rounds the new values to the shadows that there are.
     /// </summary>
     /// <param name="states">What is learned.</param>
     /// <param name="norm">(1): what <see cref="GradientNorm"/> computed.</param>

@@ -21,15 +21,16 @@ public static class AdaptiveLayerNorm
     /// <returns>y (batch, tokens, width), which the caller disposes.</returns>
     public static Tensor Apply(Tape? tape, Tensor input, Tensor modulation, int shiftChunk, int scaleChunk)
     {
-        Require.Floats(Name, input.Device, input, modulation);
+        Require.Numbers(input, Name, "the input");
+        Require.Like(modulation, input, Name, "the modulation", "the input");
         Require.Rank(input, 3, Name, "the input");
         RequireChunks(Name, input, modulation, Math.Max(shiftChunk, scaleChunk));
         Device device = input.Device;
         bool records = Tape.Records(tape, input, modulation);
         (int batch, int tokens) = (input.Shape[0], input.Shape[1]);
-        using Tensor output = device.Allocate(input.Shape);
+        using Tensor output = device.Allocate(input.Shape, input.ElementType);
         using Tensor statistics = records ? device.Allocate(new Shape(batch, tokens, 2)) : default;
-        if (device.Dispatch(Cost(input.Shape, 8, 1, 1)))
+        if (device.Dispatch(Cost(input, 8, 1, 1)))
         {
             device.Kernels<IAdaptiveLayerNormKernels>().Forward(input, modulation, shiftChunk, scaleChunk, output, statistics);
         }
@@ -49,8 +50,8 @@ public static class AdaptiveLayerNorm
         return output.Retain();
     }
 
-    internal static OperationCost Cost(Shape shape, int flopsPerElement, int reads, int writes) => new(
-        Name, 0, shape.Count * flopsPerElement, sizeof(float) * shape.Count * reads, sizeof(float) * shape.Count * writes);
+    private static OperationCost Cost(Tensor tensor, int flopsPerElement, int reads, int writes) => new(
+        Name, 0, tensor.Count * flopsPerElement, tensor.Bytes * reads, tensor.Bytes * writes);
 
     internal static void RequireChunks(string operation, Tensor input, Tensor modulation, int lastChunk)
     {
@@ -82,9 +83,9 @@ public static class AdaptiveLayerNorm
         {
             Device device = gradient.Device;
             bool accumulate = false;
-            Tensor inputGradient = InputSlot.IsWanted ? InputSlot.Buffer(out accumulate) : default;
-            Tensor modulationGradient = ModulationSlot.IsWanted ? ModulationSlot.ZeroedBuffer() : default;
-            if (device.Dispatch(Cost(gradient.Shape, 14, accumulate ? 3 : 2, 1)))
+            Tensor inputGradient = InputSlot.IsWanted ? InputSlot.Buffer(gradient.ElementType, out accumulate) : default;
+            Tensor modulationGradient = ModulationSlot.IsWanted ? ModulationSlot.ZeroedBuffer(gradient.ElementType) : default;
+            if (device.Dispatch(Cost(gradient, 14, accumulate ? 3 : 2, 1)))
             {
                 device.Kernels<IAdaptiveLayerNormKernels>().Backward(
                     gradient, Input, Modulation, ShiftChunk, ScaleChunk, Statistics, inputGradient, accumulate, modulationGradient);

@@ -12,11 +12,12 @@ public static class Addition
     /// <returns>y, which the caller disposes.</returns>
     public static Tensor Apply(Tape? tape, Tensor left, Tensor right)
     {
-        Require.Floats(Name, left.Device, left, right);
+        Require.Numbers(left, Name, "the first tensor");
+        Require.Like(right, left, Name, "the second tensor", "the first");
         Require.SameShape(right, left.Shape, Name, "the second tensor");
         Device device = left.Device;
-        using Tensor output = device.Allocate(left.Shape);
-        if (device.Dispatch(Cost(left.Shape)))
+        using Tensor output = device.Allocate(left.Shape, left.ElementType);
+        if (device.Dispatch(Cost(left)))
         {
             device.Kernels<IAdditionKernels>().Add(left, right, output);
         }
@@ -37,14 +38,14 @@ public static class Addition
     internal static void AddInto(Tensor source, Tensor destination)
     {
         Require.SameShape(source, destination.Shape, Name, "the gradient");
-        if (source.Device.Dispatch(Cost(source.Shape)))
+        Require.Like(source, destination, Name, "the gradient", "what it is added to");
+        if (source.Device.Dispatch(Cost(source)))
         {
             source.Device.Kernels<IAdditionKernels>().Add(destination, source, destination);
         }
     }
 
-    private static OperationCost Cost(Shape shape) => new(
-        Name, 0, shape.Count, 2 * sizeof(float) * shape.Count, sizeof(float) * shape.Count);
+    private static OperationCost Cost(Tensor tensor) => new(Name, 0, tensor.Count, 2 * tensor.Bytes, tensor.Bytes);
 
     private sealed class AdditionNode : TapeNode
     {

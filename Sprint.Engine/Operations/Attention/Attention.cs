@@ -3,7 +3,8 @@ namespace Sprint.Engine.Operations;
 /// <summary>
 /// <c>softmax(q k^T / sqrt(headSize)) v</c> for each head, with q and k first normalised (RMS norm over the head's channels,
 /// eps 1e-6, learned weight shared by the heads) and turned by 2-D RoPE at the token's id.
-/// qkv (batch, tokens, 3 * heads * headSize), output (batch, tokens, heads * headSize). The tokens-by-tokens matrix is never
+/// qkv (batch, tokens, 3 * heads * headSize), output (batch, tokens, heads * headSize), of one element type; norm weights, rotary tables and
+/// log-sum-exp are float32 whatever that is. The tokens-by-tokens matrix is never
 /// stored: the backward pass recomputes it from the log-sum-exp of each row.
 /// Errors: <see cref="ArgumentException"/>. Source: SPRINT.md section 2; the recomputation is that of FlashAttention.
 /// </summary>
@@ -28,9 +29,9 @@ public static class Attention
         Device device = qkv.Device;
         (int batch, int tokens, int width) = (qkv.Shape[0], qkv.Shape[1], qkv.Shape[2] / 3);
         bool records = Tape.Records(tape, qkv, arguments.QueryNormWeight, arguments.KeyNormWeight);
-        using Tensor output = device.Allocate(new Shape(batch, tokens, width));
+        using Tensor output = device.Allocate(new Shape(batch, tokens, width), qkv.ElementType);
         using Tensor logSumExp = device.Allocate(new Shape(batch, arguments.Heads, tokens));
-        if (device.Dispatch(AttentionCost.Forward(batch, tokens, width, arguments.Heads)))
+        if (device.Dispatch(AttentionCost.Forward(qkv, output, logSumExp)))
         {
             device.Kernels<IAttentionKernels>().Forward(qkv, arguments, output, logSumExp);
         }
@@ -52,9 +53,12 @@ public static class Attention
 
     private static void Check(Tensor qkv, in AttentionArguments arguments)
     {
-        Require.Floats(
-            Name, qkv.Device, qkv, arguments.QueryNormWeight, arguments.KeyNormWeight, arguments.Cosines, arguments.Sines);
-        Require.Integers(Name, qkv.Device, arguments.TokenIds);
+        Require.Numbers(qkv, Name, "qkv");
+        Require.Floats(arguments.QueryNormWeight, qkv.Device, Name, "the norm weight of q");
+        Require.Floats(arguments.KeyNormWeight, qkv.Device, Name, "the norm weight of k");
+        Require.Floats(arguments.Cosines, qkv.Device, Name, "the table of cosines");
+        Require.Floats(arguments.Sines, qkv.Device, Name, "the table of sines");
+        Require.Integers(arguments.TokenIds, qkv.Device, Name, "the token ids");
         Require.Rank(qkv, 3, Name, "qkv");
         int row = qkv.Shape[2];
         Require.That(
@@ -124,11 +128,10 @@ public static class Attention
         protected internal override void Backward(Tensor gradient)
         {
             Device device = gradient.Device;
-            using Tensor qkvGradient = device.Allocate(Qkv.Shape);
-            Tensor queryNormGradient = QueryNormSlot.IsWanted ? QueryNormSlot.ZeroedBuffer() : default;
-            Tensor keyNormGradient = KeyNormSlot.IsWanted ? KeyNormSlot.ZeroedBuffer() : default;
-            Shape shape = gradient.Shape;
-            if (device.Dispatch(AttentionCost.Backward(shape[0], shape[1], shape[2], Arguments.Heads)))
+            using Tensor qkvGradient = device.Allocate(Qkv.Shape, Qkv.ElementType);
+            Tensor queryNormGradient = QueryNormSlot.IsWanted ? QueryNormSlot.ZeroedBuffer(ElementType.Float32) : default;
+            Tensor keyNormGradient = KeyNormSlot.IsWanted ? KeyNormSlot.ZeroedBuffer(ElementType.Float32) : default;
+            if (device.Dispatch(AttentionCost.Backward(Qkv, Result, LogSumExp)))
             {
                 device.Kernels<IAttentionKernels>().Backward(
                     gradient, Qkv, Arguments, Result, LogSumExp, qkvGradient, queryNormGradient, keyNormGradient);

@@ -12,17 +12,23 @@ internal static class AttentionCost
     /// <summary>Per element of q and k: square, sum, scale, weight, and 3 for the rotation.</summary>
     private const int NormAndRopeFlops = 7;
 
-    internal static OperationCost Forward(int batch, int tokens, int width, int heads) => new(
+    /// <param name="qkv">(batch, tokens, 3 * width).</param>
+    /// <param name="output">(batch, tokens, width).</param>
+    /// <param name="logSumExp">(batch, heads, tokens).</param>
+    internal static OperationCost Forward(Tensor qkv, Tensor output, Tensor logSumExp) => new(
         "attention",
-        4L * batch * tokens * tokens * width,
-        ((long)batch * heads * tokens * tokens * SoftmaxFlops) + (2L * batch * tokens * width * NormAndRopeFlops),
-        sizeof(float) * 3L * batch * tokens * width,
-        sizeof(float) * (((long)batch * tokens * width) + ((long)batch * heads * tokens)));
+        4 * output.Count * Tokens(output),
+        (logSumExp.Count * Tokens(output) * SoftmaxFlops) + (2 * output.Count * NormAndRopeFlops),
+        qkv.Bytes,
+        output.Bytes + logSumExp.Bytes);
 
-    internal static OperationCost Backward(int batch, int tokens, int width, int heads) => new(
+    /// <summary>Reads qkv, the output, its gradient and the log-sum-exp, and writes the gradient of qkv.</summary>
+    internal static OperationCost Backward(Tensor qkv, Tensor output, Tensor logSumExp) => new(
         "attention",
-        10L * batch * tokens * tokens * width,
-        ((long)batch * heads * tokens * tokens * 2 * SoftmaxFlops) + (6L * batch * tokens * width * NormAndRopeFlops),
-        sizeof(float) * ((5L * batch * tokens * width) + ((long)batch * heads * tokens)),
-        sizeof(float) * 3L * batch * tokens * width);
+        10 * output.Count * Tokens(output),
+        (logSumExp.Count * Tokens(output) * 2 * SoftmaxFlops) + (6 * output.Count * NormAndRopeFlops),
+        qkv.Bytes + (2 * output.Bytes) + logSumExp.Bytes,
+        qkv.Bytes);
+
+    private static long Tokens(Tensor output) => output.Shape[1];
 }

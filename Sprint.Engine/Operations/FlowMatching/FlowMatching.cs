@@ -17,13 +17,15 @@ public static class FlowMatching
     /// <returns>x_t, of the shape of x_0, which the caller disposes.</returns>
     public static Tensor Interpolate(Tensor data, Tensor noise, Tensor times, FlowPath path, out Tensor target)
     {
-        Require.Floats(Name, data.Device, data, noise, times);
+        Require.Numbers(data, Name, "the data");
+        Require.Like(noise, data, Name, "the noise", "the data");
+        Require.Floats(times, data.Device, Name, "the times");
         Require.SameShape(noise, data.Shape, Name, "the noise");
         Require.SameShape(times, new Shape(data.Shape[0]), Name, "the times");
         Device device = data.Device;
-        using Tensor mixed = device.Allocate(data.Shape);
-        using Tensor velocity = device.Allocate(data.Shape);
-        if (device.Dispatch(new OperationCost(Name, 0, 6 * data.Count, 2 * sizeof(float) * data.Count, 2 * sizeof(float) * data.Count)))
+        using Tensor mixed = device.Allocate(data.Shape, data.ElementType);
+        using Tensor velocity = device.Allocate(data.Shape, data.ElementType);
+        if (device.Dispatch(new OperationCost(Name, 0, 6 * data.Count, 2 * data.Bytes, 2 * data.Bytes)))
         {
             device.Kernels<IFlowMatchingKernels>().Interpolate(data, noise, times, path, mixed, velocity);
         }
@@ -39,11 +41,12 @@ public static class FlowMatching
     /// <returns>The loss (1), which the caller disposes.</returns>
     public static Tensor Loss(Tape? tape, Tensor prediction, Tensor target)
     {
-        Require.Floats(Name, prediction.Device, prediction, target);
+        Require.Numbers(prediction, Name, "the prediction");
+        Require.Like(target, prediction, Name, "the target", "the prediction");
         Require.SameShape(target, prediction.Shape, Name, "the target");
         Device device = prediction.Device;
         using Tensor loss = device.Allocate(new Shape(1));
-        if (device.Dispatch(new OperationCost(Name, 0, 3 * target.Count, 2 * sizeof(float) * target.Count, sizeof(float))))
+        if (device.Dispatch(new OperationCost(Name, 0, 3 * target.Count, 2 * target.Bytes, loss.Bytes)))
         {
             device.Kernels<IFlowMatchingKernels>().Loss(prediction, target, loss);
         }
@@ -69,9 +72,8 @@ public static class FlowMatching
 
         protected internal override void Backward(Tensor gradient)
         {
-            using Tensor predictionGradient = gradient.Device.Allocate(Prediction.Shape);
-            long count = Prediction.Count;
-            if (gradient.Device.Dispatch(new OperationCost(Name, 0, 2 * count, 2 * sizeof(float) * count, sizeof(float) * count)))
+            using Tensor predictionGradient = gradient.Device.Allocate(Prediction.Shape, Prediction.ElementType);
+            if (gradient.Device.Dispatch(new OperationCost(Name, 0, 2 * Prediction.Count, 2 * Prediction.Bytes, Prediction.Bytes)))
             {
                 gradient.Device.Kernels<IFlowMatchingKernels>().LossBackward(gradient, Prediction, Target, predictionGradient);
             }

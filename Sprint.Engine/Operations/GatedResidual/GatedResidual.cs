@@ -17,13 +17,15 @@ public static class GatedResidual
     /// <returns>y (batch, tokens, width), which the caller disposes.</returns>
     public static Tensor Apply(Tape? tape, Tensor input, Tensor branch, Tensor modulation, int gateChunk)
     {
-        Require.Floats(Name, input.Device, input, branch, modulation);
+        Require.Numbers(input, Name, "the input");
+        Require.Like(branch, input, Name, "the branch", "the input");
+        Require.Like(modulation, input, Name, "the modulation", "the input");
         Require.Rank(input, 3, Name, "the input");
         Require.SameShape(branch, input.Shape, Name, "the branch");
         AdaptiveLayerNorm.RequireChunks(Name, input, modulation, gateChunk);
         Device device = input.Device;
-        using Tensor output = device.Allocate(input.Shape);
-        if (device.Dispatch(Cost(input.Shape, 2, 2, 1)))
+        using Tensor output = device.Allocate(input.Shape, input.ElementType);
+        if (device.Dispatch(Cost(input, 2, 2, 1)))
         {
             device.Kernels<IGatedResidualKernels>().Forward(input, branch, modulation, gateChunk, output);
         }
@@ -48,10 +50,10 @@ public static class GatedResidual
     }
 
     /// <summary>In the epilogue of the product that makes the branch: of its passes over memory those of the stream are left.</summary>
-    internal static OperationCost FusedCost(Shape shape) => Cost(shape, 2, 1, 1);
+    internal static OperationCost FusedCost(Tensor tensor) => Cost(tensor, 2, 1, 1);
 
-    private static OperationCost Cost(Shape shape, int flopsPerElement, int reads, int writes) => new(
-        Name, 0, shape.Count * flopsPerElement, sizeof(float) * shape.Count * reads, sizeof(float) * shape.Count * writes);
+    private static OperationCost Cost(Tensor tensor, int flopsPerElement, int reads, int writes) => new(
+        Name, 0, tensor.Count * flopsPerElement, tensor.Bytes * reads, tensor.Bytes * writes);
 
     private sealed class GatedResidualNode : TapeNode
     {
@@ -71,9 +73,9 @@ public static class GatedResidual
         {
             Device device = gradient.Device;
             bool accumulate = false;
-            Tensor branchGradient = BranchSlot.IsWanted ? BranchSlot.Buffer(out accumulate) : default;
-            Tensor modulationGradient = ModulationSlot.IsWanted ? ModulationSlot.ZeroedBuffer() : default;
-            if (device.Dispatch(Cost(gradient.Shape, 3, 2, 1)))
+            Tensor branchGradient = BranchSlot.IsWanted ? BranchSlot.Buffer(gradient.ElementType, out accumulate) : default;
+            Tensor modulationGradient = ModulationSlot.IsWanted ? ModulationSlot.ZeroedBuffer(gradient.ElementType) : default;
+            if (device.Dispatch(Cost(gradient, 3, accumulate ? 3 : 2, 1)))
             {
                 device.Kernels<IGatedResidualKernels>().Backward(
                     gradient, Branch, Modulation, GateChunk, branchGradient, accumulate, modulationGradient);

@@ -16,13 +16,13 @@ public static class LabelEmbedding
     /// <returns>(batch, width), which the caller disposes.</returns>
     public static Tensor Apply(Tape? tape, Tensor table, Tensor labels)
     {
-        Require.Floats(Name, table.Device, table);
-        Require.Integers(Name, table.Device, labels);
+        Require.Numbers(table, Name, "the table");
+        Require.Integers(labels, table.Device, Name, "the labels");
         Require.Rank(table, 2, Name, "the table");
         Require.Rank(labels, 1, Name, "the labels");
         Device device = table.Device;
-        using Tensor output = device.Allocate(new Shape(labels.Shape[0], table.Shape[1]));
-        if (device.Dispatch(Cost(output.Count, output.Count, 0)))
+        using Tensor output = device.Allocate(new Shape(labels.Shape[0], table.Shape[1]), table.ElementType);
+        if (device.Dispatch(Cost(output, reads: 1, flopsPerElement: 0)))
         {
             device.Kernels<ILabelEmbeddingKernels>().Forward(table, labels, output);
         }
@@ -37,8 +37,8 @@ public static class LabelEmbedding
         return output.Retain();
     }
 
-    private static OperationCost Cost(long read, long written, long flops) =>
-        new(Name, 0, flops, sizeof(float) * read, sizeof(float) * written);
+    private static OperationCost Cost(Tensor rows, int reads, int flopsPerElement) =>
+        new(Name, 0, rows.Count * flopsPerElement, rows.Bytes * reads, rows.Bytes);
 
     private sealed class LabelEmbeddingNode : TapeNode
     {
@@ -48,8 +48,8 @@ public static class LabelEmbedding
 
         protected internal override void Backward(Tensor gradient)
         {
-            Tensor tableGradient = TableSlot.ZeroedBuffer();
-            if (gradient.Device.Dispatch(Cost(2 * gradient.Count, gradient.Count, gradient.Count)))
+            Tensor tableGradient = TableSlot.ZeroedBuffer(gradient.ElementType);
+            if (gradient.Device.Dispatch(Cost(gradient, reads: 2, flopsPerElement: 1)))
             {
                 gradient.Device.Kernels<ILabelEmbeddingKernels>().Backward(gradient, Labels, tableGradient);
             }

@@ -34,8 +34,8 @@ public static class GatedLinear
         bool records = recordsBranch || Tape.Records(tape, residual, modulation);
         using Tensor branch = records ? device.Allocate(residual.Shape, residual.ElementType) : default;
         using Tensor output = device.Allocate(residual.Shape, residual.ElementType);
-        device.Dispatch(LinearCost.Forward(input.Shape.Rows, weight.Shape[1], weight.Shape[0], Activation.None));
-        device.Dispatch(GatedResidual.FusedCost(residual.Shape));
+        device.Dispatch(LinearCost.Forward(input, weight, bias, output, Activation.None));
+        device.Dispatch(GatedResidual.FusedCost(residual));
         device.Kernels<ILinearKernels>().ForwardGated(input, weight, bias, residual, modulation, gateChunk, branch, output);
         if (recordsBranch)
         {

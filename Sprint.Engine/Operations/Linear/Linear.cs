@@ -15,10 +15,21 @@ public static class Linear
     /// <param name="weight">W (outputs, inputs).</param>
     /// <param name="bias">b (outputs), or empty for none.</param>
     /// <param name="activation">The function applied to the result.</param>
+    /// <param name="outputType">
+    /// How y is stored, without an activation: as the operands are (null), or float32 where the sums are wanted as they are.
+    /// </param>
     /// <returns>y (..., outputs), which the caller disposes.</returns>
-    public static Tensor Apply(Tape? tape, Tensor input, Tensor weight, Tensor bias = default, Activation activation = Activation.None)
+    public static Tensor Apply(
+        Tape? tape, Tensor input, Tensor weight, Tensor bias = default, Activation activation = Activation.None, ElementType? outputType = null)
     {
-        Require.Floats(Name, input.Device, input, weight, bias);
+        Require.Numbers(input, Name, "the input");
+        Require.Like(weight, input, Name, "the weight", "the input");
+        Require.Like(bias, input, Name, "the bias", "the input");
+        ElementType type = outputType ?? input.ElementType;
+        Require.That(
+            type == input.ElementType || (type == ElementType.Float32 && activation == Activation.None),
+            Name,
+            $"an output of {type} cannot be had of {input.ElementType} operands{(activation == Activation.None ? "" : " under an activation")}");
         Require.Rank(weight, 2, Name, "the weight");
         int outputs = weight.Shape[0];
         int inputs = weight.Shape[1];
@@ -30,9 +41,9 @@ public static class Linear
 
         Device device = input.Device;
         bool records = Tape.Records(tape, input, weight, bias);
-        using Tensor output = device.Allocate(input.Shape.WithRowLength(outputs));
-        using Tensor preactivation = records && activation != Activation.None ? device.Allocate(output.Shape) : default;
-        if (device.Dispatch(LinearCost.Forward(input.Shape.Rows, inputs, outputs, activation)))
+        using Tensor output = device.Allocate(input.Shape.WithRowLength(outputs), type);
+        using Tensor preactivation = records && activation != Activation.None ? device.Allocate(output.Shape, type) : default;
+        if (device.Dispatch(LinearCost.Forward(input, weight, bias, output, activation)))
         {
             device.Kernels<ILinearKernels>().Forward(input, weight, bias, activation, preactivation, output);
         }

@@ -26,10 +26,13 @@ internal sealed class LinearNode : TapeNode
     protected internal override void Backward(Tensor gradient)
     {
         Device device = gradient.Device;
-        (long rows, int outputs, int inputs) = (gradient.Shape.Rows, Weight.Shape[0], Weight.Shape[1]);
+
+        // Products take operands of one type: where the output was float32, so is its gradient.
+        using Tensor narrowed = gradient.ElementType == Input.ElementType ? default : Narrowing.Narrow(gradient, Input.ElementType);
+        gradient = narrowed.IsEmpty ? gradient : narrowed;
         if (Activation != Activation.None && !ArgumentGradientArrives)
         {
-            if (device.Dispatch(LinearCost.BackwardActivation(rows, outputs)))
+            if (device.Dispatch(LinearCost.BackwardActivation(gradient)))
             {
                 device.Kernels<ILinearKernels>().BackwardActivation(gradient, Activation, Preactivation);
             }
@@ -41,16 +44,16 @@ internal sealed class LinearNode : TapeNode
         {
             if (device.Executes && InputSlot.OnlyReaderOf is { } producer && device.Kernels<ILinearKernels>().FusesDerivative(gradient, Weight))
             {
-                Tensor argumentGradient = InputSlot.Buffer(out _);
-                device.Dispatch(LinearCost.BackwardInput(rows, inputs, outputs));
-                device.Dispatch(LinearCost.FusedDerivative(rows, inputs));
+                Tensor argumentGradient = InputSlot.Buffer(producer.Preactivation.ElementType, out _);
+                device.Dispatch(LinearCost.BackwardInput(gradient, Weight, argumentGradient, accumulate: false));
+                device.Dispatch(LinearCost.FusedDerivative(producer.Preactivation));
                 device.Kernels<ILinearKernels>().BackwardArgument(gradient, Weight, producer.Activation, producer.Preactivation, argumentGradient);
                 producer.ArgumentGradientArrives = true;
             }
             else
             {
                 Tensor inputGradient = InputSlot.Buffer(out bool accumulate);
-                if (device.Dispatch(LinearCost.BackwardInput(rows, inputs, outputs)))
+                if (device.Dispatch(LinearCost.BackwardInput(gradient, Weight, inputGradient, accumulate)))
                 {
                     device.Kernels<ILinearKernels>().BackwardInput(gradient, Weight, inputGradient, accumulate);
                 }
@@ -62,12 +65,12 @@ internal sealed class LinearNode : TapeNode
         if (WeightSlot.IsWanted)
         {
             Tensor weightGradient = WeightSlot.Buffer(out bool accumulate);
-            if (device.Dispatch(LinearCost.BackwardWeight(rows, inputs, outputs, !biasGradient.IsEmpty)))
+            if (device.Dispatch(LinearCost.BackwardWeight(gradient, Input, weightGradient, accumulate, biasGradient)))
             {
                 device.Kernels<ILinearKernels>().BackwardWeight(gradient, Input, weightGradient, accumulate, biasGradient, accumulateBias);
             }
         }
-        else if (!biasGradient.IsEmpty && device.Dispatch(LinearCost.BackwardBias(rows, outputs)))
+        else if (!biasGradient.IsEmpty && device.Dispatch(LinearCost.BackwardBias(gradient, biasGradient)))
         {
             device.Kernels<ILinearKernels>().BackwardBias(gradient, biasGradient, accumulateBias);
         }

@@ -16,12 +16,12 @@ public static class Patchify
     /// <returns>(batch, N, channels * patch^2), which the caller disposes.</returns>
     public static Tensor Apply(Tape? tape, Tensor image, int patch)
     {
-        Require.Floats(Name, image.Device, image);
+        Require.Numbers(image, Name, "the image");
         Require.Rank(image, 4, Name, "the image");
         (int batch, int channels, int height, int width) = (image.Shape[0], image.Shape[1], image.Shape[2], image.Shape[3]);
         Require.That(
             patch > 0 && height % patch == 0 && width % patch == 0, Name, $"patch {patch} does not divide an image of {height}x{width}");
-        using Tensor tokens = image.Device.Allocate(new Shape(batch, height / patch * (width / patch), channels * patch * patch));
+        using Tensor tokens = image.Device.Allocate(new Shape(batch, height / patch * (width / patch), channels * patch * patch), image.ElementType);
         Run(image, tokens, patch, toTokens: true);
         Record(tape, image, tokens, patch, toTokens: true);
         return tokens.Retain();
@@ -36,14 +36,14 @@ public static class Patchify
     /// <returns>(batch, channels, height, width), which the caller disposes.</returns>
     public static Tensor Invert(Tape? tape, Tensor tokens, int patch, int height, int width)
     {
-        Require.Floats(Name, tokens.Device, tokens);
+        Require.Numbers(tokens, Name, "the tokens");
         Require.Rank(tokens, 3, Name, "the tokens");
         Require.That(
             patch > 0 && height % patch == 0 && width % patch == 0, Name, $"patch {patch} does not divide an image of {height}x{width}");
         Require.Length(tokens, 1, height / patch * (width / patch), Name, "the tokens");
         int features = tokens.Shape[2];
         Require.That(features % (patch * patch) == 0, Name, $"tokens of {features} features are no patches of side {patch}");
-        using Tensor image = tokens.Device.Allocate(new Shape(tokens.Shape[0], features / (patch * patch), height, width));
+        using Tensor image = tokens.Device.Allocate(new Shape(tokens.Shape[0], features / (patch * patch), height, width), tokens.ElementType);
         Run(image, tokens, patch, toTokens: false);
         Record(tape, tokens, image, patch, toTokens: false);
         return image.Retain();
@@ -51,7 +51,7 @@ public static class Patchify
 
     private static void Run(Tensor image, Tensor tokens, int patch, bool toTokens)
     {
-        if (image.Device.Dispatch(new OperationCost(Name, 0, 0, sizeof(float) * image.Count, sizeof(float) * image.Count)))
+        if (image.Device.Dispatch(new OperationCost(Name, 0, 0, image.Bytes, image.Bytes)))
         {
             IPatchifyKernels kernels = image.Device.Kernels<IPatchifyKernels>();
             if (toTokens)
@@ -90,7 +90,7 @@ public static class Patchify
 
         protected internal override void Backward(Tensor gradient)
         {
-            using Tensor inputGradient = gradient.Device.Allocate(InputShape);
+            using Tensor inputGradient = gradient.Device.Allocate(InputShape, gradient.ElementType);
             if (ToTokens)
             {
                 Run(inputGradient, gradient, Patch, toTokens: false);

@@ -28,7 +28,7 @@ public static class RandomNumbers
         ArgumentOutOfRangeException.ThrowIfNegative(first);
         using Tensor output = device.Allocate(shape);
         long flops = (normal ? 4 : 1) * output.Count;
-        if (device.Dispatch(new OperationCost(Name, 0, flops, 0, sizeof(float) * output.Count)))
+        if (device.Dispatch(new OperationCost(Name, 0, flops, 0, output.Bytes)))
         {
             if (first % Words != 0)
             {

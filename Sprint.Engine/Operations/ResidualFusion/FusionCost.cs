@@ -15,8 +15,8 @@ internal static class FusionCost
             Name,
             2 * (inputs.Dense.Shape.Rows + SparseRows(inputs) + ConstantRows(inputs)) * width * width,
             2 * inputs.Dense.Count,
-            sizeof(float) * (inputs.Dense.Count + inputs.Weight.Count + (SparseRows(inputs) * width)),
-            sizeof(float) * inputs.Dense.Count);
+            inputs.Dense.Bytes + inputs.Weight.Bytes + inputs.Sparse.Bytes,
+            inputs.Dense.Bytes);
     }
 
     internal static OperationCost Backward(in FusionInputs inputs, in FusionGradients gradients)
@@ -31,8 +31,8 @@ internal static class FusionCost
             Name,
             2 * rows * width * width,
             2 * inputs.Dense.Count,
-            sizeof(float) * ((2 * inputs.Dense.Count) + inputs.Weight.Count + (SparseRows(inputs) * width)),
-            sizeof(float) * (inputs.Dense.Count + inputs.Weight.Count + (SparseRows(inputs) * width)));
+            (2 * inputs.Dense.Bytes) + inputs.Weight.Bytes + inputs.Sparse.Bytes,
+            gradients.Dense.Bytes + gradients.Sparse.Bytes + gradients.Weight.Bytes + gradients.Bias.Bytes);
     }
 
     private static long SparseRows(in FusionInputs inputs) => inputs.Sparse.IsEmpty ? 0 : inputs.Sparse.Shape.Rows;

@@ -9,6 +9,7 @@ namespace Sprint.Engine.Operations;
 public static class ResidualFusion
 {
     private const string Name = "residual fusion";
+    private const string DensePath = "the dense path";
 
     /// <summary>Fuses the two paths.</summary>
     /// <param name="tape">Where to record, or null in inference.</param>
@@ -18,7 +19,7 @@ public static class ResidualFusion
     {
         Check(inputs);
         Device device = inputs.Dense.Device;
-        using Tensor output = device.Allocate(inputs.Dense.Shape);
+        using Tensor output = device.Allocate(inputs.Dense.Shape, inputs.Dense.ElementType);
         if (device.Dispatch(FusionCost.Forward(inputs)))
         {
             device.Kernels<IResidualFusionKernels>().Forward(inputs, output);
@@ -40,9 +41,13 @@ public static class ResidualFusion
 
     private static void Check(in FusionInputs inputs)
     {
-        Require.Floats(Name, inputs.Dense.Device, inputs.Dense, inputs.Sparse, inputs.MaskToken, inputs.Weight, inputs.Bias);
-        Require.Integers(Name, inputs.Dense.Device, inputs.Rows);
-        Require.Rank(inputs.Dense, 3, Name, "the dense path");
+        Require.Numbers(inputs.Dense, Name, DensePath);
+        Require.Like(inputs.Sparse, inputs.Dense, Name, "the sparse path", DensePath);
+        Require.Like(inputs.MaskToken, inputs.Dense, Name, "the mask token", DensePath);
+        Require.Like(inputs.Weight, inputs.Dense, Name, "the weight", DensePath);
+        Require.Like(inputs.Bias, inputs.Dense, Name, "the bias", DensePath);
+        Require.Integers(inputs.Rows, inputs.Dense.Device, Name, "the row map");
+        Require.Rank(inputs.Dense, 3, Name, DensePath);
         int width = inputs.Dense.Shape[2];
         Require.SameShape(inputs.Weight, new Shape(width, 2 * width), Name, "the weight");
         Require.SameShape(inputs.Bias, new Shape(width), Name, "the bias");

@@ -15,9 +15,9 @@ public static class Silu
     public static Tensor Apply(Tape? tape, Tensor input)
     {
         Device device = input.Device;
-        Require.Floats(Name, device, input);
-        using Tensor output = device.Allocate(input.Shape);
-        if (device.Dispatch(Cost(input.Shape, 4, 1)))
+        Require.Numbers(input, Name, "the input");
+        using Tensor output = device.Allocate(input.Shape, input.ElementType);
+        if (device.Dispatch(Cost(input, 4, 1)))
         {
             device.Kernels<ISiluKernels>().Forward(input, output);
         }
@@ -32,8 +32,8 @@ public static class Silu
         return output.Retain();
     }
 
-    private static OperationCost Cost(Shape shape, int flopsPerElement, int reads) => new(
-        Name, 0, shape.Count * flopsPerElement, sizeof(float) * shape.Count * reads, sizeof(float) * shape.Count);
+    private static OperationCost Cost(Tensor tensor, int flopsPerElement, int reads) => new(
+        Name, 0, tensor.Count * flopsPerElement, tensor.Bytes * reads, tensor.Bytes);
 
     private sealed class SiluNode : TapeNode
     {
@@ -44,8 +44,8 @@ public static class Silu
         protected internal override void Backward(Tensor gradient)
         {
             Device device = gradient.Device;
-            Tensor inputGradient = InputSlot.Buffer(out bool accumulate);
-            if (device.Dispatch(Cost(gradient.Shape, 8, 2)))
+            Tensor inputGradient = InputSlot.Buffer(gradient.ElementType, out bool accumulate);
+            if (device.Dispatch(Cost(gradient, 8, accumulate ? 3 : 2)))
             {
                 device.Kernels<ISiluKernels>().Backward(gradient, Input, inputGradient, accumulate);
             }

@@ -12,14 +12,16 @@ public static class TimestepEmbedding
     /// <summary>Computes the features.</summary>
     /// <param name="times">t (batch).</param>
     /// <param name="features">How many, even.</param>
+    /// <param name="type">How the features are stored.</param>
     /// <returns>(batch, features), which the caller disposes.</returns>
-    public static Tensor Apply(Tensor times, int features = 256)
+    public static Tensor Apply(Tensor times, int features = 256, ElementType type = ElementType.Float32)
     {
-        Require.Floats(Name, times.Device, times);
+        Require.Floats(times, times.Device, Name, "the times");
         Require.Rank(times, 1, Name, "the times");
         Require.That(features > 0 && features % 2 == 0, Name, $"the number of features must be positive and even, not {features}");
-        using Tensor output = times.Device.Allocate(new Shape(times.Shape[0], features));
-        if (times.Device.Dispatch(new OperationCost(Name, 0, 3 * output.Count, sizeof(float) * times.Count, sizeof(float) * output.Count)))
+        using Tensor output = times.Device.Allocate(new Shape(times.Shape[0], features), type);
+        Require.Numbers(output, Name, "the result");
+        if (times.Device.Dispatch(new OperationCost(Name, 0, 3 * output.Count, times.Bytes, output.Bytes)))
         {
             times.Device.Kernels<ITimestepEmbeddingKernels>().Forward(times, output);
         }

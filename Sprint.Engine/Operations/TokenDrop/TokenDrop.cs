@@ -28,13 +28,13 @@ public static class TokenDrop
     {
         ArgumentNullException.ThrowIfNull(pattern);
         Require.That(pattern.Kind != DropKind.None, Name, "a pattern that keeps every token selects none");
-        Require.Floats(Name, uniforms.Device, uniforms);
+        Require.Floats(uniforms, uniforms.Device, Name, "the uniforms");
         int batch = uniforms.Shape[0];
         Shape expected = UniformsShape(pattern, batch);
         Require.That(uniforms.Count == expected.Count, Name, $"uniforms of shape {uniforms.Shape} do not fit {expected}");
         Device device = uniforms.Device;
         using Tensor ids = device.Allocate(new Shape(batch, pattern.KeptTokens), ElementType.Int32);
-        if (device.Dispatch(new OperationCost(Name, 0, 0, sizeof(float) * uniforms.Count, sizeof(int) * ids.Count)))
+        if (device.Dispatch(new OperationCost(Name, 0, 0, uniforms.Bytes, ids.Bytes)))
         {
             device.Kernels<ITokenDropKernels>().Select(uniforms, pattern, ids);
         }
@@ -56,17 +56,17 @@ public static class TokenDrop
         {
             Require.Rank(ids, 2, Name, "the ids");
             Require.Length(ids, 0, batch, Name, "the ids");
-            Require.Integers(Name, device, ids);
+            Require.Integers(ids, device, Name, "the ids");
         }
 
         if (!pathDrop.IsEmpty)
         {
             Require.SameShape(pathDrop, new Shape(batch), Name, "the path drops");
-            Require.Integers(Name, device, pathDrop);
+            Require.Integers(pathDrop, device, Name, "the path drops");
         }
 
         using Tensor rows = device.Allocate(new Shape(batch, tokens), ElementType.Int32);
-        if (device.Dispatch(new OperationCost(Name, 0, 0, ids.IsEmpty ? 0 : sizeof(int) * ids.Count, sizeof(int) * rows.Count)))
+        if (device.Dispatch(new OperationCost(Name, 0, 0, ids.Bytes, rows.Bytes)))
         {
             device.Kernels<ITokenDropKernels>().Locate(ids, pathDrop, rows);
         }
@@ -84,11 +84,11 @@ public static class TokenDrop
         Require.Rank(input, 3, Name, "the input");
         Require.Rank(ids, 2, Name, "the ids");
         Require.Length(ids, 0, input.Shape[0], Name, "the ids");
-        Require.Floats(Name, input.Device, input);
-        Require.Integers(Name, input.Device, ids);
+        Require.Numbers(input, Name, "the input");
+        Require.Integers(ids, input.Device, Name, "the ids");
         Device device = input.Device;
-        using Tensor output = device.Allocate(new Shape(input.Shape[0], ids.Shape[1], input.Shape[2]));
-        if (device.Dispatch(Cost(output.Count, output.Count)))
+        using Tensor output = device.Allocate(new Shape(input.Shape[0], ids.Shape[1], input.Shape[2]), input.ElementType);
+        if (device.Dispatch(Cost(output.Bytes, output.Bytes)))
         {
             device.Kernels<ITokenDropKernels>().Gather(input, ids, output);
         }
@@ -115,13 +115,14 @@ public static class TokenDrop
     public static Tensor Scatter(Tape? tape, Tensor input, Tensor rows, Tensor fill)
     {
         Require.Rank(input, 3, Name, "the input");
-        Require.Floats(Name, input.Device, input, fill);
-        Require.Integers(Name, input.Device, rows);
+        Require.Numbers(input, Name, "the input");
+        Require.Like(fill, input, Name, "the fill", "the input");
+        Require.Integers(rows, input.Device, Name, "the row map");
         Require.Rank(rows, 2, Name, "the row map");
         Require.That(fill.Count == input.Shape[2], Name, $"a fill of shape {fill.Shape} does not fit rows of {input.Shape[2]} elements");
         Device device = input.Device;
-        using Tensor output = device.Allocate(new Shape(rows.Shape[0], rows.Shape[1], input.Shape[2]));
-        if (device.Dispatch(Cost(input.Count, output.Count)))
+        using Tensor output = device.Allocate(new Shape(rows.Shape[0], rows.Shape[1], input.Shape[2]), input.ElementType);
+        if (device.Dispatch(Cost(input.Bytes, output.Bytes)))
         {
             device.Kernels<ITokenDropKernels>().Scatter(input, rows, fill, output);
         }
@@ -137,7 +138,7 @@ public static class TokenDrop
         return output.Retain();
     }
 
-    private static OperationCost Cost(long read, long written) => new(Name, 0, 0, sizeof(float) * read, sizeof(float) * written);
+    private static OperationCost Cost(long read, long written) => new(Name, 0, 0, read, written);
 
     private sealed class GatherNode : TapeNode
     {
@@ -147,8 +148,8 @@ public static class TokenDrop
 
         protected internal override void Backward(Tensor gradient)
         {
-            Tensor inputGradient = InputSlot.ZeroedBuffer();
-            if (gradient.Device.Dispatch(Cost(2 * gradient.Count, gradient.Count)))
+            Tensor inputGradient = InputSlot.ZeroedBuffer(gradient.ElementType);
+            if (gradient.Device.Dispatch(Cost(2 * gradient.Bytes, gradient.Bytes)))
             {
                 gradient.Device.Kernels<ITokenDropKernels>().GatherBackward(gradient, Ids, inputGradient);
             }
@@ -171,9 +172,9 @@ public static class TokenDrop
 
         protected internal override void Backward(Tensor gradient)
         {
-            Tensor inputGradient = InputSlot.IsWanted ? InputSlot.ZeroedBuffer() : default;
-            Tensor fillGradient = FillSlot.IsWanted ? FillSlot.ZeroedBuffer() : default;
-            if (gradient.Device.Dispatch(Cost(gradient.Count, inputGradient.IsEmpty ? 0 : inputGradient.Count)))
+            Tensor inputGradient = InputSlot.IsWanted ? InputSlot.ZeroedBuffer(gradient.ElementType) : default;
+            Tensor fillGradient = FillSlot.IsWanted ? FillSlot.ZeroedBuffer(gradient.ElementType) : default;
+            if (gradient.Device.Dispatch(Cost(gradient.Bytes, inputGradient.Bytes)))
             {
                 gradient.Device.Kernels<ITokenDropKernels>().ScatterBackward(gradient, Rows, inputGradient, fillGradient);
             }

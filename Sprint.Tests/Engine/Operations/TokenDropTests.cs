@@ -115,7 +115,7 @@ public sealed class TokenDropTests(string deviceName)
         Assert.That(
             () => TokenDrop.Gather(null, x, ids), Throws.ArgumentException.With.Message.EqualTo("token drop: dimension 0 of the ids must be 2, not 3 (shape [3, 4])"));
         Assert.That(
-            () => TokenDrop.Gather(null, x, floats), Throws.ArgumentException.With.Message.EqualTo("token drop: every such tensor must hold Int32 on cpu, not Float32[2, 4] on cpu"));
+            () => TokenDrop.Gather(null, x, floats), Throws.ArgumentException.With.Message.EqualTo("token drop: the ids must hold Int32 on cpu, not Float32[2, 4] on cpu"));
         Assert.That(
             () => TokenDrop.Scatter(null, x, rows, fill),
             Throws.ArgumentException.With.Message.EqualTo("token drop: a fill of shape [23] does not fit rows of 24 elements"));

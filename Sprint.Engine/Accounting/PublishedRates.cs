@@ -1,21 +1,26 @@
 namespace Sprint.Engine;
 
-/// <summary>The rates of a GPU as its maker publishes them, without sparsity: what no kernel exceeds.</summary>
+/// <summary>
+/// The rates of a GPU as its maker publishes them, without sparsity: what no kernel exceeds. Each arithmetic rate is operations a clock of a multiprocessor
+/// (CUDA C++ Programming Guide, "Arithmetic Instructions") times multiprocessors times clock.
+/// </summary>
 /// <param name="Name">The GPU.</param>
 /// <param name="MemoryBytes">Bytes a second of device memory.</param>
-/// <param name="SingleFlops">32-bit floating-point operations a second, a fused multiply-add counting 2.</param>
+/// <param name="SingleFlops">32-bit floating-point operations a second outside tensor cores, a fused multiply-add counting 2.</param>
 /// <param name="DoubleFlops">64-bit floating-point operations a second outside tensor cores.</param>
-/// <param name="HalfFlops">16-bit floating-point operations a second outside tensor cores.</param>
-/// <param name="TensorFlops">Operations a second of tensor cores on bfloat16 with float32 accumulation.</param>
+/// <param name="HalfFlops">float16 operations a second outside tensor cores; bfloat16 has half of that on compute capability 8.0, else the same.</param>
+/// <param name="TensorFlops">Operations a second of tensor cores on dense bfloat16 with float32 accumulation.</param>
 /// <param name="Multiprocessors">Streaming multiprocessors, each with four schedulers and one path of 128 bytes a clock to shared memory.</param>
 /// <param name="Clock">Boost clock in Hz.</param>
 public sealed record PublishedRates(
     string Name, double MemoryBytes, double SingleFlops, double DoubleFlops, double HalfFlops, double TensorFlops, int Multiprocessors, double Clock)
 {
-    /// <summary>A100 SXM with 40 GB. Source: NVIDIA A100 Tensor Core GPU Architecture, table 1.</summary>
+    /// <summary>A100 SXM4 with 40 GB of HBM2; that with 80 GB differs in its memory, of 2,039 GB/s. Source: NVIDIA A100 Tensor Core GPU Architecture and the A100 data sheet.</summary>
     public static PublishedRates A100 { get; } = new("A100", 1555e9, 19.5e12, 9.7e12, 78e12, 312e12, 108, 1.41e9);
 
-    /// <summary>H100 SXM. Source: NVIDIA H100 Tensor Core GPU Architecture, table 2, and data sheet.</summary>
+    /// <summary>
+    /// H100 SXM5 with 80 GB of HBM3; tensor cores are rated at 1.83 GHz, all else at 1.98 GHz. Source: NVIDIA H100 Tensor Core GPU Architecture and the H100 data sheet.
+    /// </summary>
     public static PublishedRates H100 { get; } = new("H100", 3350e9, 66.9e12, 33.5e12, 133.8e12, 989.4e12, 132, 1.98e9);
 
     /// <summary>GeForce RTX 4090. Source: NVIDIA Ada GPU Architecture, appendix A.</summary>

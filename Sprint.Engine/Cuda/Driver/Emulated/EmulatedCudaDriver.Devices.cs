@@ -10,14 +10,15 @@ internal sealed partial class EmulatedCudaDriver
     public CudaDeviceProperties GetDeviceProperties(int ordinal)
     {
         RequireDevice(ordinal);
+        MultiprocessorLimits limits = MultiprocessorLimits.Of(80);
         return new CudaDeviceProperties
         {
             Ordinal = ordinal,
             Name = "emulated device (limits of an A100)",
             ComputeCapability = new Version(8, 0),
             TotalMemory = memoryBytes,
-            MultiprocessorCount = 108,
-            ClockRate = 1_410_000,
+            MultiprocessorCount = PublishedRates.A100.Multiprocessors,
+            ClockRate = (int)(PublishedRates.A100.Clock / 1e3),
             MemoryClockRate = 1_215_000,
             MemoryBusWidth = 5120,
             L2CacheSize = 40 << 20,
@@ -27,12 +28,12 @@ internal sealed partial class EmulatedCudaDriver
             MaximumGrid = (int.MaxValue, 65535, 65535),
             SharedMemoryPerBlock = SharedBytesWithoutAsking,
             SharedMemoryPerBlockOptIn = options.MaximumSharedBytes,
-            SharedMemoryPerMultiprocessor = 164 * 1024,
+            SharedMemoryPerMultiprocessor = limits.SharedBytes,
             ReservedSharedMemoryPerBlock = 1024,
-            RegistersPerBlock = 65536,
-            RegistersPerMultiprocessor = 65536,
-            MaximumThreadsPerMultiprocessor = 2048,
-            MaximumBlocksPerMultiprocessor = 32,
+            RegistersPerBlock = RegistersPerBlock,
+            RegistersPerMultiprocessor = RegistersPerBlock,
+            MaximumThreadsPerMultiprocessor = limits.Warps * 32,
+            MaximumBlocksPerMultiprocessor = limits.Blocks,
             HasMemoryPools = true,
             IsEmulated = true,
         };

@@ -52,7 +52,7 @@ internal static class CommandLine
         catch (KernelFaultException exception)
         {
             await error.WriteLineAsync(exception.Message);
-            return ExitCode.Failed;
+            return exception.ExitCode;
         }
         catch (Exception exception) when (exception is SprintException or IOException or UnauthorizedAccessException)
         {

@@ -138,7 +138,7 @@ public sealed class CudaKernel
         {
             if (!parameters[i].Accepts(given[i]))
             {
-                throw Error($"takes a {parameters[i]} as argument {i} but was given a {given[i]}", grid, block);
+                throw Error($"takes {parameters[i]} as argument {i} but was given {given[i]}", grid, block);
             }
 
             if (parameters[i].Offset != given[i].Offset)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Sprint.Engine;
 using Sprint.Engine.Operations;
 using Sprint.Model;
@@ -54,43 +55,66 @@ internal sealed record BufferData(SafetensorsDataType Type, int[] Shape, byte[]?
         return data with { Bytes = bytes };
     }
 
-    private static BufferData Load(BufferArgument argument)
+    /// <summary>An argument with type and shape of the stored tensor, where it does not give its own.</summary>
+    /// <param name="argument">The argument.</param>
+    /// <exception cref="SprintException">The file cannot be read, or its tensor has another type or size.</exception>
+    internal static KernelArgument Resolve(KernelArgument argument)
     {
-        (string path, string name) = (argument.Contents.File, argument.Contents.Tensor);
-        using SafetensorsFile file = SafetensorsFile.Open(path);
-        if (!file.Contains(name))
+        if (argument is not BufferArgument { Contents: { Fill: BufferFill.Stored } contents } buffer)
         {
-            throw new SprintException($"--arg '{argument.Text}': '{path}' holds no tensor '{name}': it has {string.Join(", ", file.Entries.Select(static known => known.Name))}");
+            return argument;
         }
 
-        SafetensorsEntry entry = file.Find(name);
-        SafetensorsDataType type = argument.Type ?? entry.DataType;
-        string stored = $"tensor '{name}' of '{path}' holds {entry.ElementCount} elements {KernelArgument.NameOf(entry.DataType)}[{string.Join(",", entry.Shape)}]";
+        using SafetensorsFile file = SafetensorsFile.Open(contents.File);
+        if (!file.Contains(contents.Tensor))
+        {
+            throw new SprintException(
+                $"--arg '{argument.Text}': '{contents.File}' holds no tensor '{contents.Tensor}': it has {string.Join(", ", file.Entries.Select(static known => known.Name))}");
+        }
+
+        SafetensorsEntry entry = file.Find(contents.Tensor);
+        SafetensorsDataType type = buffer.Type ?? entry.DataType;
+        string stored = $"tensor '{contents.Tensor}' of '{contents.File}' holds {entry.ElementCount} elements {KernelArgument.NameOf(entry.DataType)}[{string.Join(",", entry.Shape)}]";
         if (entry.ElementCount < 1 || entry.ElementCount * Math.Max(type.ElementSize(), entry.DataType.ElementSize()) > Array.MaxLength)
         {
             throw new SprintException($"--arg '{argument.Text}': {stored}, and a buffer has from 1 to {Array.MaxLength} bytes");
         }
 
-        int[] shape = argument.Shape ?? (entry.Shape.Count == 0 ? [1] : [.. entry.Shape.Select(static extent => (int)extent)]);
-        var data = new BufferData(type, shape, null);
-        bool converts = type != entry.DataType;
-        if (data.Count != entry.ElementCount || (converts && !(type.IsFloat() && entry.DataType.IsFloat())))
+        BufferArgument resolved = buffer with { Type = type, Shape = buffer.Shape ?? (entry.Shape.Count == 0 ? [1] : [.. entry.Shape.Select(static extent => (int)extent)]) };
+        if (resolved.Count != entry.ElementCount)
         {
-            throw new SprintException($"--arg '{argument.Text}': {stored}");
+            throw new SprintException($"--arg '{argument.Text}': {stored}, not {resolved.Count}");
         }
 
-        byte[] bytes = new byte[entry.ElementCount * entry.DataType.ElementSize()];
-        file.ReadBytes(name, bytes);
-        return data with { Bytes = converts ? Convert(bytes, entry.DataType, type) : bytes };
+        return type == entry.DataType || (type.IsFloat() && entry.DataType.IsFloat())
+            ? resolved
+            : throw new SprintException($"--arg '{argument.Text}': {stored}, which are not converted to {KernelArgument.NameOf(type)}: only floats are, to other floats");
     }
 
-    private static byte[] Convert(byte[] bytes, SafetensorsDataType from, SafetensorsDataType to)
+    private static BufferData Load(BufferArgument argument)
+    {
+        (string path, string name) = (argument.Contents.File, argument.Contents.Tensor);
+        var data = new BufferData(argument.Type!.Value, argument.Shape!, null);
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        SafetensorsEntry entry = file.Find(name);
+        byte[] bytes = new byte[entry.ElementCount * entry.DataType.ElementSize()];
+        file.ReadBytes(name, bytes);
+        return data with { Bytes = data.Type == entry.DataType ? bytes : Convert(bytes, entry.DataType, data.Type, argument.Text) };
+    }
+
+    private static byte[] Convert(byte[] bytes, SafetensorsDataType from, SafetensorsDataType to, string text)
     {
         (int read, int written) = (from.ElementSize(), to.ElementSize());
         byte[] converted = new byte[bytes.Length / read * written];
         for (int i = 0; i < bytes.Length / read; i++)
         {
-            SafetensorsElements.Write(to, SafetensorsElements.Read(from, bytes.AsSpan(i * read, read)), converted.AsSpan(i * written, written));
+            double number = SafetensorsElements.Read(from, bytes.AsSpan(i * read, read));
+            Span<byte> element = converted.AsSpan(i * written, written);
+            SafetensorsElements.Write(to, number, element);
+            if (double.IsFinite(number) && !double.IsFinite(SafetensorsElements.Read(to, element)))
+            {
+                throw new SprintException(string.Create(CultureInfo.InvariantCulture, $"--arg '{text}': element {i} is {number}, which is beyond {KernelArgument.NameOf(to)}"));
+            }
         }
 
         return converted;

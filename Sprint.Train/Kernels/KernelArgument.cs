@@ -35,12 +35,25 @@ internal abstract partial record KernelArgument(string Text)
             int[]? shape = type is null ? null : Shape(text, buffer.Groups["shape"].Value, type.Value);
             return buffer.Groups["file"].Success
                 ? new BufferArgument(text, type, shape, Stored(text, buffer.Groups["file"].Value))
-                : new BufferArgument(text, type, shape, Filled(text, buffer.Groups["fill"].Value, type!.Value));
+                : RequireIota(new BufferArgument(text, type, shape, Filled(text, buffer.Groups["fill"].Value, type!.Value)));
         }
 
         return Scalar().Match(text) is { Success: true } scalar
             ? ReadScalar(text, TypeOf(text, scalar.Groups["type"].Value), scalar.Groups["value"].Value)
             : throw Refuse(text, $"is no argument: write {Grammar}");
+    }
+
+    /// <summary>Reads an argument, or gives null where the text is none.</summary>
+    internal static KernelArgument? TryParse(string text)
+    {
+        try
+        {
+            return Parse(text);
+        }
+        catch (SprintException)
+        {
+            return null;
+        }
     }
 
     private protected static SprintException Refuse(string text, string why) => new($"--arg '{text}' {why}");
@@ -51,13 +64,18 @@ internal abstract partial record KernelArgument(string Text)
     private static ScalarArgument ReadScalar(string text, SafetensorsDataType type, string value)
     {
         byte[] bytes = new byte[type.ElementSize()];
-        if (type.IsFloat())
-        {
-            SafetensorsElements.Write(type, Number(text, value, type), bytes);
-        }
-        else
+        if (!type.IsFloat())
         {
             SafetensorsElements.WriteInteger((UInt128)Integer(text, value, type), bytes);
+            return new ScalarArgument(text, type, bytes);
+        }
+
+        double number = Number(text, value, type);
+        SafetensorsElements.Write(type, number, bytes);
+        double stored = SafetensorsElements.Read(type, bytes);
+        if (double.IsFinite(number) && (double.IsInfinity(stored) || (stored == 0 && number != 0)))
+        {
+            throw Refuse(text, $"has the value '{value}': {Range(type)}");
         }
 
         return new ScalarArgument(text, type, bytes);
@@ -72,7 +90,7 @@ internal abstract partial record KernelArgument(string Text)
             "iota" => new BufferContents(BufferFill.Iota),
             "normal" => new BufferContents(BufferFill.Normal),
             "poison" => new BufferContents(BufferFill.Poison),
-            _ => fill.Length > 0 && (!char.IsAsciiLetter(fill[0]) || fill is "inf" or "nan")
+            _ => fill.Length > 0 && (!char.IsAsciiLetter(fill[0]) || fill is "inf" or "nan" || (type == SafetensorsDataType.BOOL && fill is "true" or "false"))
                 ? Constant(fill)
                 : throw Refuse(text, $"is filled with '{fill}': write zeros, ones, iota, normal, poison or a number"),
         };
@@ -82,6 +100,12 @@ internal abstract partial record KernelArgument(string Text)
 
         BufferContents Constant(string value) => new(BufferFill.Constant, ReadScalar(text, type, value).Bytes);
     }
+
+    // Integers wrap around, and other floating-point types reach further than any buffer.
+    private static BufferArgument RequireIota(BufferArgument argument) =>
+        argument.Contents.Fill == BufferFill.Iota && argument.Type == SafetensorsDataType.F16 && argument.Count - 1 > (int)Half.MaxValue
+            ? throw Refuse(argument.Text, $"counts up to {argument.Count - 1}: {Range(SafetensorsDataType.F16)}")
+            : argument;
 
     // A path may hold a # as well as a name; the file's extension tells which is meant.
     private static BufferContents Stored(string text, string place)
@@ -116,16 +140,28 @@ internal abstract partial record KernelArgument(string Text)
         return extents;
     }
 
-    private static double Number(string text, string value, SafetensorsDataType type) =>
-        value switch
+    private static double Number(string text, string value, SafetensorsDataType type)
+    {
+        double? number = value switch
         {
             "inf" => double.PositiveInfinity,
             "-inf" => double.NegativeInfinity,
             "nan" => double.NaN,
-            _ => double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number)
-                ? number
-                : throw Refuse(text, $"has the value '{value}', which is no number for {NameOf(type)}"),
+            _ when value.Any(char.IsAsciiDigit) && double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double parsed) => parsed,
+            _ => throw Refuse(text, $"has the value '{value}', which is no number for {NameOf(type)}"),
         };
+
+        // What is written in digits is infinite only because it is beyond every type.
+        return double.IsInfinity(number.Value) && value is not ("inf" or "-inf") ? throw Refuse(text, $"has the value '{value}': {Range(type)}") : number.Value;
+    }
+
+    private static string Range(SafetensorsDataType type) => type switch
+    {
+        SafetensorsDataType.F64 => "f64 holds magnitudes from 4.9E-324 to 1.8E+308, 0, inf and nan",
+        SafetensorsDataType.F32 => "f32 holds magnitudes from 1.4E-45 to 3.4E+38, 0, inf and nan",
+        SafetensorsDataType.F16 => "f16 holds magnitudes from 6E-08 to 65504, 0, inf and nan",
+        _ => "bf16 holds magnitudes from 9.2E-41 to 3.39E+38, 0, inf and nan",
+    };
 
     private static Int128 Integer(string text, string value, SafetensorsDataType type)
     {
@@ -177,7 +213,11 @@ internal sealed record ScalarArgument(string Text, SafetensorsDataType? Type, by
 /// <param name="Type">The element type; null for that of the stored tensor.</param>
 /// <param name="Shape">The shape; null for that of the stored tensor.</param>
 /// <param name="Contents">What it holds before the launch.</param>
-internal sealed record BufferArgument(string Text, SafetensorsDataType? Type, int[]? Shape, BufferContents Contents) : KernelArgument(Text);
+internal sealed record BufferArgument(string Text, SafetensorsDataType? Type, int[]? Shape, BufferContents Contents) : KernelArgument(Text)
+{
+    /// <summary>Elements; the shape must be known.</summary>
+    internal int Count => Shape!.Aggregate(1, static (product, extent) => product * extent);
+}
 
 /// <summary>What a buffer holds before the launch.</summary>
 internal enum BufferFill

@@ -5,13 +5,20 @@ using Sprint.Engine.Emulation;
 
 namespace Sprint.Train;
 
-/// <summary>A kernel did something wrong while it ran. The message names the place and quotes the source line, where the file is at hand.</summary>
+/// <summary>
+/// A kernel did something wrong while it ran, or asks for something that the emulated device does not execute. The message names the place and quotes the source line, where
+/// the file is at hand.
+/// </summary>
 internal sealed class KernelFaultException : SprintException
 {
     internal KernelFaultException(CudaException failure, CudaFile file, KernelName kernel)
-        : base(Describe(failure, file, kernel), failure)
-    {
-    }
+        : base(Describe(failure, file, kernel), failure) => ExitCode = IsRefusal(failure) ? Train.ExitCode.BadInput : Train.ExitCode.Failed;
+
+    /// <summary>What the process returns: a kernel that cannot be executed is a wrong input, one that went wrong is not.</summary>
+    internal int ExitCode { get; }
+
+    /// <summary>Whether the emulator does not execute what the kernel asks for.</summary>
+    internal static bool IsRefusal(CudaException failure) => failure.InnerException is EmulationException { Fault: EmulationFault.Unsupported or EmulationFault.Syntax };
 
     private static string Describe(CudaException failure, CudaFile file, KernelName kernel)
     {
@@ -20,11 +27,19 @@ internal sealed class KernelFaultException : SprintException
             return failure.Message;
         }
 
-        string launch = $"{kernel.Signature} was launched with grid {failure.Grid} and block {failure.Block}";
-        string budget = fault.Fault == EmulationFault.InstructionBudget ? "; --budget allows more" : "";
-        return Quote(fault, file) is { } line
-            ? $"{fault.Message}{Environment.NewLine}{line}{Environment.NewLine}{launch}{budget}"
-            : $"{fault.Message}{Environment.NewLine}{launch}{budget}";
+        List<string> lines = [fault.Message];
+        if (Quote(fault, file) is { } line)
+        {
+            lines.Add(line);
+        }
+
+        if (!IsRefusal(failure))
+        {
+            string budget = fault.Fault == EmulationFault.InstructionBudget ? "; --budget allows more" : "";
+            lines.Add($"{kernel.Signature} was launched with grid {failure.Grid} and block {failure.Block}{budget}");
+        }
+
+        return string.Join(Environment.NewLine, lines);
     }
 
     // PTX may have been made elsewhere: then the source is looked for beside it.

@@ -35,7 +35,7 @@ internal sealed record KernelRun(
         using CudaModule module = context.LoadModule(image.Image.Span, request.File);
         CudaKernel kernel = module.GetKernel(image.Kernel.Mangled);
         IReadOnlyList<KernelParameter> parameters = kernel.Parameters ?? throw new SprintException($"the image of {request.File} does not tell the parameters of {image.Kernel}");
-        new ParameterMatch(image.Kernel, parameters, file.FindDeclaration(image.Kernel)).Check(request.Arguments);
+        new ParameterMatch(image.Kernel, parameters, image.ParameterTypes, file.FindDeclaration(image.Kernel)).Check(request.Arguments);
         CudaOccupancy occupancy = kernel.GetOccupancy(request.Block, request.SharedBytes);
         var buffers = new List<(int Argument, BufferData Data, CudaDeviceVariable<byte> Memory)>();
         try
@@ -109,11 +109,7 @@ internal sealed record KernelRun(
             kernel.LaunchBlock(context.DefaultStream, request.Grid, request.Block, block, request.SharedBytes);
             context.Synchronize();
         }
-        catch (CudaException failure) when (failure.InnerException is EmulationException { Fault: EmulationFault.Unsupported or EmulationFault.Syntax } refusal)
-        {
-            throw new SprintException(refusal.Message, failure);
-        }
-        catch (CudaException failure) when (failure.IsContextLost)
+        catch (CudaException failure) when (failure.IsContextLost || KernelFaultException.IsRefusal(failure))
         {
             throw new KernelFaultException(failure, file, name);
         }

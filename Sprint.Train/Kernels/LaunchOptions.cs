@@ -98,7 +98,7 @@ internal sealed class LaunchOptions
         Device(result.GetValue(device) ?? ""),
         (ulong)NotNegative("--seed", result.GetValue(seed)),
         result.GetValue(budget) is > 0 and long instructions ? instructions : throw new SprintException($"--budget {result.GetValue(budget)} must be at least 1"),
-        [.. (result.GetValue(arguments) ?? []).Select(KernelArgument.Parse)]);
+        [.. (result.GetValue(arguments) ?? []).Select(KernelArgument.Parse).Select(BufferData.Resolve)]);
 
     /// <summary>One, two or three extents.</summary>
     internal static Dim3 Extent(string option, string text)

@@ -1,4 +1,5 @@
-using System.Text.RegularExpressions;
+using System.Buffers.Binary;
+using System.Globalization;
 using Sprint.Engine;
 using Sprint.Engine.Cuda;
 using Sprint.Model.Checkpoints;
@@ -6,14 +7,21 @@ using Sprint.Model.Checkpoints;
 namespace Sprint.Train;
 
 /// <summary>
-/// Whether arguments fit a kernel's parameters: their number, size and kind by what the image tells, and by their C++ types where the kernel's name tells those.
+/// Whether arguments fit a kernel's parameters: by their C++ types where the kernel's name or the compiler tells those, else by their number, size and kind, which is all
+/// that the image tells.
 /// </summary>
-internal sealed partial class ParameterMatch(KernelName kernel, IReadOnlyList<KernelParameter> parameters, string? declaration)
+/// <param name="kernel">The kernel.</param>
+/// <param name="parameters">Its parameters by the image.</param>
+/// <param name="types">Its parameters' C++ types, or null.</param>
+/// <param name="declaration">Its parameters as the source declares them, or null.</param>
+internal sealed class ParameterMatch(KernelName kernel, IReadOnlyList<KernelParameter> parameters, IReadOnlyList<string>? types, string? declaration)
 {
     private const int PointerBytes = 8;
-    private readonly IReadOnlyList<string>? types = kernel.ParameterTypes is { } named && named.Count == parameters.Count ? named : null;
+    private readonly ParameterType[]? signature = types?.Count == parameters.Count ? [.. types.Select(ParameterType.Parse)] : null;
 
-    private string Name => types is null && declaration is not null ? $"{kernel.Plain}({declaration})" : kernel.Signature;
+    private string Name => declaration is not null ? $"{kernel.Plain}({declaration})"
+        : kernel.ParameterTypes is null && signature is not null ? $"{kernel.Plain}({string.Join(", ", signature.Select(static type => type.Text))})"
+        : kernel.Signature;
 
     /// <summary>Checks the arguments.</summary>
     /// <param name="arguments">The arguments in order.</param>
@@ -22,108 +30,128 @@ internal sealed partial class ParameterMatch(KernelName kernel, IReadOnlyList<Ke
     {
         if (arguments.Count != parameters.Count)
         {
-            string list = types is null && declaration is not null ? "" : $": {string.Join(", ", Enumerable.Range(0, parameters.Count).Select(Describe))}";
-            throw new SprintException($"{Name} takes {parameters.Count} arguments, but {arguments.Count} {(arguments.Count == 1 ? "is" : "are")} given with --arg{list}");
+            string list = signature is not null || declaration is not null || parameters.Count == 0 ? "" : $": {string.Join(", ", parameters)}";
+            throw new SprintException(
+                $"{Name} takes {Number(parameters.Count, "argument")}, but {arguments.Count} {(arguments.Count == 1 ? "is" : "are")} given with --arg{list}");
         }
 
         for (int i = 0; i < arguments.Count; i++)
         {
-            if (Fault(arguments[i], i) is { } fault)
+            if (Fault(arguments[i], parameters[i], signature?[i]) is var (given, right))
             {
-                throw new SprintException($"argument {i} '{arguments[i].Text}' does not fit {Name}: its parameter {i} is {Article(Describe(i))}{fault}");
+                throw new SprintException($"argument {i} '{arguments[i].Text}' is {given}, but parameter {i} of {Name} is {Describe(i)}: {right}");
             }
         }
     }
 
-    private string Describe(int i) => types?[i] ?? parameters[i].ToString();
+    private string Describe(int i) => signature is null ? parameters[i].ToString() : $"of type {signature[i].Text}";
 
-    private static string Article(string what) => char.IsAsciiDigit(what[0]) && what.EndsWith("bytes", StringComparison.Ordinal) ? what : what[0] is 'u' or 'i' ? $"an {what}" : $"a {what}";
+    /// <summary>What is given and what would be right; nothing where the argument fits.</summary>
+    private static (string Given, string Right)? Fault(KernelArgument argument, KernelParameter parameter, ParameterType? type) => argument is BufferArgument buffer
+        ? BufferFault(buffer, parameter, type)
+        : ScalarFault((ScalarArgument)argument, parameter, type);
 
-    private string? Fault(KernelArgument argument, int i)
+    private static (string Given, string Right)? BufferFault(BufferArgument buffer, KernelParameter parameter, ParameterType? type)
     {
-        KernelParameter parameter = parameters[i];
-        string? type = types?[i];
-        bool isPointer = type is null ? parameter.Size == PointerBytes && parameter.Kind != KernelParameterKind.FloatingPoint : IsPointer(type);
-        if (argument is BufferArgument buffer)
+        SafetensorsDataType element = buffer.Type!.Value;
+        string name = KernelArgument.NameOf(element);
+
+        // Where only the image tells, any 8 bytes that are no floating-point number may be a pointer.
+        if (!(type?.IsPointer ?? (parameter.Size == PointerBytes && parameter.Kind != KernelParameterKind.FloatingPoint)))
         {
-            return !isPointer ? $", not a pointer to a buffer: write {Example(parameter, type)}"
-                : type is not null && buffer.Type is { } element && !PointsTo(type, element, out string? wanted) ? $": write {wanted}[...]"
-                : null;
+            return ($"a buffer of {name}", $"write {Example(parameter, type)}");
         }
 
-        var scalar = (ScalarArgument)argument;
-        if (scalar.Bytes.Length != parameter.Size)
+        if (type is null)
         {
-            return $" of {parameter.Size} bytes, not of {scalar.Bytes.Length}: write {Example(parameter, type)}";
+            return null;
         }
 
-        bool isFloat = scalar.Type is SafetensorsDataType.F32 or SafetensorsDataType.F64;
-        if (scalar.Type is not null && parameter.Kind != KernelParameterKind.Bytes && isFloat != (parameter.Kind == KernelParameterKind.FloatingPoint))
+        if (!type.Takes(element))
         {
-            return $": write {Example(parameter, type)}";
+            return ($"a buffer of {name}", Corrected(buffer, type.Element!.Value));
         }
 
-        return type is not null && isPointer && scalar.Bytes.Any(static part => part != 0)
-            ? $": write a buffer such as {Example(parameter, type)}, or u64:0 for a null pointer"
+        return buffer.Count % type.Lanes != 0
+            ? ($"a buffer of {Number(buffer.Count, "element")}", $"write a multiple of {type.Lanes} elements")
             : null;
     }
 
-    private static bool IsPointer(string type) => type.EndsWith('*') || type.EndsWith("* const", StringComparison.Ordinal) || type.EndsWith("* __restrict__", StringComparison.Ordinal);
-
-    private static string Example(KernelParameter parameter, string? type)
+    /// <summary>The argument with the parameter's element type, where that is possible.</summary>
+    private static string Corrected(BufferArgument buffer, SafetensorsDataType element)
     {
-        if (type is not null && IsPointer(type))
+        string right = KernelArgument.NameOf(element);
+        return buffer.Contents.Fill switch
         {
-            PointsTo(type, SafetensorsDataType.F8_E4M3, out string? element);
-            return $"{element ?? "f32"}[1024]=zeros";
+            BufferFill.Stored when element.IsFloat() && buffer.Type!.Value.IsFloat() => $"write {right}[{string.Join(",", buffer.Shape!)}]@{buffer.Contents.File}#{buffer.Contents.Tensor}",
+            BufferFill.Stored => $"name a tensor that is stored as {right}",
+            _ when KernelArgument.TryParse($"{right}{buffer.Text[buffer.Text.IndexOf('[', StringComparison.Ordinal)..]}") is { } corrected => $"write {corrected.Text}",
+            _ => $"write {right}[{string.Join(",", buffer.Shape!)}]=zeros",
+        };
+    }
+
+    private static (string Given, string Right)? ScalarFault(ScalarArgument scalar, KernelParameter parameter, ParameterType? type)
+    {
+        string right = $"write {Example(parameter, type)}";
+        string given = scalar.Type is { } named ? KernelArgument.NameOf(named) : "bytes";
+        if (type is { IsPointer: true } && (scalar.Bytes.Length != parameter.Size || scalar.Bytes.Any(static part => part != 0)))
+        {
+            return ($"{given} by value", $"{right}, or u64:0 for a null pointer");
         }
 
-        return (parameter.Kind, parameter.Size) switch
+        if (scalar.Bytes.Length != parameter.Size)
         {
-            _ when type is "bool" => "bool:true",
-            _ when type is "__half" => "f16:1.5",
-            _ when type is "__nv_bfloat16" => "bf16:1.5",
-            (KernelParameterKind.FloatingPoint, 4) => "f32:1.5",
-            (KernelParameterKind.FloatingPoint, _) => "f64:1.5",
-            (KernelParameterKind.IntegerOrPointer, 1) => "i8:1",
-            (KernelParameterKind.IntegerOrPointer, 2) => "i16:1",
-            (KernelParameterKind.IntegerOrPointer, 4) => "i32:1",
-            (KernelParameterKind.IntegerOrPointer, _) when type is not null => "i64:1",
-            (KernelParameterKind.IntegerOrPointer, _) => "i64:1 or f32[1024]=zeros",
-            _ => $"bytes: and {2 * parameter.Size} hexadecimal digits",
+            return (type is null ? $"{scalar.Bytes.Length} bytes" : $"{given} of {Number(scalar.Bytes.Length, "byte")}", type is null ? right : $"of {parameter.Size} bytes: {right}");
+        }
+
+        if (scalar.Type is not { } number || type is { IsPointer: true })
+        {
+            return null;
+        }
+
+        bool fits = type switch
+        {
+            { Element: not null } => type.Takes(number),
+            not null when parameter.Kind == KernelParameterKind.Bytes => false,
+            _ => parameter.Kind == KernelParameterKind.Bytes || (number is SafetensorsDataType.F32 or SafetensorsDataType.F64) == (parameter.Kind == KernelParameterKind.FloatingPoint),
         };
+        if (!fits)
+        {
+            return (given, right);
+        }
+
+        // The same bits would be another number.
+        return type?.Element is { } own && own.IsInteger() && number.IsInteger() && IsSigned(own) != IsSigned(number) && (scalar.Bytes[^1] & 0x80) != 0
+            ? ($"beyond {KernelArgument.NameOf(own)}", $"write {KernelArgument.NameOf(own)}:{Reread(scalar.Bytes, IsSigned(own))} for the same bits")
+            : null;
     }
 
-    /// <summary>
-    /// Whether a pointer of that type may point to such elements. Vectors of float are of floats; integers take integers of their size, and 16-bit ones
-    /// the bits of 16-bit floats; bytes, vectors of integers and structures take anything.
-    /// </summary>
-    private static bool PointsTo(string pointer, SafetensorsDataType element, out string? wanted)
+    /// <summary>An integer whose highest bit is set, with the other sign.</summary>
+    private static string Reread(byte[] bytes, bool signed)
     {
-        string target = pointer[..pointer.IndexOf('*', StringComparison.Ordinal)];
-        target = Qualifiers().Replace(target, "").Trim();
-        SafetensorsDataType? exact = target switch
-        {
-            "float" or "float2" or "float3" or "float4" => SafetensorsDataType.F32,
-            "double" or "double2" or "double3" or "double4" => SafetensorsDataType.F64,
-            "__half" or "__half2" => SafetensorsDataType.F16,
-            "__nv_bfloat16" or "__nv_bfloat162" => SafetensorsDataType.BF16,
-            "short" => SafetensorsDataType.I16,
-            "unsigned short" => SafetensorsDataType.U16,
-            "int" => SafetensorsDataType.I32,
-            "unsigned int" => SafetensorsDataType.U32,
-            "long long" => SafetensorsDataType.I64,
-            "unsigned long long" => SafetensorsDataType.U64,
-            _ => null,
-        };
-        wanted = exact is null ? null : KernelArgument.NameOf(exact.Value);
-        bool sameSize = exact is { } type && element.ElementSize() == type.ElementSize();
-        return pointer.Count(static letter => letter == '*') > 1
-            || exact is null
-            || element == exact
-            || (exact.Value.IsInteger() && sameSize && (element.IsInteger() || element.ElementSize() == 2));
+        Span<byte> wide = stackalloc byte[sizeof(long)];
+        wide.Fill(signed ? byte.MaxValue : (byte)0);
+        bytes.CopyTo(wide);
+        return signed
+            ? BinaryPrimitives.ReadInt64LittleEndian(wide).ToString(CultureInfo.InvariantCulture)
+            : BinaryPrimitives.ReadUInt64LittleEndian(wide).ToString(CultureInfo.InvariantCulture);
     }
 
-    [GeneratedRegex(@"\b(const|volatile)\b")]
-    private static partial Regex Qualifiers();
+    private static bool IsSigned(SafetensorsDataType type) => type.ToString()[0] == 'I';
+
+    /// <summary>An argument that fits.</summary>
+    private static string Example(KernelParameter parameter, ParameterType? type) => (parameter.Kind, parameter.Size) switch
+    {
+        _ when type is { IsPointer: true } => $"{KernelArgument.NameOf(type.Element ?? SafetensorsDataType.F32)}[1024]=zeros",
+        _ when type?.Element is { } element => $"{KernelArgument.NameOf(element)}:{(element == SafetensorsDataType.BOOL ? "true" : element.IsFloat() ? "1.5" : "1")}",
+        (KernelParameterKind.FloatingPoint, 4) => "f32:1.5",
+        (KernelParameterKind.FloatingPoint, _) => "f64:1.5",
+        (KernelParameterKind.IntegerOrPointer, 1) => "i8:1",
+        (KernelParameterKind.IntegerOrPointer, 2) => "i16:1",
+        (KernelParameterKind.IntegerOrPointer, 4) => "i32:1",
+        (KernelParameterKind.IntegerOrPointer, _) => type is null ? "i64:1 or f32[1024]=zeros" : "i64:1",
+        _ => $"bytes: and {2 * parameter.Size} hexadecimal digits",
+    };
+
+    private static string Number(int count, string what) => count == 1 ? $"1 {what}" : $"{count} {what}s";
 }

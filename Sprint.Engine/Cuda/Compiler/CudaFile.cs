@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.RegularExpressions;
 
 namespace Sprint.Engine.Cuda;
 
@@ -74,14 +73,22 @@ public sealed partial class CudaFile
         if (IsPtx)
         {
             IReadOnlyList<string> inText = EntryPointsOf(Text);
-            return new CudaFileImage(Encoding.UTF8.GetBytes(Text), Choose(inText, kernel), inText, null);
+            KernelName found = Choose(inText, kernel);
+            return new CudaFileImage(Encoding.UTF8.GetBytes(Text), found, inText, found.ParameterTypes, null);
         }
 
-        CompiledProgram program = Compile(options, compiler);
+        (CompiledProgram program, string? asked) = CompileAskingTypes(kernel, options, compiler);
         IReadOnlyList<string> entryPoints = EntryPointsOf(program);
         try
         {
-            return new CudaFileImage(program.Image, Choose(entryPoints, kernel), entryPoints, program);
+            KernelName found = Choose(entryPoints, kernel);
+            IReadOnlyList<string>? types = found.ParameterTypes;
+            if (types is null && asked == found.Mangled)
+            {
+                types = Demangler.TryReadSignature(program.LoweredNames[SignatureOf(asked)], CudaHeaders.SignatureVariable);
+            }
+
+            return new CudaFileImage(program.Image, found, entryPoints, types, program);
         }
         catch (SprintException) when (kernel is not null && kernel.Contains('<', StringComparison.Ordinal))
         {
@@ -95,7 +102,8 @@ public sealed partial class CudaFile
                 throw new SprintException($"{Path} has no kernel '{kernel}', and NVRTC makes none of that name: {reason.Message}{others}", failure);
             }
 
-            return new CudaFileImage(program.Image, KernelName.Parse(program.LoweredNames[kernel]), EntryPointsOf(program), program);
+            KernelName made = KernelName.Parse(program.LoweredNames[kernel]);
+            return new CudaFileImage(program.Image, made, EntryPointsOf(program), made.ParameterTypes, program);
         }
     }
 
@@ -123,21 +131,6 @@ public sealed partial class CudaFile
                 IncludeFolders = headers.Around([own, .. options.IncludeFolders]),
                 Additional = [.. options.Additional, $"--pre-include={CudaHeaders.Prelude}"],
             });
-    }
-
-    /// <summary>The parameters of an extern "C" kernel as the source declares them (its name does not tell), e.g. const float* x, int n; or null.</summary>
-    /// <param name="kernel">The kernel.</param>
-    public string? FindDeclaration(KernelName kernel)
-    {
-        ArgumentNullException.ThrowIfNull(kernel);
-        if (IsPtx || kernel.ParameterTypes is not null)
-        {
-            return null;
-        }
-
-        Match declaration = Regex.Match(
-            WithoutComments(Text), $@"__global__[^;{{}}]*\b{Regex.Escape(kernel.Plain)}\s*\((?<list>[^(){{}};]*)\)", RegexOptions.NonBacktracking);
-        return declaration.Success ? Regex.Replace(declaration.Groups["list"].Value, @"\s+", " ").Trim() : null;
     }
 
     /// <summary>The exact names of the kernels of a compiled program, in its order.</summary>
@@ -170,26 +163,31 @@ public sealed partial class CudaFile
             : throw new SprintException($"{path} is not PTX: it begins with '{code[..Math.Min(QuotedCharacters, code.Length)].ReplaceLineEndings(" ").Trim()}' where PTX has .version");
     }
 
-    private static List<string> EntryPointsOf(string ptx) =>
-        [.. EntryPoint().Matches(WithoutComments(ptx)).Select(static match => match.Groups["name"].Value).Distinct()];
+    private static string SignatureOf(string kernel) => $"&{CudaHeaders.SignatureVariable}<decltype({kernel})>";
 
-    private static string WithoutComments(string text)
+    /// <summary>
+    /// Compiles, and asks the compiler for the type of an extern "C" kernel, whose name does not tell its parameters: it knows what macros and other names of
+    /// types stand for. Which kernel that is, is a guess from the text; a wrong one costs a second compilation.
+    /// </summary>
+    private (CompiledProgram Program, string? Asked) CompileAskingTypes(string? kernel, CudaCompilerOptions options, Func<ICudaCompiler> compiler)
     {
-        StringBuilder code = new(text.Length);
-        for (int i = 0; i < text.Length;)
+        string code = WithoutComments(Text);
+        string[] candidates = code.Contains("extern \"C\"", StringComparison.Ordinal)
+            ? [.. KernelDeclaration().Matches(code).Select(static match => match.Groups["name"].Value).Where(name => kernel is null || kernel == name).Distinct()]
+            : [];
+        if (candidates is not [string asked])
         {
-            int next = text.IndexOf('/', i);
-            next = next < 0 || next + 1 == text.Length ? text.Length : next;
-            code.Append(text, i, next - i);
-            int end = next == text.Length ? next
-                : text[next + 1] == '/' ? text.IndexOf('\n', next)
-                : text[next + 1] == '*' ? text.IndexOf("*/", next + 2, StringComparison.Ordinal) is >= 0 and int close ? close + 2 : -1
-                : next + 1;
-            code.Append(end == next + 1 ? '/' : ' ');
-            i = end < 0 ? text.Length : end;
+            return (Compile(options, compiler), null);
         }
 
-        return code.ToString();
+        try
+        {
+            return (Compile(options with { NameExpressions = [SignatureOf(asked)] }, compiler), asked);
+        }
+        catch (CudaCompilationException failure) when (failure.Diagnostics.Any(static message => message.File == NameExpressionFile))
+        {
+            return (Compile(options, compiler), null);
+        }
     }
 
     private KernelName Choose(IReadOnlyList<string> entryPoints, string? kernel)
@@ -212,17 +210,12 @@ public sealed partial class CudaFile
             throw new SprintException($"{Path} does not instantiate the template {kernel}: give its arguments, as in --kernel \"{kernel}<float>\"");
         }
     }
-
-    private bool IsTemplate(string kernel) =>
-        Regex.IsMatch(Text, $@"\btemplate\s*<[^;{{]*__global__[^;{{]*\b{Regex.Escape(kernel)}\s*\(", RegexOptions.NonBacktracking);
-
-    [GeneratedRegex(@"\.entry\s+(?<name>[\w$%]+)")]
-    private static partial Regex EntryPoint();
 }
 
 /// <summary>A file made ready to be loaded, and the kernel that is meant.</summary>
 /// <param name="Image">PTX text in UTF-8, or a cubin.</param>
 /// <param name="Kernel">The kernel.</param>
 /// <param name="EntryPoints">The exact names of all kernels of the file.</param>
+/// <param name="ParameterTypes">The C++ types of the kernel's parameters, or null where neither its name nor the compiler tells: PTX of an extern "C" kernel.</param>
 /// <param name="Program">What the compiler made, its warnings among it; null where the file is PTX.</param>
-public sealed record CudaFileImage(ReadOnlyMemory<byte> Image, KernelName Kernel, IReadOnlyList<string> EntryPoints, CompiledProgram? Program);
+public sealed record CudaFileImage(ReadOnlyMemory<byte> Image, KernelName Kernel, IReadOnlyList<string> EntryPoints, IReadOnlyList<string>? ParameterTypes, CompiledProgram? Program);

@@ -11,6 +11,9 @@ public sealed class CudaHeaders : IDisposable
     /// <summary>The header of what nvcc declares before the first line of every file.</summary>
     internal const string Prelude = "sprint_prelude.h";
 
+    /// <summary>The variable template of the prelude whose mangled name tells a kernel's parameters.</summary>
+    internal const string SignatureVariable = "sprint_signature";
+
     private const string Root = "headers/";
     private static readonly Assembly Home = typeof(CudaHeaders).Assembly;
 

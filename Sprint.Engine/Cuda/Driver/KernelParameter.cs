@@ -27,8 +27,8 @@ public readonly record struct KernelParameter(int Offset, int Size, KernelParame
     /// <inheritdoc/>
     public override string ToString() => Kind switch
     {
-        KernelParameterKind.IntegerOrPointer => $"{Size}-byte integer or pointer",
-        KernelParameterKind.FloatingPoint => $"{Size}-byte floating-point number",
+        KernelParameterKind.IntegerOrPointer => $"{Size} bytes (integer or pointer)",
+        KernelParameterKind.FloatingPoint => $"{Size} bytes (floating point)",
         _ => $"{Size} bytes",
     };
 }

@@ -114,6 +114,13 @@ internal sealed partial class Demangler
 
     private DemangledType ReadFunctionType()
     {
+        (DemangledType result, List<string> parameters) = ReadFunctionParts();
+        string list = parameters is ["void"] ? "" : string.Join(", ", parameters);
+        return new DemangledType(result.Left, $"({list}){result.Right}", Wraps: true);
+    }
+
+    private (DemangledType Result, List<string> Parameters) ReadFunctionParts()
+    {
         Expect('F');
         Take('Y');
         DemangledType result = ReadType();
@@ -123,8 +130,7 @@ internal sealed partial class Demangler
             parameters.AddRange(ReadTypes().Select(static type => type.ToString()));
         }
 
-        string list = parameters is ["void"] ? "" : string.Join(", ", parameters);
-        return new DemangledType(result.Left, $"({list}){result.Right}", Wraps: true);
+        return (result, parameters);
     }
 
     private DemangledType ReadArrayType()

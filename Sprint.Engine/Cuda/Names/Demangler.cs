@@ -44,6 +44,26 @@ internal sealed partial class Demangler
         }
     }
 
+    /// <summary>The parameter types of the function type that is the only template argument of a mangled variable, or null.</summary>
+    /// <param name="mangled">The name, e.g. _Z16sprint_signatureIFvPKfiEE.</param>
+    /// <param name="variable">The variable's plain name: sprint_signature.</param>
+    public static IReadOnlyList<string>? TryReadSignature(string mangled, string variable)
+    {
+        Demangler reader = new(mangled);
+        try
+        {
+            reader.Require(reader.Take($"_Z{variable.Length}{variable}I") && mangled.Length <= MostLength);
+            reader.Remember(new DemangledType(variable));
+            (_, List<string> parameters) = reader.ReadFunctionParts();
+            reader.Require(reader.text[reader.position..] == "E");
+            return parameters is ["void"] ? [] : parameters;
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>encoding: name, return type, parameters.</summary>
     private DemangledName ReadFunction()
     {

@@ -41,7 +41,7 @@ internal static unsafe class MemoryAccess
     public static string Describe(AccessKind kind) => kind switch
     {
         AccessKind.Store or AccessKind.VolatileStore => "store",
-        AccessKind.Atomic => "atomic operation",
+        AccessKind.Atomic => "read-modify-write (atomic)",
         _ => "load",
     };
 

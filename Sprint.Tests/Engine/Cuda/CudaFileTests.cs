@@ -117,6 +117,24 @@ public class CudaFileTests
         Assert.That(() => file.Compile(null, new CudaCompilerOptions(), () => compiler), Throws.InstanceOf<SprintException>().With.Message.Contains("has no kernel"));
     }
 
+    [TestCase("extern \"C\" __global__ void k(T const* __restrict__ x, const int n, unsigned long m) {}", "const double*|int|unsigned long")]
+    [TestCase("extern \"C\" __global__ void __launch_bounds__(64) k() {}", "")]
+    [TestCase("extern \"C\" { __global__ void k(float4* v, float (*rows)[4]) {} __global__ void other(int) {} }", "float4*|float (*)[4]")]
+    [TestCase("#define K extern \"C\" __global__ void k\nK(int* x) {}", null)]
+    [TestCase("extern \"C\" { namespace n { __global__ void k(int* x) {} } }", null)]
+    [TestCase("extern \"C\" {\n#if 1\n__global__ void k(int* x) {}\n#else\n__global__ void k(float* x) {}\n#endif\n}", "int*")]
+    [TestCase("extern \"C\" __device__ int f(); __global__ void k(int* x) {} __global__ void k(float* x, int) {}", "float*|int", "k(float*, int)")]
+    public void TheTypesOfParametersAreTheCompilers(string source, string? types, string kernel = "k")
+    {
+        CudaRuntimeCompiler compiler = CudaRequirements.RequireNvrtc();
+        using TemporaryFolder folder = new();
+        CudaFile file = CudaFile.Read(folder.Write("k.cu", $"typedef double T;\n{source}"));
+        CudaFileImage image = file.Compile(kernel, new CudaCompilerOptions(), () => compiler);
+        Assert.That(image.ParameterTypes is { } found ? string.Join('|', found) : null, Is.EqualTo(types));
+        Assert.That(image.Program!.Log, Is.Empty);
+        Assert.That(image.Kernel.Plain, Is.EqualTo("k"));
+    }
+
     [TestCase("k<float>", "has no kernel 'k<float>', and NVRTC makes none of that name: type name is not allowed; it has k")]
     [TestCase("t<absent>", "has no kernel 't<absent>', and NVRTC makes none of that name: identifier \"absent\" is undefined; it has k")]
     public void AnInstantiationThatTheCompilerRefusesIsOneSentence(string kernel, string sentence)

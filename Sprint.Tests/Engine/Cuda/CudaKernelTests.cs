@@ -98,10 +98,10 @@ public class CudaKernelTests
             Throws.InstanceOf<CudaException>().With.Message.EqualTo("Kernel work takes 4 arguments but was given 1."));
         Assert.That(
             () => kernel.Launch(stream, 1, 32, new KernelArguments { DevicePointer.Null, 1.0, 9UL, new Triple(1, 2, 3) }),
-            Throws.InstanceOf<CudaException>().With.Message.EqualTo("Kernel work takes a 4-byte floating-point number as argument 1 but was given a 8-byte floating-point number."));
+            Throws.InstanceOf<CudaException>().With.Message.EqualTo("Kernel work takes 4 bytes (floating point) as argument 1 but was given 8 bytes (floating point)."));
         Assert.That(
             () => kernel.Launch(stream, 1, 32, new KernelArguments { DevicePointer.Null, 1, 9UL, new Triple(1, 2, 3) }),
-            Throws.InstanceOf<CudaException>().With.Message.Contains("was given a 4-byte integer or pointer"));
+            Throws.InstanceOf<CudaException>().With.Message.Contains("was given 4 bytes (integer or pointer)"));
         Assert.That(driver.Calls, Has.None.StartsWith("launch"));
     }
 

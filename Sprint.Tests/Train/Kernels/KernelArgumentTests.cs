@@ -16,6 +16,12 @@ public sealed class KernelArgumentTests
     [TestCase("f32:1.5", "0000C03F")]
     [TestCase("f32:-inf", "000080FF")]
     [TestCase("f64:1e300", "9C7500883CE4377E")]
+    [TestCase("f32:3.4e38", "9EC97F7F")]
+    [TestCase("f32:nan", "0000C0FF")]
+    [TestCase("f16:65519", "FF7B")]
+    [TestCase("f16:inf", "007C")]
+    [TestCase("bf16:3.38e38", "7E7F")]
+    [TestCase("bf16:-inf", "80FF")]
     [TestCase("f16:1.5", "003E")]
     [TestCase("bf16:1.5", "C03F")]
     [TestCase("i32:-7", "F9FFFFFF")]
@@ -41,6 +47,20 @@ public sealed class KernelArgumentTests
     [TestCase("f8_e4m3:1", "has the type 'f8_e4m3'")]
     [TestCase("f32:one", "has the value 'one', which is no number for f32")]
     [TestCase("f32:", "has the value ''")]
+    [TestCase("f32:Infinity", "is no number for f32")]
+    [TestCase("f32:1e99", "has the value '1e99': f32 holds magnitudes from 1.4E-45 to 3.4E+38, 0, inf and nan")]
+    [TestCase("f32:3.5e38", "f32 holds magnitudes")]
+    [TestCase("f32:1e-60", "f32 holds magnitudes")]
+    [TestCase("f64:1e999", "f64 holds magnitudes from 4.9E-324 to 1.8E+308")]
+    [TestCase("f16:65520", "f16 holds magnitudes from 6E-08 to 65504")]
+    [TestCase("bf16:-3.4e38", "bf16 holds magnitudes from 9.2E-41 to 3.39E+38")]
+    [TestCase("f32[4]=1e99", "f32 holds magnitudes")]
+    [TestCase("f16[70000]=iota", "counts up to 69999: f16 holds magnitudes")]
+    [TestCase("i8:300", "i8 holds whole numbers from -128 to 127")]
+    [TestCase("u32:-1", "u32 holds whole numbers from 0 to 4294967295")]
+    [TestCase("i32:nan", "i32 holds whole numbers")]
+    [TestCase("i32[4]=inf", "i32 holds whole numbers")]
+    [TestCase("u8[4]=true", "is filled with 'true'")]
     [TestCase("i32:2147483648", "i32 holds whole numbers from -2147483648 to 2147483647")]
     [TestCase("u8:-1", "u8 holds whole numbers from 0 to 255")]
     [TestCase("u64:18446744073709551616", "u64 holds whole numbers from 0 to 18446744073709551615")]
@@ -106,6 +126,8 @@ public sealed class KernelArgumentTests
         Assert.That(Floats("f32[4]=iota"), Is.EqualTo(new float[] { 0, 1, 2, 3 }));
         Assert.That(Floats("f32[2,2]=-2.5"), Is.EqualTo(new[] { -2.5f, -2.5f, -2.5f, -2.5f }));
         Assert.That(Bytes("u8[300]=iota").Skip(255).Take(3), Is.EqualTo(new byte[] { 255, 0, 1 }), "integers wrap around");
+        Assert.That(Bytes("bool[2]=true"), Is.EqualTo(new byte[] { 1, 1 }));
+        Assert.That(Floats("f32[2]=inf"), Is.EqualTo(new[] { float.PositiveInfinity, float.PositiveInfinity }));
         Assert.That(Bytes("i64[1]=9007199254740993"), Is.EqualTo(BitConverter.GetBytes(9007199254740993)), "integers are exact");
         Assert.That(BufferData.Create((BufferArgument)KernelArgument.Parse("f32[4]=poison"), 0, 0).Bytes, Is.Null);
     }
@@ -130,21 +152,23 @@ public sealed class KernelArgumentTests
         writer.Add("a#b", [2, 2], new[] { 1f, -2f, 3.140625f, 1e-8f });
         writer.AddBytes("half", SafetensorsDataType.F16, [2], new byte[] { 0, 0x3E, 0, 0xC0 });
         writer.Add("ids", [3], new[] { 5, 6, 7 });
+        writer.Add("great", [4], new[] { 1f, float.PositiveInfinity, 70000f, 0f });
         writer.Save(path);
         Assert.That(Convert.ToHexString(Bytes($"bf16[4]@{path}#a#b")), Is.EqualTo("803F00C049402C32"));
         Assert.That(Floats($"f32[2]@{path}#half"), Is.EqualTo(new[] { 1.5f, -2f }));
-        BufferData whole = BufferData.Create((BufferArgument)KernelArgument.Parse($"@{path}#ids"), 0, 0);
+        BufferData whole = BufferData.Create((BufferArgument)BufferData.Resolve(KernelArgument.Parse($"@{path}#ids")), 0, 0);
         Assert.That((whole.Type, whole.Shape.Length, whole.Shape[0]), Is.EqualTo((SafetensorsDataType.I32, 1, 3)));
         Assert.That(MemoryMarshal.Cast<byte, int>(whole.Bytes).ToArray(), Is.EqualTo(new[] { 5, 6, 7 }));
-        Refused($"f32[3]@{path}#ids", "holds 3 elements i32[3]");
-        Refused($"f32[5]@{path}#a#b", "holds 4 elements f32[2,2]");
+        Refused($"f32[3]@{path}#ids", "holds 3 elements i32[3], which are not converted to f32: only floats are, to other floats");
+        Refused($"f16[4]@{path}#great", "element 2 is 70000, which is beyond f16");
+        Refused($"f32[5]@{path}#a#b", "holds 4 elements f32[2,2], not 5");
         Refused($"f32[4]@{path}#none", "holds no tensor 'none': it has");
         Refused($"f32[4]@{folder["none.safetensors"]}#x", "none.safetensors");
     }
 
     private static void Refused(string text, string part) => Assert.That(() => Bytes(text), Throws.InstanceOf<SprintException>().With.Message.Contains(part));
 
-    private static byte[] Bytes(string text, ulong seed = 0, int index = 0) => BufferData.Create((BufferArgument)KernelArgument.Parse(text), seed, index).Bytes!;
+    private static byte[] Bytes(string text, ulong seed = 0, int index = 0) => BufferData.Create((BufferArgument)BufferData.Resolve(KernelArgument.Parse(text)), seed, index).Bytes!;
 
     private static float[] Floats(string text, ulong seed = 0, int index = 0) => MemoryMarshal.Cast<byte, float>(Bytes(text, seed, index)).ToArray();
 }

@@ -72,6 +72,16 @@ public sealed class KernelsRunTests
     }
 
     [Test]
+    public void What_the_emulator_does_not_execute_is_refused_with_its_line()
+    {
+        CudaRequirements.RequireNvrtc();
+        string path = folder.Write("heap.cu", "extern \"C\" __global__ void k(int* x)\n{\n    int* p = (int*)malloc(16); // the device's heap\n    x[0] = p != nullptr;\n}");
+        CommandResult result = Run($"run {path} --grid 1 --block 1 --arg i32[1]=poison");
+        Assert.That(result.ExitCode, Is.EqualTo(2), result.Error);
+        Assert.That(result.Error, Does.Contain($"at {path}:3").And.Contain($"  {path}:3: int* p = (int*)malloc(16); // the device's heap").And.Contain("malloc"));
+    }
+
+    [Test]
     public void The_process_runs_the_next_kernel_after_a_fault()
     {
         Assert.That(Run("run {bugs} --grid 1 --kernel missing_barrier --block 128 --arg i32[128]=poison").ExitCode, Is.EqualTo(1));
@@ -106,11 +116,11 @@ public sealed class KernelsRunTests
     [TestCase("run {bugs} --grid 1 --block 1 --seed -1 --kernel missing_barrier", "--seed -1 must be 0 or more")]
     [TestCase("run {bugs} --grid 1 --block 1 --budget 0 --kernel missing_barrier", "--budget 0 must be at least 1")]
     [TestCase("run {bugs} --grid 1 --block 1 --device gpu --kernel missing_barrier", "device 'gpu' runs no kernels: choose emulated, cuda or cuda:N")]
-    [TestCase("run {bugs} --grid 1 --block 1 --kernel missing_barrier", "missing_barrier takes 1 arguments, but 0 are given with --arg: 8-byte integer or pointer")]
-    [TestCase("run {bugs} --grid 1 --block 1 --kernel off_by_one --arg i32[1]=zeros --arg i32[1]=zeros --arg f32:1", "argument 2 'f32:1' does not fit off_by_one: its parameter 2 is a 4-byte integer or pointer: write i32:1")]
-    [TestCase("run {bugs} --grid 1 --block 1 --kernel off_by_one --arg i32[1]=zeros --arg i32[1]=zeros --arg i64:1", "argument 2 'i64:1' does not fit off_by_one", "of 4 bytes, not of 8: write i32:1")]
-    [TestCase("run {bugs} --grid 1 --block 1 --kernel off_by_one --arg i32[1]=zeros --arg i32[1]=zeros --arg i32[1]=zeros", "not a pointer to a buffer: write i32:1")]
-    [TestCase("run {bugs} --grid 1 --block 1 --kernel missing_barrier --arg bytes:00", "of 8 bytes, not of 1")]
+    [TestCase("run {bugs} --grid 1 --block 1 --kernel missing_barrier", "missing_barrier takes 1 argument, but 0 are given with --arg: 8 bytes (integer or pointer)")]
+    [TestCase("run {bugs} --grid 1 --block 1 --kernel off_by_one --arg i32[1]=zeros --arg i32[1]=zeros --arg f32:1", "argument 2 'f32:1' is f32, but parameter 2 of off_by_one is 4 bytes (integer or pointer): write i32:1")]
+    [TestCase("run {bugs} --grid 1 --block 1 --kernel off_by_one --arg i32[1]=zeros --arg i32[1]=zeros --arg i64:1", "argument 2 'i64:1' is 8 bytes, but parameter 2 of off_by_one is 4 bytes (integer or pointer): write i32:1")]
+    [TestCase("run {bugs} --grid 1 --block 1 --kernel off_by_one --arg i32[1]=zeros --arg i32[1]=zeros --arg i32[1]=zeros", "argument 2 'i32[1]=zeros' is a buffer of i32, but parameter 2 of off_by_one is 4 bytes (integer or pointer): write i32:1")]
+    [TestCase("run {bugs} --grid 1 --block 1 --kernel missing_barrier --arg bytes:00", "argument 0 'bytes:00' is 1 bytes, but parameter 0 of missing_barrier is 8 bytes (integer or pointer): write i64:1 or f32[1024]=zeros")]
     [TestCase("run {bugs} --grid 1 --block 1 --kernel missing_barrier --arg nonsense", "--arg 'nonsense' is no argument: write TYPE:VALUE")]
     [TestCase("run {bugs} --grid 1 --block 1 --kernel missing_barrier --arg i32[4]@{folder}/none.safetensors#x", "none.safetensors")]
     [TestCase("run {bugs} --grid 1 --block 1 --kernel missing_barrier --arg @{folder}/none.safetensors#x", "{folder}/none.safetensors", "there is no such file")]
@@ -163,12 +173,34 @@ public sealed class KernelsRunTests
         string run = $"run {path} --grid 1 --block 1 --arg bytes:0500000000000000";
         string output = Succeed($"{run} --arg f32[4]=ones --arg bf16[2]=poison --arg i64:2 --arg bool:true");
         Assert.That(Row(output, "arg2"), Does.EndWith(" 0 1"), "5 + 2 + 1 in 16 bits, and one element never written");
-        Refuse($"{run} --arg f64[4]=ones --arg bf16[2]=poison --arg i64:2 --arg bool:true", "argument 1 'f64[4]=ones' does not fit typed(P, const float4*, unsigned short*, long long, bool): its parameter 1 is a const float4*: write f32[...]");
-        Refuse($"{run} --arg f32[4]=ones --arg f32[2]=zeros --arg i64:2 --arg bool:true", "its parameter 2 is an unsigned short*: write u16[...]");
-        Refuse($"{run} --arg f32[4]=ones --arg u64:7 --arg i64:2 --arg bool:true", "or u64:0 for a null pointer");
-        Refuse($"{run} --arg f32[4]=ones --arg bf16[2]=zeros --arg f32[4]=ones --arg bool:true", "not a pointer to a buffer: write i64:1");
+        const string Signature = "of typed(P, const float4*, unsigned short*, long long, bool) is of type";
+        Refuse($"{run} --arg f64[4]=ones --arg bf16[2]=poison --arg i64:2 --arg bool:true", $"argument 1 'f64[4]=ones' is a buffer of f64, but parameter 1 {Signature} const float4*: write f32[4]=ones");
+        Refuse($"{run} --arg f32[6]=ones --arg bf16[2]=poison --arg i64:2 --arg bool:true", $"argument 1 'f32[6]=ones' is a buffer of 6 elements, but parameter 1 {Signature} const float4*: write a multiple of 4 elements");
+        Refuse($"{run} --arg f32[4]=ones --arg f32[2]=zeros --arg i64:2 --arg bool:true", $"parameter 2 {Signature} unsigned short*: write u16[2]=zeros");
+        Refuse($"{run} --arg f32[4]=ones --arg u64:7 --arg i64:2 --arg bool:true", $"argument 2 'u64:7' is u64 by value, but parameter 2 {Signature} unsigned short*: write u16[1024]=zeros, or u64:0 for a null pointer");
+        Refuse($"{run} --arg f32[4]=ones --arg bf16[2]=zeros --arg f32[4]=ones --arg bool:true", $"argument 3 'f32[4]=ones' is a buffer of f32, but parameter 3 {Signature} long long: write i64:1");
+        Refuse($"{run} --arg f32[4]=ones --arg bf16[2]=zeros --arg u64:9223372036854775808 --arg bool:true", $"is beyond i64, but parameter 3 {Signature} long long: write i64:-9223372036854775808 for the same bits");
+        Refuse($"{run} --arg f32[4]=ones --arg bf16[2]=zeros --arg i64:2 --arg u8:1", $"argument 4 'u8:1' is u8, but parameter 4 {Signature} bool: write bool:true");
+        Refuse($"run {path} --grid 1 --block 1 --arg f64:5 --arg f32[4]=ones --arg bf16[2]=zeros --arg i64:2 --arg bool:true", $"argument 0 'f64:5' is f64, but parameter 0 {Signature} P: write bytes: and 16 hexadecimal digits");
 
         void Refuse(string line, string part) => SprintCommand.Refuse(["kernels", .. Split(line)], part);
+    }
+
+    [TestCase("f64[4]=normal", "write f32[4]=normal")]
+    [TestCase("@{folder}/in.safetensors#ids", "is a buffer of i32", "name a tensor that is stored as f32")]
+    [TestCase("@{folder}/in.safetensors#wide", "is a buffer of f64", "write f32[2,2]@{folder}/in.safetensors#wide")]
+    public void The_compiler_tells_the_types_of_an_extern_C_kernel(string argument, params string[] parts)
+    {
+        CudaRequirements.RequireNvrtc();
+        string path = folder.Write("k.cu", "#define REAL real\ntypedef float real;\nextern \"C\" __global__ void k(const REAL* x, float* y) { y[0] = x[0]; }");
+        var writer = new SafetensorsWriter();
+        writer.Add("ids", [4], new[] { 5, 6, 7, 8 });
+        writer.AddBytes("wide", SafetensorsDataType.F64, [2, 2], new byte[32]);
+        writer.Save(Path.Combine(folder.Path, "in.safetensors"));
+        string run = $"run {path} --grid 1 --block 1";
+        Succeed($"{run} --arg f32[4]=ones --arg f32[1]=poison");
+        Succeed($"{run} --arg f32[4]@{{folder}}/in.safetensors#wide --arg f32[1]=poison");
+        SprintCommand.Refuse(["kernels", .. Split($"{run} --arg {argument} --arg f32[1]=poison")], [Place($"argument 0 '{argument}'"), "but parameter 0 of k(const REAL* x, float* y) is of type const float*: ", .. parts.Select(Place)]);
     }
 
     [Test]

@@ -3,3 +3,7 @@
 typedef unsigned short ushort;
 typedef unsigned int uint;
 typedef unsigned long ulong;
+
+// Its address, with the type of an extern "C" kernel as argument, is a name that tells the kernel's parameters.
+template <typename Kernel>
+__device__ char sprint_signature;

@@ -177,6 +177,6 @@ internal sealed class EmulatedContext : IDisposable
     private static CudaException Unknown<T>()
     {
         string kind = typeof(T).Name.Replace("Emulated", "", StringComparison.Ordinal).ToLowerInvariant();
-        return new CudaException($"A {kind} was used that is of another context or was destroyed.") { ErrorCode = DriverStatus.InvalidHandle, ErrorName = "CUDA_ERROR_INVALID_HANDLE" };
+        return new CudaException($"A handle ({kind}) was used that is of another context or was destroyed.") { ErrorCode = DriverStatus.InvalidHandle, ErrorName = "CUDA_ERROR_INVALID_HANDLE" };
     }
 }

@@ -15,7 +15,14 @@ internal static class EmulatorCommand
         Option<int> steps = Arguments.Number("--steps", "How many times each kernel is measured.", 5, 1, 1_000_000);
         Option<string> kernel = Arguments.Word("--kernel", "Which kernel.", ["all", .. EmulatorWorkload.Names]);
         Option<string> counters = Arguments.Word("--counters", "Whether sectors, bank conflicts and divergence are counted too.", "off", "on");
-        Command command = new("emulator", "Times the PTX emulator on kernels of Emulator/emulator.cu with all checks on.") { threads, steps, kernel, counters };
+        Command command = new(
+            "emulator",
+            """
+            Times the PTX emulator on kernels of Emulator/emulator.cu with all checks on.
+            Examples:
+              emulator
+              emulator --kernel tensor_product --threads 1 --counters on
+            """) { threads, steps, kernel, counters };
         command.SetAction(result =>
         {
             EmulationOptions options = new() { Workers = result.GetValue(threads), Counters = result.GetValue(counters) == "on" };

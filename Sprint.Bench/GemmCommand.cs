@@ -21,7 +21,17 @@ internal static class GemmCommand
             "--form", "Which of A and B lie transposed in memory; a linear layer's forward pass is nt, its backward pass nn and tn.", "nt", "nn", "tn", "tt");
         Option<string> epilogue = Arguments.Word("--epilogue", "What is done to the product.", "none", "bias", "gelu", "silu", "gelu-backward");
 
-        Command command = new("gemm", "Times a float32 matrix product on the CPU.") { m, n, k, threads, steps, warmup, form, epilogue };
+        Command command = new(
+            "gemm",
+            """
+            Times a float32 matrix product on the CPU.
+            Examples:
+              gemm --m 2048 --n 1152 --k 1152
+              gemm --form tn --m 768 --n 256 --k 4096 --threads 1
+            """)
+        {
+            m, n, k, threads, steps, warmup, form, epilogue,
+        };
         command.SetAction(result =>
         {
             using GemmOperands operands = new(result.GetValue(m), result.GetValue(n), result.GetValue(k), result.GetValue(form)!);

@@ -11,17 +11,25 @@ internal static unsafe class PeakCommand
 {
     private const int Repeats = 10;
     private const long Turns = 2_000_000;
+    private const long CopiedBytes = 256L << 20;
 
     /// <summary>Creates the command.</summary>
     /// <returns>The command, to be added to the root.</returns>
     public static Command Create()
     {
         Option<int> threads = Arguments.Threads();
-        Command command = new("peak", "Measures the processor's peak of float32 multiply-adds.") { threads };
+        Command command = new(
+            "peak",
+            """
+            Measures the processor's peak: float32 multiply-adds on registers, and bytes copied from memory to memory.
+            Examples:
+              peak
+              peak --threads 1
+            """) { threads };
         command.SetAction(result =>
         {
             int count = result.GetValue(threads);
-            Console.WriteLine($"peak threads={count}  {Measure(count) / 1e9:F1} GFLOP/s");
+            Console.WriteLine($"peak threads={count}  {Measure(count) / 1e9:F1} GFLOP/s  {MeasureMemory(count) / 1e9:F1} GB/s");
             return 0;
         });
         return command;
@@ -39,6 +47,33 @@ internal static unsafe class PeakCommand
             VectorInstructions.Vector256 => Best<VectorLanes256, Vector256<float>>(pool),
             _ => Best<VectorLanes128, Vector128<float>>(pool),
         };
+    }
+
+    /// <summary>Measures memory: the best of several copies of a block that no cache holds.</summary>
+    /// <param name="threads">How many threads work at a time.</param>
+    /// <returns>Bytes a second, read and written.</returns>
+    public static double MeasureMemory(int threads)
+    {
+        using WorkerPool pool = new(threads);
+        float* source = (float*)NativeBlock.Allocate(2 * CopiedBytes);
+        try
+        {
+            CopyJob job = new(source, source + (CopiedBytes / sizeof(float)), CopiedBytes / threads);
+            new Span<float>(source, (int)(2 * CopiedBytes / sizeof(float))).Fill(1);
+            double best = double.PositiveInfinity;
+            for (int repeat = 0; repeat < Repeats; repeat++)
+            {
+                long start = Stopwatch.GetTimestamp();
+                pool.Run(ref job, threads);
+                best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
+            }
+
+            return 2.0 * (CopiedBytes / threads * threads) / best;
+        }
+        finally
+        {
+            NativeBlock.Free(source);
+        }
     }
 
     // Twelve independent chains fit into sixteen registers; processors with more registers may need more chains.
@@ -62,6 +97,15 @@ internal static unsafe class PeakCommand
         }
 
         return 2.0 * TLanes.Count * TChains.Value * Turns * pool.Threads / best;
+    }
+
+    private readonly struct CopyJob(float* source, float* target, long bytes) : IWorkerJob
+    {
+        public void Execute(int index, int worker)
+        {
+            long first = index * bytes;
+            Buffer.MemoryCopy((byte*)source + first, (byte*)target + first, bytes, bytes);
+        }
     }
 
     private readonly struct TwelveChains : ITileNumber

@@ -64,9 +64,9 @@ public sealed class SprintTransformer : IDisposable
             timeBias2 = Parameters.WideZeros("t_embedder.mlp.2.bias", width);
             labelTable = Parameters.WideNormal(
                 "y_embedder.embedding_table.weight", new Shape(configuration.NumClasses + (configuration.HasNullClass ? 1 : 0), width), EmbeddingDeviation);
-            encoder = Blocks("encoder_blocks", configuration.EncoderDepth);
-            middle = Blocks("middle_blocks", configuration.MiddleDepth);
-            decoder = Blocks("decoder_blocks", configuration.DecoderDepth);
+            encoder = Blocks("encoder_blocks", ModelPart.Encoder, configuration.EncoderDepth);
+            middle = Blocks("middle_blocks", ModelPart.Middle, configuration.MiddleDepth);
+            decoder = Blocks("decoder_blocks", ModelPart.Decoder, configuration.DecoderDepth);
             fusionWeight = Parameters.Linear("renoise_linear.weight", width, 2 * width);
             fusionBias = Parameters.Zeros("renoise_linear.bias", width);
             finalWeight = Parameters.Zeros("final_layer.linear.weight", configuration.PatchFeatures, width);
@@ -138,12 +138,13 @@ public sealed class SprintTransformer : IDisposable
         rope.Dispose();
     }
 
-    private TransformerBlock[] Blocks(string name, int count)
+    private TransformerBlock[] Blocks(string name, string part, int count)
     {
+        BlockParts parts = BlockParts.Of(part);
         var blocks = new TransformerBlock[count];
         for (int i = 0; i < count; i++)
         {
-            blocks[i] = new TransformerBlock(Parameters, $"{name}.{i}", Configuration, rope);
+            blocks[i] = new TransformerBlock(Parameters, $"{name}.{i}", parts, Configuration, rope);
         }
 
         return blocks;

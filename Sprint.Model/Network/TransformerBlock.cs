@@ -10,6 +10,7 @@ namespace Sprint.Model.Network;
 /// </summary>
 public sealed class TransformerBlock : ICheckpointedStretch
 {
+    private readonly BlockParts parts;
     private readonly RopeTable rope;
     private readonly int heads;
     private readonly bool checkpoints;
@@ -26,8 +27,9 @@ public sealed class TransformerBlock : ICheckpointedStretch
     private readonly Tensor modulationWeight;
     private readonly Tensor modulationBias;
 
-    internal TransformerBlock(ParameterSet parameters, string name, ModelConfiguration configuration, RopeTable rope)
+    internal TransformerBlock(ParameterSet parameters, string name, BlockParts parts, ModelConfiguration configuration, RopeTable rope)
     {
+        this.parts = parts;
         this.rope = rope;
         heads = configuration.NumHeads;
         checkpoints = configuration.UseCheckpoint;
@@ -61,8 +63,12 @@ public sealed class TransformerBlock : ICheckpointedStretch
     Tensor ICheckpointedStretch.Forward(Tape? tape, ReadOnlySpan<Tensor> inputs)
     {
         (Tensor x, Tensor conditioning, Tensor tokenIds) = (inputs[0], inputs[1], inputs[2]);
+        Account account = x.Device.Account;
+        using Account.Scope scope = account.Enter(account.Pass, parts.Modulation);
         using Tensor modulation = Linear.Apply(tape, conditioning, modulationWeight, modulationBias);
+        account.Part = parts.Attention;
         using Tensor attended = Attend(tape, x, modulation, tokenIds);
+        account.Part = parts.Mlp;
         return Mlp(tape, attended, modulation);
     }
 

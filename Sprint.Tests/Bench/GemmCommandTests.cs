@@ -17,9 +17,9 @@ internal sealed class GemmCommandTests
     public void A_right_command_line_has_no_mistake(string line)
         => Assert.That(Arguments.Mistake(Root.Parse(line)), Is.Null);
 
-    [TestCase("", "No command is given; --help lists them.")]
-    [TestCase("gemn", "'gemn' is not a command or an option here; --help lists them.")]
-    [TestCase("gemm --depth 3", "'--depth' is not a command or an option here; --help lists them.")]
+    [TestCase("", "No command is given; the commands are gemm, peak.")]
+    [TestCase("gemn", "'gemn' is not a command or an option here; the commands are gemm, peak.")]
+    [TestCase("gemm --depth 3", "'--depth' is not a command or an option here; the options of gemm are --m, --n, --k, --threads, --steps, --warmup, --form, --epilogue.")]
     [TestCase("gemm --m 0", "--m is '0'; it must be a whole number from 1 to 16777216.")]
     [TestCase("gemm --threads many", "--threads is 'many'; it must be a whole number from 1 to 1024.")]
     [TestCase("gemm --steps 99999999999", "--steps is '99999999999'; it must be a whole number from 1 to 1000000.")]

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using NUnit.Framework;
-using Sprint.Bench;
+using Sprint.Bench.Steps;
 using Sprint.Engine;
 
 namespace Sprint.Tests.Bench;

@@ -39,7 +39,7 @@ public sealed class GoldenBlockTests
         };
         using var rope = new RopeTable(unit.Device, 3, 3, 16);
         using var parameters = new ParameterSet(unit.Device, seed: 1);
-        var block = new TransformerBlock(parameters, "b", configuration, rope);
+        var block = new TransformerBlock(parameters, "b", BlockParts.Of(ModelPart.Middle), configuration, rope);
         Assert.That(parameters.All, Has.Count.EqualTo(12));
         foreach (Parameter parameter in parameters.All)
             parameter.Value.CopyFrom<float>(unit["w." + parameter.Name[2..]]);

@@ -29,7 +29,7 @@ public sealed class TransformerBlockTests
         };
         using var rope = new RopeTable(device, Side, Side, Width / heads);
         using var parameters = new ParameterSet(device, seed: 1);
-        var block = new TransformerBlock(parameters, "b", configuration, rope);
+        var block = new TransformerBlock(parameters, "b", BlockParts.Of(ModelPart.Middle), configuration, rope);
         var random = new Random(2);
         foreach (Parameter parameter in parameters.All)
             parameter.Value.CopyFrom<float>(OperationTest.Randoms(random, parameter.Value.Shape, 0.25, parameter.Name.Contains("norm", StringComparison.Ordinal) ? 1 : 0));

@@ -1,0 +1,112 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Spectre.Console;
+using Sprint.Bench.Charts;
+using Sprint.Engine;
+
+namespace Sprint.Bench.Results;
+
+/// <summary>What a command found: shown as tables, written as JSON or CSV, put into the report, and compared with another run's.</summary>
+internal sealed record BenchResults
+{
+    private const string FormatName = "sprint-bench 1";
+
+    private static readonly JsonSerializerOptions Options = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        WriteIndented = true,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+    };
+
+    /// <summary>The format of the file.</summary>
+    public string Format { get; init; } = FormatName;
+
+    /// <summary>The command: <c>flops</c>, <c>step</c> ...</summary>
+    public required string Command { get; init; }
+
+    /// <summary>A heading for people.</summary>
+    public required string Title { get; init; }
+
+    /// <summary>What was counted or measured: model, sizes, options.</summary>
+    public required string Subject { get; init; }
+
+    /// <summary>The device on which it ran.</summary>
+    public required string Device { get; init; }
+
+    /// <summary>When, in UTC.</summary>
+    public DateTime Date { get; init; } = DateTime.UtcNow;
+
+    /// <summary>Machine, versions and commit.</summary>
+    public MachineInformation Machine { get; init; } = MachineInformation.Read();
+
+    /// <summary>The figures.</summary>
+    public IReadOnlyList<Measurement> Measurements { get; init; } = [];
+
+    /// <summary>The tables.</summary>
+    public IReadOnlyList<ResultTable> Tables { get; init; } = [];
+
+    /// <summary>The charts.</summary>
+    public IReadOnlyList<LineChart> Charts { get; init; } = [];
+
+    /// <summary>What is to be said in sentences.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
+    /// <summary>Reads a file that a command wrote with <c>--json</c>.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="SprintException">The file cannot be read or is no such file.</exception>
+    public static BenchResults Read(string path)
+    {
+        try
+        {
+            return Parse(File.ReadAllText(path), path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new SprintException($"cannot read '{path}': {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
+    /// <param name="json">The text.</param>
+    /// <param name="source">What errors call it.</param>
+    /// <exception cref="SprintException">The text is none of a command's.</exception>
+    public static BenchResults Parse(string json, string source)
+    {
+        BenchResults? results;
+        try
+        {
+            results = JsonSerializer.Deserialize<BenchResults>(json, Options);
+        }
+        catch (JsonException exception)
+        {
+            throw new SprintException($"'{source}' holds no results: {exception.Message.ReplaceLineEndings(" ")} Write one with --json, e.g. flops --json {Path.GetFileName(source)}", exception);
+        }
+
+        return results?.Format == FormatName
+            ? results
+            : throw new SprintException($"'{source}' holds results of the format '{results?.Format}', this program reads '{FormatName}': write it anew with --json");
+    }
+
+    /// <summary>The results as JSON.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, Options) + "\n";
+
+    /// <summary>All tables as CSV, an empty line between two.</summary>
+    public string ToCsv() => string.Join("\r\n", Tables.Select(static table => table.ToCsv()));
+
+    /// <summary>Prints tables and notes.</summary>
+    /// <param name="console">Where.</param>
+    public void Print(IAnsiConsole console)
+    {
+        console.WriteLine($"{Title}: {Subject}");
+        foreach (ResultTable table in Tables)
+            table.Print(console);
+        console.WriteLine();
+        foreach (string note in Notes)
+            console.WriteLine(note);
+        console.WriteLine($"device {Device}");
+        console.WriteLine(Machine.ToString());
+    }
+}

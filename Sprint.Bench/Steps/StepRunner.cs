@@ -1,0 +1,109 @@
+using Sprint.Engine;
+using Sprint.Engine.Operations;
+using Sprint.Model.Configuration;
+using Sprint.Model.Network;
+using Sprint.Model.Training;
+
+namespace Sprint.Bench.Steps;
+
+/// <summary>Runs training steps, or forward passes, of one model with any drop pattern.</summary>
+internal sealed class StepRunner : IDisposable
+{
+    private readonly ModelConfiguration configuration;
+    private readonly SprintTransformer model;
+    private readonly AdamW optimizer;
+    private readonly TrainingStep training;
+    private readonly bool trains;
+    private readonly float[] images;
+    private readonly int[] labels;
+    private readonly Tensor image;
+    private readonly Tensor times;
+    private readonly Tensor classes;
+    private int step;
+
+    /// <summary>Makes model, optimizer and random data.</summary>
+    /// <param name="device">Where to run.</param>
+    /// <param name="configuration">The model.</param>
+    /// <param name="batch">Images of a step.</param>
+    /// <param name="trains">Whether steps train; else they are forward passes without a tape.</param>
+    /// <exception cref="SprintException">The model or batch cannot be had.</exception>
+    public StepRunner(Device device, ModelConfiguration configuration, int batch, bool trains)
+    {
+        configuration.Validate();
+        Shape shape = new(batch, configuration.InChannels, configuration.ContextSize, configuration.ContextSize);
+        CheckLength(configuration, batch);
+        (Device, this.configuration, this.trains) = (device, configuration, trains);
+        Random random = new(0);
+        images = [.. Enumerable.Range(0, (int)shape.Count).Select(_ => (2 * random.NextSingle()) - 1)];
+        labels = [.. Enumerable.Range(0, batch).Select(_ => random.Next(configuration.NumClasses))];
+        model = new SprintTransformer(device, configuration);
+        optimizer = new AdamW(device, model.Parameters.All);
+        training = new TrainingStep(model, optimizer, new LossConfiguration(), seed: 0);
+        image = device.From(shape, images);
+        times = device.From(new Shape(batch), new float[batch]);
+        classes = device.From(new Shape(batch), labels);
+    }
+
+    /// <summary>Where it runs.</summary>
+    public Device Device { get; }
+
+    /// <summary>Numbers that the model holds.</summary>
+    public long Parameters => model.Parameters.Count;
+
+    /// <summary>Images of a step.</summary>
+    public int Batch => labels.Length;
+
+    /// <summary>Runs a step and waits for its end.</summary>
+    /// <param name="pattern">Which tokens are kept.</param>
+    public void Run(DropPattern pattern)
+    {
+        if (trains)
+        {
+            training.Accumulate(images, labels, pattern, step);
+            training.Update(new AdamWSettings(1e-4, step + 1), step);
+        }
+        else
+        {
+            Forward(pattern);
+        }
+
+        Device.Synchronize();
+        step++;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        classes.Dispose();
+        times.Dispose();
+        image.Dispose();
+        training.Dispose();
+        optimizer.Dispose();
+        model.Dispose();
+    }
+
+    private static void CheckLength(ModelConfiguration configuration, int batch)
+    {
+        long numbers = batch * (long)configuration.InChannels * configuration.ContextSize * configuration.ContextSize;
+        if (numbers > Array.MaxLength)
+        {
+            throw new SprintException(
+                $"--batch {batch} with images of {configuration.InChannels} x {configuration.ContextSize} x {configuration.ContextSize} is {numbers} numbers, more than one array holds: lower --batch, --channels, --side or --patch");
+        }
+    }
+
+    private void Forward(DropPattern pattern)
+    {
+        Tensor kept = default;
+        if (pattern.Kind != DropKind.None)
+        {
+            using Tensor uniforms = RandomNumbers.Uniform(Device, TokenDrop.UniformsShape(pattern, Batch), new RandomStream(0, (ulong)step));
+            kept = TokenDrop.Select(uniforms, pattern);
+        }
+
+        using (kept)
+        {
+            using Tensor output = model.Forward(null, image, times, classes, new TokenSelection(kept, default, false));
+        }
+    }
+}

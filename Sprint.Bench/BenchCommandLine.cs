@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Spectre.Console;
+using Sprint.Bench.Comparison;
 using Sprint.Bench.Counting;
+using Sprint.Bench.Report;
 using Sprint.Bench.Steps;
 using Sprint.Engine;
 
@@ -45,11 +47,14 @@ internal static class BenchCommandLine
           flops --model XL --image-size 256 --drop 0,0.5,0.75
           step --drop 0,0.5,0.75
           published
+          report --out report.html
         """)
     {
         FlopsCommand.Create(),
         PublishedCommand.Create(),
         StepCommand.Create(),
+        ReportCommand.Create(),
+        CompareCommand.Create(),
         GemmCommand.Create(),
         PeakCommand.Create(),
         EmulatorCommand.Create(),

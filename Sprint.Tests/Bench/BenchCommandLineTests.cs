@@ -35,6 +35,10 @@ internal sealed class BenchCommandLineTests
     [TestCase("flops --drop NaN", "--drop has 'NaN'; a drop ratio is a number from 0 to 0.9375")]
     [TestCase("flops --drop -0.1", "--drop has '-0.1'; a drop ratio is a number from 0 to 0.9375")]
     [TestCase("flops --drop ,", "--drop has ''; a drop ratio is a number from 0 to 0.9375")]
+    [TestCase("compare old.json", "NEW.json is missing: The newer results, of the same command.")]
+    [TestCase("compare old.json new.json --floor -1", "--floor is '-1'; it must be a number of percent from 0 to 100.")]
+    [TestCase("step --mode learn", "--mode is 'learn'; it must be one of train, forward.")]
+    [TestCase("step --steps 5 --steps 6", "--steps is given more than once.")]
     [TestCase("flops --image-size big", "--image-size is 'big'; it must be a whole number from 1 to 65536.")]
     public void A_mistake_is_told_in_one_sentence(string line, string sentence)
     {
@@ -49,6 +53,10 @@ internal sealed class BenchCommandLineTests
     [TestCase("flops --schedule 0.75x100", "--schedule has the stage '0.75x100'; a stage is DROPxSTEPSxBATCH")]
     [TestCase("flops --schedule 0.99x100x1", "--schedule has the stage '0.99x100x1'")]
     [TestCase("flops --chart saving.jpg", "--chart 'saving.jpg' must end in .svg or .png")]
+    [TestCase("step --model S --hidden 64", "--hidden is given beside --model, which has one")]
+    [TestCase("step --hidden 130", "model: num_heads 4 does not divide hidden_size 130")]
+    [TestCase("compare nowhere.json other.json", "cannot read 'nowhere.json'")]
+    [TestCase("report nowhere.json", "cannot read 'nowhere.json'")]
     [TestCase("flops --measured nowhere.json", "cannot read 'nowhere.json'")]
     public void Values_that_do_not_fit_are_refused_in_one_sentence(string line, string sentence)
     {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Spectre.Console;
 using Sprint.Engine;
+using Sprint.Model.Configuration;
 using Sprint.Model.Verification;
 
 namespace Sprint.Train;
@@ -14,15 +15,17 @@ internal static class VerifyCommand
         var folder = new Argument<string>("FOLDER") { Description = "A folder with config.json, weights.safetensors and case files." };
         var all = new Option<bool>("--tensors") { Description = "Show every tensor instead of the worst of each case." };
         var device = new DeviceOption();
+        var precision = new PrecisionOption("without it fp32");
         var command = new Command(
             "verify",
-            "Compare outputs, gradients, optimizer steps and samplers with a reference's stored numbers.\nExample:\n  sprint verify Sprint.Tests/Golden/tiny") { folder, all };
+            "Compare outputs, gradients, optimizer steps and samplers with a reference's stored numbers.\nExample:\n  sprint verify Sprint.Tests/Golden/tiny\n  sprint verify Sprint.Tests/Golden/tiny --device emulated --precision bf16") { folder, all };
         device.AddTo(command);
-        command.SetAction(result => Run(result.GetRequiredValue(folder), result.GetValue(all), () => device.Open(result)));
+        precision.AddTo(command);
+        command.SetAction(result => Run(result.GetRequiredValue(folder), result.GetValue(all), precision.Get(result) ?? Precision.Fp32, () => device.Open(result)));
         return command;
     }
 
-    private static int Run(string folder, bool everyTensor, Func<Device> open)
+    private static int Run(string folder, bool everyTensor, Precision precision, Func<Device> open)
     {
         using Device device = open();
         if (!device.Executes)
@@ -30,10 +33,15 @@ internal static class VerifyCommand
             throw new SprintException($"device {device.Name} computes no numbers to verify: choose cpu");
         }
 
-        var verifier = new GoldenVerifier(device, folder);
+        var verifier = new GoldenVerifier(device, folder, precision);
         Table table = new Table().Border(TableBorder.Simple)
             .AddColumn("case").AddColumn(new TableColumn("tensors").RightAligned()).AddColumn(everyTensor ? "tensor" : "nearest to its tolerance")
             .AddColumn(new TableColumn("error").RightAligned()).AddColumn(new TableColumn("allowed").RightAligned()).AddColumn("measure").AddColumn("verdict");
+        if (precision != Precision.Fp32)
+        {
+            table.AddColumn(new TableColumn("plain implementation").RightAligned()).AddColumn(new TableColumn("ratio").RightAligned()).AddColumn(new TableColumn("at most").RightAligned());
+        }
+
         bool passes = true;
         foreach (string file in verifier.CaseFiles)
         {
@@ -64,16 +72,28 @@ internal static class VerifyCommand
             : result.Comparisons.Where(comparison => !comparison.Passes);
         foreach (TensorComparison comparison in shown)
         {
-            table.AddRow(
+            string[] cells =
+            [
                 Markup.Escape(result.Name),
                 count,
                 Markup.Escape(comparison.Name),
                 comparison.Error.ToString("0.0e0", CultureInfo.InvariantCulture),
                 comparison.Tolerance.ToString("0.0e0", CultureInfo.InvariantCulture),
                 comparison.Rule,
-                Verdict(comparison.Passes));
+                Verdict(comparison.Passes),
+                .. Plain(comparison),
+            ];
+            table.AddRow([.. cells.Select(cell => new Markup(cell))]);
         }
     }
+
+    /// <summary>In low precision: the plain implementation's error, and the ratio of the two beside the one allowed.</summary>
+    private static string[] Plain(TensorComparison comparison) => comparison.PlainError is not { } plain ? [] :
+    [
+        plain.ToString("0.0e0", CultureInfo.InvariantCulture),
+        (comparison.Error / plain).ToString("0.00", CultureInfo.InvariantCulture),
+        comparison.Factor.ToString("0", CultureInfo.InvariantCulture),
+    ];
 
     private static string Verdict(bool passes) => passes ? "[green]pass[/]" : "[red]FAIL[/]";
 }

@@ -13,6 +13,7 @@ namespace Sprint.Engine;
 public sealed unsafe class CpuDevice : Device
 {
     private readonly BlockCache cache;
+    private bool takesBFloat16;
 
     /// <summary>Creates the device.</summary>
     /// <param name="threads">How many threads work on an operation; 0 for as many as there are cores.</param>
@@ -47,7 +48,7 @@ public sealed unsafe class CpuDevice : Device
     public override bool Executes => true;
 
     /// <inheritdoc/>
-    public override bool Computes(ElementType type) => type != ElementType.BFloat16;
+    public override bool Computes(ElementType type) => takesBFloat16 || type != ElementType.BFloat16;
 
     /// <summary>How many threads work on an operation.</summary>
     public int Threads => Pool.Threads;
@@ -73,6 +74,35 @@ public sealed unsafe class CpuDevice : Device
 
     /// <inheritdoc/>
     public override void Trim() => cache.Trim();
+
+    /// <summary>
+    /// A device that takes bfloat16 tensors too, by the plainest implementation there is: every operation computes in float32 and rounds what it
+    /// stores, and attention is a chain of such operations. Slow; it says what rounding alone costs, so that other implementations can be
+    /// measured against it.
+    /// </summary>
+    /// <param name="threads">How many threads work on an operation; 0 for as many as there are cores.</param>
+    public static CpuDevice WithPlainBFloat16(int threads = 0)
+    {
+        var device = new CpuDevice(threads) { takesBFloat16 = true };
+        device.Register<ILinearKernels>(new PlainLinear(device, device.Kernels<ILinearKernels>()));
+        device.Register<IResidualFusionKernels>(new PlainResidualFusion(device, device.Kernels<IResidualFusionKernels>()));
+        device.Register<IAttentionKernels>(new PlainAttention(device.Kernels<IAttentionKernels>()));
+        device.Register<IAdaptiveLayerNormKernels>(new PlainAdaptiveLayerNorm(device, device.Kernels<IAdaptiveLayerNormKernels>()));
+        device.Register<IGatedResidualKernels>(new PlainGatedResidual(device, device.Kernels<IGatedResidualKernels>()));
+        device.Register<ITokenDropKernels>(new PlainTokenDrop(device, device.Kernels<ITokenDropKernels>()));
+        var elementwise = new PlainElementwise(device, device.Kernels<IAdditionKernels>(), device.Kernels<ISiluKernels>());
+        device.Register<IAdditionKernels>(elementwise);
+        device.Register<ISiluKernels>(elementwise);
+        device.Register<INarrowingKernels>(elementwise);
+        var embedding = new PlainEmbedding(
+            device, device.Kernels<IPatchifyKernels>(), device.Kernels<ITimestepEmbeddingKernels>(), device.Kernels<ILabelEmbeddingKernels>());
+        device.Register<IPatchifyKernels>(embedding);
+        device.Register<ITimestepEmbeddingKernels>(embedding);
+        device.Register<ILabelEmbeddingKernels>(embedding);
+        device.Register<IFlowMatchingKernels>(new PlainFlowMatching(device, device.Kernels<IFlowMatchingKernels>()));
+        device.Register<IAdamWKernels>(new PlainAdamW(device.Kernels<IAdamWKernels>()));
+        return device;
+    }
 
     /// <summary>Memory of a kernel for the time of one operation.</summary>
     internal Tensor Workspace(Shape shape) => Allocate(shape, category: MemoryCategory.Workspace);

@@ -11,6 +11,16 @@ public sealed record GoldenCase(string Name, IReadOnlyList<TensorComparison> Com
     /// <summary>Whether it ran and every tensor is within its tolerance.</summary>
     public bool Passes => Failure is null && Comparisons.Count > 0 && Comparisons.All(comparison => comparison.Passes);
 
+    /// <summary>The case under the rule of low precision: each comparison beside the plain implementation's.</summary>
+    /// <param name="plain">The same case run by the plain implementation.</param>
+    public GoldenCase Beside(GoldenCase plain)
+    {
+        ArgumentNullException.ThrowIfNull(plain);
+        return Failure is not null ? this
+            : plain.Failure is { } failure ? this with { Failure = $"the plain implementation: {failure}" }
+            : this with { Comparisons = [.. Comparisons.Zip(plain.Comparisons, static (own, other) => own.Beside(other))] };
+    }
+
     /// <summary>The comparison that is nearest to its tolerance, or beyond it.</summary>
     public TensorComparison? Worst => Comparisons.MaxBy(comparison => double.IsNaN(comparison.Error)
         ? double.PositiveInfinity

@@ -13,15 +13,24 @@ public sealed class GoldenVerifier
 {
     private readonly Device device;
     private readonly string folder;
+    private readonly Precision precision;
 
     /// <summary>Opens a folder.</summary>
     /// <param name="device">Where to compute.</param>
     /// <param name="folder">The folder.</param>
-    /// <exception cref="SprintException">The folder or its configuration cannot be read, or asks for what is not built.</exception>
-    public GoldenVerifier(Device device, string folder)
+    /// <param name="precision">
+    /// In what to compute. In low precision every case also runs by the plain implementation (<see cref="CpuDevice.WithPlainBFloat16"/>), and an error
+    /// may be twice its error, thrice for gradients; what is float32 still is compared as in float32.
+    /// </param>
+    /// <exception cref="SprintException">
+    /// The folder or its configuration cannot be read, or asks for what is not built; or the device does not compute in the precision.
+    /// </exception>
+    public GoldenVerifier(Device device, string folder, Precision precision = Precision.Fp32)
     {
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(folder);
+        precision.RequireOn(device);
+        this.precision = precision;
         if (!Directory.Exists(folder))
         {
             throw new SprintException($"there is no folder '{folder}': give one with config.json, weights.safetensors and case files");
@@ -52,16 +61,28 @@ public sealed class GoldenVerifier
     /// <returns>One result, or one for each variant or sampler case in the file.</returns>
     public IReadOnlyList<GoldenCase> Run(string file)
     {
+        IReadOnlyList<GoldenCase> results = Run(device, file);
+        if (precision == Precision.Fp32)
+        {
+            return results;
+        }
+
+        using var plainDevice = CpuDevice.WithPlainBFloat16();
+        return [.. results.Zip(Run(plainDevice, file), static (result, plain) => result.Beside(plain))];
+    }
+
+    private IReadOnlyList<GoldenCase> Run(Device where, string file)
+    {
         string name = Path.GetFileNameWithoutExtension(file);
         try
         {
             using SafetensorsFile data = SafetensorsFile.Open(file);
             return name switch
             {
-                "train_3steps" => new GoldenOptimizerSteps(device, LoadModel, data).Run(name),
-                _ when name.StartsWith("forward_", StringComparison.Ordinal) => [new GoldenForward(device, LoadModel, data).Run(name)],
-                _ when name.StartsWith("train_", StringComparison.Ordinal) => [new GoldenTrainingPass(device, LoadModel, data).Run(name)],
-                _ when name.StartsWith("sample_", StringComparison.Ordinal) => new GoldenSampling(LoadModel, data).Run(name),
+                "train_3steps" => new GoldenOptimizerSteps(where, Load, data).Run(name),
+                _ when name.StartsWith("forward_", StringComparison.Ordinal) => [new GoldenForward(where, Load, data).Run(name)],
+                _ when name.StartsWith("train_", StringComparison.Ordinal) => [new GoldenTrainingPass(where, Load, data).Run(name)],
+                _ when name.StartsWith("sample_", StringComparison.Ordinal) => new GoldenSampling(Load, data).Run(name),
                 _ => [Failed(name, "the file name says no known case (forward_*, train_*, sample_*)")],
             };
         }
@@ -70,13 +91,15 @@ public sealed class GoldenVerifier
             // An argument is at fault where the file's shapes do not fit the model's: the message names operation and shape.
             return [Failed(name, exception.Message)];
         }
+
+        SprintTransformer Load(bool trainMaskToken) => LoadModel(where, trainMaskToken);
     }
 
     private static GoldenCase Failed(string name, string why) => new(name, []) { Failure = why };
 
-    private SprintTransformer LoadModel(bool trainMaskToken)
+    private SprintTransformer LoadModel(Device where, bool trainMaskToken)
     {
-        var model = new SprintTransformer(device, Configuration with { TrainMaskToken = trainMaskToken });
+        var model = new SprintTransformer(where, Configuration with { TrainMaskToken = trainMaskToken }, precision: precision);
         try
         {
             using SafetensorsFile weights = SafetensorsFile.Open(Path.Combine(folder, "weights.safetensors"));

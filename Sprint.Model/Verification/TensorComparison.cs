@@ -1,3 +1,5 @@
+using Sprint.Engine;
+
 namespace Sprint.Model.Verification;
 
 /// <summary>How far numbers are from those of a reference.</summary>
@@ -8,6 +10,21 @@ namespace Sprint.Model.Verification;
 /// <param name="Index">Where the largest difference is.</param>
 public sealed record TensorComparison(string Name, double Error, double Tolerance, string Rule, int Index)
 {
+    /// <summary>What is allowed in low precision, as a multiple of the plain implementation's error.</summary>
+    public double Factor { get; init; } = OutputFactor;
+
+    /// <summary>What the plain implementation's error counts as at least: 0 but for <see cref="OfFewNumbers"/>.</summary>
+    public double PlainFloor { get; init; }
+
+    /// <summary>The error of the plain low-precision implementation, or null where float32 is compared.</summary>
+    public double? PlainError { get; init; }
+
+    /// <summary>Outputs may be off by twice as much as those of a plain low-precision implementation are.</summary>
+    public const double OutputFactor = 2;
+
+    /// <summary>Gradients, and what is made of them, thrice.</summary>
+    public const double GradientFactor = 3;
+
     /// <summary>Whether the error is within the tolerance; false for NaN.</summary>
     public bool Passes => Error <= Tolerance;
 
@@ -24,6 +41,24 @@ public sealed record TensorComparison(string Name, double Error, double Toleranc
         return new TensorComparison(name, error, tolerance, "largest difference", index);
     }
 
+    /// <summary>Compares by the mean of absolute differences.</summary>
+    /// <param name="name">What is compared.</param>
+    /// <param name="actual">The engine's numbers.</param>
+    /// <param name="expected">The reference's.</param>
+    /// <param name="tolerance">The mean allowed.</param>
+    /// <exception cref="ArgumentException">The lengths differ.</exception>
+    public static TensorComparison Mean(string name, ReadOnlySpan<float> actual, ReadOnlySpan<float> expected, double tolerance)
+    {
+        SameLength(name, actual.Length, expected.Length);
+        double sum = 0;
+        for (int i = 0; i < actual.Length; i++)
+        {
+            sum += Math.Abs((double)actual[i] - expected[i]);
+        }
+
+        return new TensorComparison(name, actual.Length == 0 ? 0 : sum / actual.Length, tolerance, "mean difference", -1);
+    }
+
     /// <summary>Compares by the largest difference over the largest entry of the reference.</summary>
     /// <param name="name">What is compared.</param>
     /// <param name="actual">The engine's numbers.</param>
@@ -34,16 +69,30 @@ public sealed record TensorComparison(string Name, double Error, double Toleranc
     {
         SameLength(name, actual.Length, expected.Length);
         (double error, int index) = Worst(actual, expected);
-        double largest = 0;
-        foreach (float value in expected)
-        {
-            largest = Math.Max(largest, Math.Abs(value));
-        }
 
         // A reference of zeros allows no difference at all.
-        double relative = error == 0 ? 0 : error / largest;
-        return new TensorComparison(name, relative, tolerance, "of the largest entry", index);
+        double relative = error == 0 ? 0 : error / Largest(expected);
+        return new TensorComparison(name, relative, tolerance, "of the largest entry", index) { Factor = GradientFactor };
     }
+
+    /// <summary>
+    /// The same comparison under the rule of low precision: the tolerance of float32, or the factor times the error of the plain implementation.
+    /// </summary>
+    /// <param name="plain">The same comparison of the plain implementation.</param>
+    public TensorComparison Beside(TensorComparison plain)
+    {
+        ArgumentNullException.ThrowIfNull(plain);
+        double error = Math.Max(PlainFloor, plain.Error);
+        return this with { Tolerance = Math.Max(Tolerance, Factor * error), PlainError = error };
+    }
+
+    /// <summary>
+    /// The same comparison of so few numbers, each a sum over many, that the plain implementation may hit them by chance: its error counts as at least
+    /// that of rounding the largest once to bfloat16.
+    /// </summary>
+    /// <param name="expected">The reference's numbers, or nothing where the error is relative to the largest.</param>
+    internal TensorComparison OfFewNumbers(ReadOnlySpan<float> expected) =>
+        this with { PlainFloor = BrainFloat.UnitRoundoff * (expected.IsEmpty ? 1 : Largest(expected)) };
 
     /// <summary>Compares integers, which must be equal.</summary>
     /// <param name="name">What is compared.</param>
@@ -90,6 +139,17 @@ public sealed record TensorComparison(string Name, double Error, double Toleranc
         }
 
         return (worst, index);
+    }
+
+    private static double Largest(ReadOnlySpan<float> values)
+    {
+        double largest = 0;
+        foreach (float value in values)
+        {
+            largest = Math.Max(largest, Math.Abs(value));
+        }
+
+        return largest;
     }
 
     private static void SameLength(string name, int actual, int expected)

@@ -1,4 +1,5 @@
 using NUnit.Framework;
+using Sprint.Engine.Cpu;
 
 namespace Sprint.Tests.Engine.Operations.Attention;
 

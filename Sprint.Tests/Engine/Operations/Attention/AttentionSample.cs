@@ -1,3 +1,4 @@
+using Sprint.Engine.Cpu;
 using Sprint.Engine.Cuda;
 
 namespace Sprint.Tests.Engine.Operations.Attention;

@@ -1,5 +1,6 @@
 using NUnit.Framework;
 using Sprint.Engine;
+using Sprint.Engine.Cpu;
 using Sprint.Engine.Operations;
 using AttentionOperation = Sprint.Engine.Operations.Attention;
 

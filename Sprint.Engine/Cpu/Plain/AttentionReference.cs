@@ -1,4 +1,4 @@
-namespace Sprint.Tests.Engine.Operations.Attention;
+namespace Sprint.Engine.Cpu;
 
 /// <summary>
 /// Attention of one head in double precision, as plainly as it can be written, with its backward pass. With <see cref="Round"/> it is the plain

@@ -1,0 +1,92 @@
+using NUnit.Framework;
+using Sprint.Engine;
+using Sprint.Engine.Operations;
+using Sprint.Model.Configuration;
+using Sprint.Model.Verification;
+using Sprint.Tests.Engine;
+
+namespace Sprint.Tests.Golden;
+
+/// <summary>The reference implementation's numbers in mixed precision: errors beside those of a plain low-precision implementation.</summary>
+[TestFixture(TestDevice.Emulated)]
+[TestFixture(TestDevice.Cuda, Category = "Gpu")]
+public sealed class GoldenPrecisionTests(string deviceName)
+{
+    [TestCase("forward_masked", 1)]
+    [TestCase("forward_pdg", 1)]
+    [TestCase("train_masked", 1)]
+    [TestCase("train_3steps", 2)]
+    [TestCase("sample_ode", 4)]
+    public void Every_case_is_as_near_to_the_reference_as_low_precision_can_be(string file, int cases)
+    {
+        using Device device = TestDevice.Open(deviceName);
+        IReadOnlyList<GoldenCase> results = Run(device, file);
+        Assert.That(results, Has.Count.EqualTo(cases));
+        foreach (GoldenCase result in results)
+            Assert.That(result.Passes, $"{result.Name}: {result.Failure ?? result.Worst?.ToString()}");
+        Assert.That(device.Account.LiveBytes, Is.Zero, "memory held after the case");
+    }
+
+    // What conditions the model, and what goes in, is float32: an error of bfloat16 there would be a wrong turn.
+    [TestCase("act.t_emb")]
+    [TestCase("act.y_emb")]
+    [TestCase("act.c")]
+    [TestCase("act.tokens_in")]
+    public void What_stays_float32_is_compared_as_in_float32(string tensor)
+    {
+        using Device device = TestDevice.Open(deviceName);
+        TensorComparison comparison = Run(device, "forward_masked").Single().Comparisons.Single(comparison => comparison.Name == tensor);
+        Assert.That(comparison.Tolerance, Is.EqualTo(GoldenTolerances.Output));
+        Assert.That(comparison.Passes, comparison.ToString());
+    }
+
+    // A layer norm that is 3% too large: eight times what one rounding changes.
+    [Test]
+    public void A_planted_error_fails()
+    {
+        using Device device = TestDevice.Open(deviceName);
+        device.Register<IAdaptiveLayerNormKernels>(new Scaled(device.Kernels<IAdaptiveLayerNormKernels>(), 1.03f));
+        GoldenCase result = Run(device, "forward_masked").Single();
+        Assert.That(result.Passes, Is.False);
+        Assert.That(result.Comparisons.Where(comparison => !comparison.Passes).Select(comparison => comparison.Name), Does.Contain("act.encoder.0").And.Contain("output"));
+    }
+
+    [Test]
+    public void A_wrong_number_beside_a_failing_plain_implementation_does_not_pass()
+    {
+        var own = new TensorComparison("x", 1, 1e-5, "largest difference", 0);
+        Assert.That(own.Beside(own with { Error = double.NaN }).Passes, Is.False);
+        Assert.That((own with { Error = double.NaN }).Beside(own).Passes, Is.False);
+        Assert.That(own.Beside(own with { Error = 0.49 }).Passes, Is.False);
+        Assert.That(own.Beside(own with { Error = 0.51 }).Passes, Is.True);
+        var failed = new GoldenCase("case", []) { Failure = "no memory" };
+        Assert.That(new GoldenCase("case", [own with { Error = 0 }]).Beside(failed).Passes, Is.False);
+    }
+
+    private static IReadOnlyList<GoldenCase> Run(Device device, string file)
+    {
+        var verifier = new GoldenVerifier(device, GoldenFile.PathOf("tiny"), Precision.Bf16);
+        return verifier.Run(Path.Combine(GoldenFile.PathOf("tiny"), file + ".safetensors"));
+    }
+
+    private sealed class Scaled(IAdaptiveLayerNormKernels inner, float factor) : IAdaptiveLayerNormKernels
+    {
+        public void Forward(Tensor input, Tensor modulation, int shiftChunk, int scaleChunk, Tensor output, Tensor statistics)
+        {
+            inner.Forward(input, modulation, shiftChunk, scaleChunk, output, statistics);
+            output.CopyFrom<ushort>(Array.ConvertAll(output.ToArray(), value => BrainFloat.Narrow(factor * value)));
+        }
+
+        public void Backward(
+            Tensor gradient,
+            Tensor input,
+            Tensor modulation,
+            int shiftChunk,
+            int scaleChunk,
+            Tensor statistics,
+            Tensor inputGradient,
+            bool accumulate,
+            Tensor modulationGradient) =>
+            inner.Backward(gradient, input, modulation, shiftChunk, scaleChunk, statistics, inputGradient, accumulate, modulationGradient);
+    }
+}

@@ -7,8 +7,9 @@
 //   adamw_update                 g' = g min(1, maximum_norm / (norm + 1e-6)); m = beta1 m + (1 - beta1) g'; v = beta2 v + (1 - beta2) g'^2;
 //                                p = keep p - step_size m / (sqrt(v) root_correction + epsilon); a = decay a + (1 - decay) p;
 //                                shadow = p rounded to nearest, ties to even                                       overwritten
-// with keep = 1 - lr weight_decay, step_size = lr / (1 - beta1^k), root_correction = 1 / sqrt(1 - beta2^k) at update k. A norm that is not a number spoils
-// the update rather than passing unseen. Each number is read once and written once. Sums run in an order given by the cut alone: the same bits each time.
+// with keep = 1 - lr weight_decay, step_size = lr / (1 - beta1^k), root_correction = 1 / sqrt(1 - beta2^k) at update k. A norm that is not finite
+// leaves everything as it is: the host may look at it only after the update has been put into the stream. The settings lie in device memory, so that a
+// captured update reads those of its step. Each number is read once and written once. Sums run in an order given by the cut alone: the same bits each time.
 // Launch: one block of 256 threads a piece; adamw_gradient_norm_reduce: one block of 256 threads. Pieces start at multiples of 16 bytes.
 
 #include "common/packs.cuh"
@@ -98,8 +99,12 @@ __device__ __forceinline__ void update(const piece& own, int64 at, float clip, c
 }
 
 extern "C" __global__ void __launch_bounds__(256)
-adamw_update(const piece* __restrict__ pieces, const float* __restrict__ norm, update_settings settings) {
+adamw_update(const piece* __restrict__ pieces, const float* __restrict__ norm, const update_settings* __restrict__ step_settings) {
+    if (!isfinite(norm[0])) {
+        return;
+    }
     const piece own = pieces[blockIdx.x];
+    const update_settings settings = *step_settings;
     const float ratio = settings.maximum_norm / (norm[0] + 1e-6f);
     const float clip = ratio >= 1.0f ? 1.0f : ratio;
     for (int64 first = threadIdx.x * widest; first < own.count; first += blockDim.x * widest) {

@@ -121,23 +121,39 @@ public sealed class Account
         public void Dispose() => (account.Pass, account.Part) = (pass, part);
     }
 
+    /// <summary>What has been counted until now.</summary>
+    internal AccountSnapshot Snapshot() => new(entries.ToDictionary(static entry => entry.Key, static entry => entry.Value.Total));
+
+    /// <summary>Counts once more what was counted once.</summary>
+    internal void Apply(AccountChange change)
+    {
+        foreach ((AccountKey key, AccountTotal counted) in change.Entries)
+        {
+            Count(key, counted);
+        }
+    }
+
     internal void Report(in OperationCost cost)
     {
-        var key = new AccountKey(Pass, Part, cost.Operation);
-        if (!entries.TryGetValue(key, out AccountEntry? entry))
-        {
-            entries.Add(key, entry = new AccountEntry());
-        }
-
-        AccountTotal counted = AccountTotal.Of(cost);
-        entry.Add(counted);
-        passes[(int)Pass] += counted;
+        AccountEntry entry = Count(new AccountKey(Pass, Part, cost.Operation), AccountTotal.Of(cost));
         if (MeasuresTime)
         {
             StopTime();
             timedEntry = entry;
             timedSince = Stopwatch.GetTimestamp();
         }
+    }
+
+    private AccountEntry Count(AccountKey key, in AccountTotal counted)
+    {
+        if (!entries.TryGetValue(key, out AccountEntry? entry))
+        {
+            entries.Add(key, entry = new AccountEntry());
+        }
+
+        entry.Add(counted);
+        passes[(int)key.Pass] += counted;
+        return entry;
     }
 
     internal void Allocated(MemoryCategory category, long bytes)

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Sprint.Engine.Cuda;
 using Sprint.Engine.Emulation;
 using Sprint.Engine.Operations;
@@ -19,6 +20,10 @@ public sealed unsafe class CudaDevice : Device
     private readonly BlockCache cache;
     private readonly UploadBuffer uploads;
     private readonly List<IDisposable> owned = [];
+    private readonly HashSet<CudaReplay> replays = [];
+    private readonly Dictionary<nint, BlockCache> replayBlocks = [];
+    private BlockCache source;
+    private bool isCapturing;
     private readonly KernelLibrary? library;
 
     /// <summary>Creates the device.</summary>
@@ -32,6 +37,7 @@ public sealed unsafe class CudaDevice : Device
         this.library = library;
         Stream = new CudaStream(context);
         cache = new BlockCache(AllocateBlock, FreeBlock, context.Device.IsEmulated ? 1 : BlockGranularity);
+        source = cache;
         uploads = new UploadBuffer(Stream);
         CudaMatrixProduct products = new(this);
         Register<ILinearKernels>(new CudaLinear(this, products));
@@ -60,6 +66,9 @@ public sealed unsafe class CudaDevice : Device
 
     /// <inheritdoc/>
     public override bool Executes => true;
+
+    /// <inheritdoc/>
+    public override bool IsAsynchronous => true;
 
     /// <summary>The device's context.</summary>
     public CudaContext Context { get; }
@@ -101,6 +110,27 @@ public sealed unsafe class CudaDevice : Device
     /// <inheritdoc/>
     public override void Trim() => cache.Trim();
 
+    /// <summary>Prepares work that is captured as a CUDA graph.</summary>
+    /// <param name="work">What to run.</param>
+    /// <param name="undo">Puts what the host noted of the work back to what it was before, should a capture be broken off.</param>
+    /// <returns>The work, which the caller disposes before what it reads.</returns>
+    public override ReplayedWork Replay(Action work, Action undo)
+    {
+        ArgumentNullException.ThrowIfNull(undo);
+        CudaReplay replay = new(this, work, undo, owner => new BlockCache(
+            size => AllocateReplayBlock(size, owner), FreeReplayBlock, Context.Device.IsEmulated ? 1 : BlockGranularity));
+        replays.Add(replay);
+        return replay;
+    }
+
+    /// <inheritdoc/>
+    public override TimeMark Mark()
+    {
+        CudaEvent reached = new(Context);
+        reached.Record(Stream);
+        return new CudaTimeMark(reached);
+    }
+
     /// <summary>Compiles a specialisation, or finds it compiled, and loads it for the life of the device.</summary>
     internal CudaModule Load(KernelSpecialization specialization) =>
         Own(Library.Get(specialization, Library.TargetFor(Context.Device)).Load(Context));
@@ -113,11 +143,48 @@ public sealed unsafe class CudaDevice : Device
         return item;
     }
 
-    internal override void CopyFromHost(Tensor destination, void* source, long bytes) =>
+    /// <summary>Copies a value to the device in the order of the stream, without waiting for it.</summary>
+    internal void Upload<T>(CudaDeviceVariable<T> destination, in T value)
+        where T : unmanaged
+    {
+        RefuseInCapture("copied to the device");
+        T copy = value;
+        uploads.Copy(destination.DevicePointer, &copy, sizeof(T));
+    }
+
+    /// <summary>Records what an action puts into the stream, instead of running it.</summary>
+    internal CudaGraph Capture(Action work)
+    {
+        isCapturing = true;
+        try
+        {
+            return Stream.Capture(work);
+        }
+        finally
+        {
+            isCapturing = false;
+        }
+    }
+
+    /// <summary>Lets tensors take their memory from a cache of somebody's own until the scope ends. Each block returns to where it came from.</summary>
+    internal MemoryScope AllocateFrom(BlockCache own)
+    {
+        MemoryScope scope = new(this, source);
+        source = own;
+        return scope;
+    }
+
+    internal void Remove(CudaReplay replay) => replays.Remove(replay);
+
+    internal override void CopyFromHost(Tensor destination, void* source, long bytes)
+    {
+        RefuseInCapture("copied to the device");
         uploads.Copy(Pointer(destination), source, bytes);
+    }
 
     internal override void CopyToHost(Tensor source, void* destination, long bytes)
     {
+        RefuseInCapture("read from the device");
         if (bytes == 0)
         {
             return;
@@ -149,6 +216,11 @@ public sealed unsafe class CudaDevice : Device
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
+        foreach (CudaReplay replay in replays.ToArray())
+        {
+            replay.Dispose();
+        }
+
         Trim();
         owned.ForEach(static item => item.Dispose());
         uploads.Dispose();
@@ -159,23 +231,22 @@ public sealed unsafe class CudaDevice : Device
     /// <inheritdoc/>
     protected override nint AcquireMemory(long bytes, MemoryCategory category)
     {
-        nint block;
-        try
+        if (!TryAcquire(bytes, out nint block, out CudaException? exhausted))
         {
-            try
+            // Spare blocks of other sizes may be all that is missing, or what captured work keeps for itself while it does not run.
+            if (!isCapturing)
             {
-                block = cache.Acquire(bytes);
-            }
-            catch (CudaException exhausted) when (exhausted.ErrorCode == DriverStatus.OutOfMemory)
-            {
-                // Spare blocks of other sizes may be all that is missing.
                 cache.Trim();
-                block = cache.Acquire(bytes);
+                foreach (CudaReplay replay in replays.Where(static replay => !replay.IsRunning))
+                {
+                    replay.Forget();
+                }
             }
-        }
-        catch (CudaException exhausted) when (exhausted.ErrorCode == DriverStatus.OutOfMemory)
-        {
-            throw OutOfMemory(bytes, category, exhausted);
+
+            if (isCapturing || !TryAcquire(bytes, out block, out exhausted))
+            {
+                throw OutOfMemory(bytes, category, exhausted);
+            }
         }
 
         using CudaContext.Scope scope = Context.Enter();
@@ -190,11 +261,46 @@ public sealed unsafe class CudaDevice : Device
     }
 
     /// <inheritdoc/>
-    protected override void ReleaseMemory(nint address, long bytes) => cache.Release(address, bytes);
+    protected override void ReleaseMemory(nint address, long bytes) => replayBlocks.GetValueOrDefault(address, cache).Release(address, bytes);
 
     private static DevicePointer Pointer(Tensor tensor) => new((ulong)tensor.Address);
 
     private static string Mebibytes(long bytes) => $"{bytes / 1048576.0:0.#} MiB";
+
+    private void RefuseInCapture(string what)
+    {
+        if (isCapturing)
+        {
+            throw new CudaException($"{Name}: while work is captured nothing can be {what}: what differs from run to run is copied before.");
+        }
+    }
+
+    private bool TryAcquire(long bytes, out nint block, [NotNullWhen(false)] out CudaException? exhausted)
+    {
+        try
+        {
+            (block, exhausted) = (source.Acquire(bytes), null);
+            return true;
+        }
+        catch (CudaException failure) when (failure.ErrorCode == DriverStatus.OutOfMemory)
+        {
+            (block, exhausted) = (0, failure);
+            return false;
+        }
+    }
+
+    private nint AllocateReplayBlock(long size, CudaReplay owner)
+    {
+        nint block = AllocateBlock(size);
+        replayBlocks.Add(block, owner.Memory);
+        return block;
+    }
+
+    private void FreeReplayBlock(nint block)
+    {
+        replayBlocks.Remove(block);
+        FreeBlock(block);
+    }
 
     private nint AllocateBlock(long size)
     {
@@ -215,6 +321,12 @@ public sealed unsafe class CudaDevice : Device
         {
             // The memory is gone with the context, and what lost it has been or will be thrown where somebody waits.
         }
+    }
+
+    /// <summary>Ends the time in which memory comes from a cache of somebody's own.</summary>
+    internal readonly ref struct MemoryScope(CudaDevice device, BlockCache before)
+    {
+        public void Dispose() => device.source = before;
     }
 
     private SprintException OutOfMemory(long bytes, MemoryCategory category, CudaException cause)

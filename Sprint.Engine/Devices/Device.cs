@@ -31,6 +31,9 @@ public abstract class Device : IDisposable
     /// <param name="type">The element type.</param>
     public virtual bool Computes(ElementType type) => true;
 
+    /// <summary>Whether operations return before they have run, so that whoever reads a result waits for all that came before.</summary>
+    public virtual bool IsAsynchronous => false;
+
     /// <summary>What ran on the device and the memory it holds.</summary>
     public Account Account { get; } = new();
 
@@ -170,6 +173,20 @@ public abstract class Device : IDisposable
         Account.Report(cost);
         return Executes;
     }
+
+    /// <summary>
+    /// Prepares work to be run many times with the same shapes. A device with graphs captures it after two runs and replays it from then on, with
+    /// the same bits; every other runs it each time. The work must neither copy from or to the host nor wait; all that it reads or leaves lies in
+    /// tensors that live as long as it does.
+    /// </summary>
+    /// <param name="work">What to run.</param>
+    /// <param name="undo">Puts what the host noted of the work back to what it was before, should a capture be broken off.</param>
+    /// <returns>The work, which the caller disposes before what it reads.</returns>
+    public virtual ReplayedWork Replay(Action work, Action undo) => new(work);
+
+    /// <summary>A point in the device's queue, for the time between two of them.</summary>
+    /// <returns>The mark, which the caller disposes.</returns>
+    public virtual TimeMark Mark() => new();
 
     /// <summary>Copies bytes from the host to a tensor of this device. A pointer, as a span of bytes ends at 2 GiB.</summary>
     internal abstract unsafe void CopyFromHost(Tensor destination, void* source, long bytes);

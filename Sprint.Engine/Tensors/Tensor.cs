@@ -127,6 +127,20 @@ public readonly struct Tensor : IDisposable, IEquatable<Tensor>
         }
     }
 
+    /// <summary>Copies the elements to another tensor, in the order of the device's work and without waiting for it.</summary>
+    /// <param name="destination">A tensor of the same shape and element type on the same device.</param>
+    /// <exception cref="ArgumentException">It is not.</exception>
+    /// <exception cref="ObjectDisposedException">One of the two has been disposed.</exception>
+    public void CopyTo(Tensor destination)
+    {
+        if (destination.Shape != Shape || destination.ElementType != ElementType || !ReferenceEquals(destination.Device, Device))
+        {
+            throw new ArgumentException($"{this} cannot be copied to {destination}");
+        }
+
+        Device.Copy(this, destination);
+    }
+
     /// <summary>The elements as a new array, those of a bfloat16 tensor widened.</summary>
     /// <returns><see cref="Count"/> numbers.</returns>
     /// <exception cref="ArgumentException">The elements are integers.</exception>

@@ -34,6 +34,9 @@ public sealed record TrainingConfiguration
     [MinLength(1)]
     public IReadOnlyList<StageConfiguration> Stages { get; init; } = [new()];
 
+    /// <summary>Whether a step is captured as a CUDA graph and replayed, on a device that can; the bits are the same.</summary>
+    public bool CudaGraphs { get; init; } = true;
+
     /// <summary>Pictures drawn during and after training.</summary>
     public SamplesConfiguration Samples { get; init; } = new();
 

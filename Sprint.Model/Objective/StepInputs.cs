@@ -25,6 +25,26 @@ public readonly record struct StepInputs(Tensor Data, Tensor Noise, Tensor Times
         PathDrop.Dispose();
     }
 
+    /// <summary>Copies every tensor into that of other inputs of the same shapes.</summary>
+    /// <param name="kept">Overwritten.</param>
+    internal void CopyTo(in StepInputs kept)
+    {
+        Copy(Data, kept.Data);
+        Copy(Noise, kept.Noise);
+        Copy(Times, kept.Times);
+        Copy(Labels, kept.Labels);
+        Copy(KeptIds, kept.KeptIds);
+        Copy(PathDrop, kept.PathDrop);
+
+        static void Copy(Tensor from, Tensor to)
+        {
+            if (!from.IsEmpty)
+            {
+                from.CopyTo(to);
+            }
+        }
+    }
+
     /// <summary>The training loss of a model: mean squared error of the velocity. Source: SPRINT.md section 4.</summary>
     /// <param name="tape">Where to record, or null.</param>
     /// <param name="model">The model.</param>

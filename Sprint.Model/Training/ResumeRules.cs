@@ -10,7 +10,7 @@ namespace Sprint.Model.Training;
 /// </summary>
 internal static class ResumeRules
 {
-    private static readonly string[] Free = ["samples.", "checkpoints.", "data.", "model.use_checkpoint", "precision"];
+    private static readonly string[] Free = ["samples.", "checkpoints.", "data.", "model.use_checkpoint", "precision", "cuda_graphs"];
     private static readonly string[] FixedInStage = ["batch_size", "drop_ratio", "mask_type", "reset_optimizer"];
 
     /// <summary>Compares the configuration of a checkpoint with that of the run that resumes it.</summary>

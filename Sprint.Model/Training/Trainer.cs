@@ -62,7 +62,7 @@ public sealed partial class Trainer : IDisposable
         this.noise = noise;
         model = new SprintTransformer(device, configuration.Model, (ulong)configuration.Seed, configuration.Precision);
         optimizer = new AdamW(device, model.Parameters.All);
-        step = new TrainingStep(model, optimizer, configuration.Loss, (ulong)configuration.Seed);
+        step = new TrainingStep(model, optimizer, configuration.Loss, (ulong)configuration.Seed) { Captures = configuration.CudaGraphs };
         shuffler = new EpochShuffler((ulong)configuration.Seed, dataset.Count);
         state = new RunState { Data = Describe(dataset) };
     }
@@ -289,11 +289,21 @@ public sealed partial class Trainer : IDisposable
         var before = PassFlops.Of(device.Account);
         DataPosition next = ReadBatch(state.Position);
         long passStart = Stopwatch.GetTimestamp();
-        double loss = Accumulate(stage, pattern);
-        device.Synchronize();
-        double passSeconds = Stopwatch.GetElapsedTime(passStart).TotalSeconds;
         AdamWSettings update = stage.Update(state.StageStep, state.Step, state.OptimizerStep);
-        float norm = step.Update(update, state.Step);
+        StepOutcome outcome;
+        double passSeconds;
+        if (device.IsAsynchronous)
+        {
+            outcome = step.Take(images, labels, pattern, state.Step, stage.GradientAccumulationSteps, update);
+            passSeconds = step.PassShare * Stopwatch.GetElapsedTime(passStart).TotalSeconds;
+        }
+        else
+        {
+            double loss = Accumulate(stage, pattern);
+            passSeconds = Stopwatch.GetElapsedTime(passStart).TotalSeconds;
+            outcome = new StepOutcome(loss, step.Update(update, state.Step));
+        }
+
         state.Step++;
         state.StageStep++;
         state.OptimizerStep++;
@@ -306,8 +316,8 @@ public sealed partial class Trainer : IDisposable
             state.Step,
             state.Stage,
             state.StageStep,
-            loss,
-            norm,
+            outcome.Loss,
+            outcome.Norm,
             update.LearningRate,
             stage.BatchSize,
             seconds,

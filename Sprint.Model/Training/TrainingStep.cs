@@ -18,6 +18,7 @@ public sealed class TrainingStep : IDisposable
     private readonly StepSampler sampler;
     private readonly Tape tape = new();
     private readonly float[] number = new float[1];
+    private StepPlan? plan;
 
     /// <summary>Creates the step.</summary>
     /// <param name="model">What is trained.</param>
@@ -40,6 +41,57 @@ public sealed class TrainingStep : IDisposable
         }
 
         optimizer.ForgetGradients();
+    }
+
+    /// <summary>
+    /// Whether <see cref="Take"/> has the device capture a step as a CUDA graph and replay it, where it can; the bits are the same.
+    /// </summary>
+    public bool Captures { get; init; } = true;
+
+    /// <summary>How often the step at hand has been captured: once for each stage's shapes.</summary>
+    public int CaptureCount => plan?.Captures ?? 0;
+
+    /// <summary>Why the step at hand could not be captured, or null.</summary>
+    public string? CaptureProblem => plan?.Problem;
+
+    /// <summary>The share of a step that <see cref="Take"/> spends in forward and backward passes, as measured on its second step.</summary>
+    public double PassShare => plan?.PassShare ?? 1;
+
+    /// <summary>
+    /// Takes a whole step: all micro-batches forwards and backwards, and the update. Nothing is waited for before everything is in the device's
+    /// queue, so this is for devices that work asynchronously; what is done is what <see cref="Accumulate"/> and <see cref="Update"/> do.
+    /// </summary>
+    /// <param name="images">x_0 of the whole batch.</param>
+    /// <param name="labels">The label of each image.</param>
+    /// <param name="pattern">Which tokens are kept.</param>
+    /// <param name="step">The step of the run, from 0.</param>
+    /// <param name="microBatches">How many micro-batches make the step.</param>
+    /// <param name="update">The numbers of the update.</param>
+    /// <returns>Loss and gradient norm.</returns>
+    /// <exception cref="NotFiniteLossException">Loss or norm are not finite. Where the norm is not, parameters are as they were.</exception>
+    public StepOutcome Take(
+        ReadOnlySpan<float> images, ReadOnlySpan<int> labels, DropPattern pattern, long step, int microBatches, in AdamWSettings update)
+    {
+        try
+        {
+            StepShape shape = new(labels.Length, microBatches, pattern, Captures);
+            if (plan?.Shape != shape)
+            {
+                plan?.Dispose();
+                plan = null;
+                plan = new StepPlan(model, optimizer, settings, sampler, tape, shape, Drop);
+            }
+
+            plan.Enqueue(images, labels, step, update);
+            return plan.Read(step);
+        }
+        catch
+        {
+            Drop();
+            plan?.Dispose();
+            plan = null;
+            throw;
+        }
     }
 
     /// <summary>Runs one micro-batch forwards and backwards; gradients are added to those of the micro-batches before.</summary>
@@ -96,7 +148,11 @@ public sealed class TrainingStep : IDisposable
     public void Forget() => optimizer.ForgetGradients();
 
     /// <inheritdoc/>
-    public void Dispose() => tape.Dispose();
+    public void Dispose()
+    {
+        plan?.Dispose();
+        tape.Dispose();
+    }
 
     private float RunBothWays(
         ReadOnlySpan<float> images, ReadOnlySpan<int> labels, DropPattern pattern, long step, int microBatch, int microBatches)

@@ -71,10 +71,28 @@ public sealed class AdamW : IDisposable
         measured = true;
     }
 
-    /// <summary>Applies the gathered gradients, clipped by <see cref="Norm"/>, and forgets them.</summary>
+    /// <summary>Applies the gathered gradients, clipped by <see cref="Norm"/>, and forgets them. A norm that is not finite changes nothing.</summary>
     /// <param name="settings">The numbers of this update.</param>
     /// <exception cref="InvalidOperationException"><see cref="MeasureNorm"/> was not called for these gradients.</exception>
     public void Update(in AdamWSettings settings)
+    {
+        Configure(settings);
+        Update();
+    }
+
+    /// <summary>Sets the numbers of the updates that follow; work that is replayed (<see cref="Device.Replay"/>) reads them anew each time.</summary>
+    /// <param name="settings">The numbers.</param>
+    public void Configure(in AdamWSettings settings)
+    {
+        if (device.Executes)
+        {
+            device.Kernels<IAdamWKernels>().Configure(settings);
+        }
+    }
+
+    /// <summary>Applies the gathered gradients with the numbers that <see cref="Configure"/> set, and forgets them.</summary>
+    /// <exception cref="InvalidOperationException"><see cref="MeasureNorm"/> was not called for these gradients.</exception>
+    public void Update()
     {
         if (!measured)
         {
@@ -85,7 +103,7 @@ public sealed class AdamW : IDisposable
         using Account.Scope scope = device.Account.Enter(ComputePass.Optimizer, device.Account.Part);
         if (device.Dispatch(cost))
         {
-            device.Kernels<IAdamWKernels>().Update(states, Norm, settings);
+            device.Kernels<IAdamWKernels>().Update(states, Norm);
         }
 
         ForgetGradients();

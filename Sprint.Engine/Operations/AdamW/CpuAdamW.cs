@@ -13,6 +13,7 @@ internal sealed unsafe class CpuAdamW(CpuDevice device) : IAdamWKernels
     private const int Piece = 8192;
     private Piecewise[] pieces = [];
     private IReadOnlyList<AdamWState>? cutFor;
+    private AdamWSettings settings;
 
     public void GradientNorm(IReadOnlyList<AdamWState> states, Tensor norm)
     {
@@ -33,10 +34,18 @@ internal sealed unsafe class CpuAdamW(CpuDevice device) : IAdamWKernels
         *(float*)norm.Address = (float)Math.Sqrt(sum);
     }
 
-    public void Update(IReadOnlyList<AdamWState> states, Tensor norm, in AdamWSettings settings)
+    public void Configure(in AdamWSettings settings) => this.settings = settings;
+
+    public void Update(IReadOnlyList<AdamWState> states, Tensor norm)
     {
+        float measured = *(float*)norm.Address;
+        if (!float.IsFinite(measured))
+        {
+            return;
+        }
+
         Cut(states);
-        double clip = Math.Min(1, settings.MaximumNorm / (*(float*)norm.Address + 1e-6));
+        double clip = Math.Min(1, settings.MaximumNorm / (measured + 1e-6));
         fixed (Piecewise* all = pieces)
         {
             var job = new UpdateJob(all, settings, (float)clip);

@@ -14,6 +14,7 @@ internal sealed class CudaAdamW(CudaDevice device) : IAdamWKernels
 
     private readonly CudaKernelFamily kernels = new(device, static _ => KernelCatalog.AdamW);
     private CudaDeviceVariable<Piece>? pieces;
+    private CudaDeviceVariable<Settings>? numbers;
     private IReadOnlyList<AdamWState>? cutFor;
 
     public void GradientNorm(IReadOnlyList<AdamWState> states, Tensor norm)
@@ -30,11 +31,22 @@ internal sealed class CudaAdamW(CudaDevice device) : IAdamWKernels
         kernels.Launch(ElementType.Float32, "adamw_gradient_norm_reduce", 1, Threads, new KernelArguments { partial, norm, count });
     }
 
-    public void Update(IReadOnlyList<AdamWState> states, Tensor norm, in AdamWSettings settings)
+    public void Configure(in AdamWSettings settings)
+    {
+        numbers ??= device.Own(new CudaDeviceVariable<Settings>(device.Context, 1));
+        device.Upload(numbers, new Settings(settings));
+    }
+
+    public void Update(IReadOnlyList<AdamWState> states, Tensor norm)
     {
         if (Cut(states) is { } cut)
         {
-            kernels.Launch(ElementType.Float32, "adamw_update", (int)cut.Length, Threads, new KernelArguments { cut, norm, new Settings(settings) });
+            kernels.Launch(
+                ElementType.Float32,
+                "adamw_update",
+                (int)cut.Length,
+                Threads,
+                new KernelArguments { cut, norm, numbers ?? throw new InvalidOperationException($"adamw: call {nameof(Configure)} before {nameof(Update)}") });
         }
     }
 

@@ -8,12 +8,15 @@ public interface IAdamWKernels
     /// <param name="norm">(1), overwritten.</param>
     void GradientNorm(IReadOnlyList<AdamWState> states, Tensor norm);
 
+    /// <summary>Sets the numbers of the updates that follow. They are kept where a captured update reads them when it is replayed.</summary>
+    /// <param name="settings">The numbers.</param>
+    void Configure(in AdamWSettings settings);
+
     /// <summary>
-    /// Clips by <c>min(1, maximum / (norm + 1e-6))</c>, updates moments and values, moves the average:
-    /// <c>average = decay average + (1 - decay) value</c>, and rounds the new values to the shadows that there are.
+    /// Leaves everything as it is where the norm is not a finite number. Else clips by <c>min(1, maximum / (norm + 1e-6))</c>, updates moments and values,
+    /// moves the average: <c>average = decay average + (1 - decay) value</c>, and rounds the new values to the shadows that there are.
     /// </summary>
     /// <param name="states">What is learned.</param>
     /// <param name="norm">(1): what <see cref="GradientNorm"/> computed.</param>
-    /// <param name="settings">The numbers of this update.</param>
-    void Update(IReadOnlyList<AdamWState> states, Tensor norm, in AdamWSettings settings);
+    void Update(IReadOnlyList<AdamWState> states, Tensor norm);
 }

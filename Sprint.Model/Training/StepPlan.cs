@@ -1,0 +1,200 @@
+using Sprint.Engine;
+using Sprint.Engine.Operations;
+using Sprint.Model.Configuration;
+using Sprint.Model.Network;
+using Sprint.Model.Objective;
+
+namespace Sprint.Model.Training;
+
+/// <summary>What a training step came to.</summary>
+/// <param name="Loss">The mean loss of its micro-batches.</param>
+/// <param name="Norm">The global norm of the gradients before clipping.</param>
+public readonly record struct StepOutcome(double Loss, float Norm);
+
+/// <summary>
+/// A whole training step of fixed shapes for a device that works asynchronously: forward and backward passes of all micro-batches, norm and update, put
+/// into the device's queue without waiting for anything, and replayed as a CUDA graph where the device has them. What differs from step to step lies in
+/// device memory and is written before: images, noise, times, labels, kept tokens and dropped paths are drawn into tensors that stay, and the
+/// optimizer's numbers are uploaded. Losses and norm are read when all of it is queued.
+/// </summary>
+internal sealed class StepPlan : IDisposable
+{
+    private readonly SprintTransformer model;
+    private readonly AdamW optimizer;
+    private readonly LossConfiguration settings;
+    private readonly StepSampler sampler;
+    private readonly Tape tape;
+    private readonly DropPattern pattern;
+    private readonly StepInputs[] inputs;
+    private readonly List<Tensor> losses = [];
+    private readonly Tensor share;
+    private readonly ReplayedWork? replay;
+    private readonly TimeMark?[] marks = new TimeMark?[3];
+    private readonly float[] number = new float[1];
+    private int steps;
+
+    /// <summary>Prepares a plan.</summary>
+    /// <param name="model">What is trained.</param>
+    /// <param name="optimizer">Over the model's parameters.</param>
+    /// <param name="settings">The objective.</param>
+    /// <param name="sampler">Draws each micro-batch.</param>
+    /// <param name="tape">Empty between steps.</param>
+    /// <param name="shape">What the plan is for.</param>
+    /// <param name="undo">Drops what the host has noted of a step.</param>
+    internal StepPlan(SprintTransformer model, AdamW optimizer, LossConfiguration settings, StepSampler sampler, Tape tape, StepShape shape, Action undo)
+    {
+        (this.model, this.optimizer, this.settings, this.sampler, this.tape, pattern) = (model, optimizer, settings, sampler, tape, shape.Pattern);
+        Shape = shape;
+        inputs = new StepInputs[shape.MicroBatches];
+        try
+        {
+            share = model.Device.From(new Shape(1), [1f / shape.MicroBatches]);
+            foreach (StepInputs _ in inputs)
+            {
+                losses.Add(model.Device.Allocate(new Shape(1)));
+            }
+
+            replay = shape.Captures ? model.Device.Replay(Run, undo) : null;
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>What the plan is for.</summary>
+    internal StepShape Shape { get; }
+
+    /// <summary>How often the step has been captured.</summary>
+    internal int Captures => replay?.Captures ?? 0;
+
+    /// <summary>Why the step could not be captured, or null.</summary>
+    internal string? Problem => replay?.Problem;
+
+    /// <summary>The share of a step's time that forward and backward passes take, as the second step had it; until then 1.</summary>
+    internal double PassShare { get; private set; } = 1;
+
+    /// <summary>Puts one step into the device's queue.</summary>
+    /// <param name="images">x_0 of the whole batch.</param>
+    /// <param name="labels">The label of each image.</param>
+    /// <param name="step">The step of the run, from 0.</param>
+    /// <param name="update">The numbers of the update.</param>
+    internal void Enqueue(ReadOnlySpan<float> images, ReadOnlySpan<int> labels, long step, in AdamWSettings update)
+    {
+        int size = labels.Length / inputs.Length;
+        int image = images.Length / labels.Length;
+        for (int micro = 0; micro < inputs.Length; micro++)
+        {
+            StepInputs drawn = sampler.Draw(images.Slice(micro * size * image, size * image), labels.Slice(micro * size, size), pattern, settings, step, micro);
+            if (steps == 0)
+            {
+                inputs[micro] = drawn;
+                continue;
+            }
+
+            using (drawn)
+            {
+                drawn.CopyTo(inputs[micro]);
+            }
+        }
+
+        optimizer.Configure(update);
+
+        // The first step also compiles and loads what it runs.
+        bool measures = steps == 1;
+        MarkIf(measures, 0);
+        if (replay is null)
+        {
+            Run();
+        }
+        else
+        {
+            replay.Run();
+        }
+
+        MarkIf(measures, 2);
+        steps++;
+    }
+
+    /// <summary>Waits for the step and reads what it came to.</summary>
+    /// <param name="step">The step of the run, for the error message.</param>
+    /// <exception cref="NotFiniteLossException">
+    /// Loss or norm are not finite. Where the norm is not, the parameters are as they were.
+    /// </exception>
+    internal StepOutcome Read(long step)
+    {
+        double sum = 0;
+        foreach (Tensor loss in losses)
+        {
+            sum += Number(loss, step, "loss");
+        }
+
+        float norm = Number(optimizer.Norm, step, "gradient norm");
+        if (marks is [{ } start, { } middle, { } end])
+        {
+            PassShare = middle.SecondsSince(start) / end.SecondsSince(start);
+            ForgetMarks();
+        }
+
+        return new StepOutcome(sum / losses.Count, norm);
+    }
+
+    public void Dispose()
+    {
+        replay?.Dispose();
+        ForgetMarks();
+        share.Dispose();
+        losses.ForEach(static loss => loss.Dispose());
+        foreach (StepInputs input in inputs)
+        {
+            input.Dispose();
+        }
+    }
+
+    private void Run()
+    {
+        for (int micro = 0; micro < inputs.Length; micro++)
+        {
+            using Tensor loss = inputs[micro].Loss(tape, model, settings.PathType);
+            loss.CopyTo(losses[micro]);
+            tape.Backward(loss, share);
+        }
+
+        MarkIf(marks[0] is not null, 1);
+        optimizer.MeasureNorm();
+        optimizer.Update();
+    }
+
+    private void MarkIf(bool measures, int place)
+    {
+        if (measures)
+        {
+            marks[place]?.Dispose();
+            marks[place] = model.Device.Mark();
+        }
+    }
+
+    private void ForgetMarks()
+    {
+        foreach (TimeMark? mark in marks)
+        {
+            mark?.Dispose();
+        }
+
+        Array.Clear(marks);
+    }
+
+    private float Number(Tensor tensor, long step, string name)
+    {
+        tensor.CopyTo<float>(number);
+        return float.IsFinite(number[0]) ? number[0] : throw new NotFiniteLossException(step, name, number[0]);
+    }
+}
+
+/// <summary>What must be the same for a step to be replayed.</summary>
+/// <param name="Batch">Images of a step.</param>
+/// <param name="MicroBatches">How many micro-batches make it.</param>
+/// <param name="Pattern">Which tokens are kept.</param>
+/// <param name="Captures">Whether the device is asked to capture it.</param>
+internal sealed record StepShape(int Batch, int MicroBatches, DropPattern Pattern, bool Captures);

@@ -1,0 +1,156 @@
+using NUnit.Framework;
+using Sprint.Engine;
+using Sprint.Engine.Operations;
+using Sprint.Model.Configuration;
+using Sprint.Model.Network;
+using Sprint.Model.Training;
+using Sprint.Tests.Engine;
+
+namespace Sprint.Tests.Model.Training;
+
+/// <summary>A training step as a CUDA graph, against the same step launched piece by piece.</summary>
+[TestFixture(TestDevice.Emulated)]
+[TestFixture(TestDevice.Cuda, Category = "Gpu")]
+public sealed class ReplayedStepTests(string deviceName)
+{
+    private const int Batch = 4;
+
+    private static readonly ModelConfiguration Model = TinyRun.Configuration.Model with { CfgMaskProb = 0.4 };
+
+    [TestCase(DropKind.Structured, 1, false)]
+    [TestCase(DropKind.Structured, 2, true)]
+    [TestCase(DropKind.None, 1, false)]
+    public void Ten_steps_have_the_same_bits_with_and_without_a_graph(DropKind kind, int microBatches, bool checkpoints)
+    {
+        ModelConfiguration configuration = Model with { UseCheckpoint = checkpoints };
+        using Run replayed = new(deviceName, configuration, captures: true), launched = new(deviceName, configuration, captures: false), synchronous = new(deviceName, configuration, captures: false);
+        for (int i = 0; i < 10; i++)
+        {
+            StepOutcome expected = launched.Take(kind, microBatches);
+            Assert.That(replayed.Take(kind, microBatches), Is.EqualTo(expected), $"step {i + 1}");
+            Assert.That(synchronous.TakeApart(kind, microBatches), Is.EqualTo(expected), $"step {i + 1} in parts");
+        }
+
+        Assert.That((replayed.Step.CaptureCount, launched.Step.CaptureCount, replayed.Step.CaptureProblem), Is.EqualTo((1, 0, (string?)null)));
+        Comparer.AssertSameBits("parameters, moments and averages, replayed", replayed.State(), launched.State());
+        Comparer.AssertSameBits("parameters, moments and averages, in parts", synchronous.State(), launched.State());
+        Assert.That(replayed.Device.Account.Total().Flops, Is.EqualTo(launched.Device.Account.Total().Flops));
+        Assert.That(replayed.Device.Account.Entries.Keys, Is.EquivalentTo(launched.Device.Account.Entries.Keys));
+        Assert.That(replayed.Step.PassShare, Is.GreaterThan(0).And.LessThan(1));
+    }
+
+    [Test]
+    public void Other_shapes_are_captured_anew_and_memory_is_asked_for_only_before()
+    {
+        using Run replayed = new(deviceName, Model, captures: true), launched = new(deviceName, Model, captures: false);
+        foreach ((DropKind kind, int microBatches) in new[] { (DropKind.Structured, 1), (DropKind.None, 1), (DropKind.Structured, 2) })
+        {
+            long asked = 0;
+            for (int i = 0; i < 6; i++)
+            {
+                Assert.That(replayed.Take(kind, microBatches), Is.EqualTo(launched.Take(kind, microBatches)));
+                asked = i == 2 ? replayed.Device.SystemAllocations : asked;
+            }
+
+            Assert.That(replayed.Device.SystemAllocations, Is.EqualTo(asked), "blocks of device memory");
+            Assert.That(replayed.Step.CaptureCount, Is.EqualTo(1));
+        }
+
+        Comparer.AssertSameBits("parameters, moments and averages", replayed.State(), launched.State());
+    }
+
+    /// <summary>What others do between steps must not reach the graph's memory, nor the graph theirs.</summary>
+    [Test]
+    public void Tensors_made_between_replays_keep_their_numbers()
+    {
+        using Run replayed = new(deviceName, Model, captures: true), launched = new(deviceName, Model, captures: false);
+        var held = new List<(Tensor Tensor, float[] Values)>();
+        for (int i = 0; i < 6; i++)
+        {
+            Assert.That(replayed.Take(DropKind.Structured, 1), Is.EqualTo(launched.Take(DropKind.Structured, 1)));
+            replayed.Optimizer.SwapAverages();
+            replayed.Optimizer.SwapAverages();
+            foreach (int count in new[] { 1, Batch, Batch * 64, Batch * 16 * 32, 4096 })
+            {
+                float[] values = OperationTest.Randoms(new Random(count + i), new Shape(count));
+                held.Add((replayed.Device.From(new Shape(count), values), values));
+            }
+        }
+
+        foreach ((Tensor tensor, float[] values) in held)
+        {
+            Assert.That(tensor.ToArray(), Is.EqualTo(values));
+            tensor.Dispose();
+        }
+    }
+
+    [Test]
+    public void A_loss_that_is_no_number_stops_the_step_and_leaves_the_parameters()
+    {
+        using Run run = new(deviceName, Model, captures: true);
+        for (int i = 0; i < 4; i++)
+            run.Take(DropKind.Structured, 1);
+        float[] before = run.State();
+        Assert.That(
+            () => run.Take(DropKind.Structured, 1, float.PositiveInfinity),
+            Throws.TypeOf<NotFiniteLossException>().With.Message.Contains("the loss became").And.Message.Contains("at step 5"));
+        Comparer.AssertSameBits("parameters, moments and averages", run.State(), before);
+        run.Take(DropKind.Structured, 1);
+    }
+
+    private sealed class Run : IDisposable
+    {
+        private readonly SprintTransformer model;
+        private readonly float[] images = TinyModel.Images(Model, Batch);
+        private readonly int[] labels = [0, 1, 2, 1];
+        private int steps;
+
+        internal Run(string deviceName, ModelConfiguration configuration, bool captures)
+        {
+            Device = (CudaDevice)TestDevice.Open(deviceName);
+            model = TinyModel.Build(Device, configuration);
+            Optimizer = new AdamW(Device, model.Parameters.All);
+            Step = new TrainingStep(model, Optimizer, new LossConfiguration(), 5) { Captures = captures };
+        }
+
+        internal CudaDevice Device { get; }
+
+        internal AdamW Optimizer { get; }
+
+        internal TrainingStep Step { get; }
+
+        internal StepOutcome Take(DropKind kind, int microBatches, float? everywhere = null)
+        {
+            float[] given = everywhere is { } value ? [.. Enumerable.Repeat(value, images.Length)] : images;
+            StepOutcome outcome = Step.Take(given, labels, TinyModel.Pattern(model.Configuration, kind), steps, microBatches, Update());
+            steps++;
+            return outcome;
+        }
+
+        internal StepOutcome TakeApart(DropKind kind, int microBatches)
+        {
+            double loss = 0;
+            int size = Batch / microBatches, image = images.Length / Batch;
+            for (int micro = 0; micro < microBatches; micro++)
+                loss += Step.Accumulate(images.AsSpan(micro * size * image, size * image), labels.AsSpan(micro * size, size), TinyModel.Pattern(model.Configuration, kind), steps, micro, microBatches);
+            float norm = Step.Update(Update(), steps);
+            steps++;
+            return new StepOutcome(loss / microBatches, norm);
+        }
+
+        internal float[] State() =>
+            [.. Optimizer.States.SelectMany(state => new[] { state.Parameter.Value, state.FirstMoment, state.SecondMoment, state.Average }).SelectMany(tensor => tensor.ToArray())];
+
+        public void Dispose()
+        {
+            Step.Dispose();
+            Optimizer.Dispose();
+            model.Dispose();
+            Assert.That(Device.Account.LiveBytes, Is.Zero, "memory held after everything was disposed");
+            Device.Dispose();
+        }
+
+        // Every number of the update differs from step to step.
+        private AdamWSettings Update() => new(1e-3 / (steps + 1), steps + 1, WeightDecay: 0.01 * steps, AverageDecay: 0.5 + (0.04 * steps));
+    }
+}

@@ -88,9 +88,11 @@ internal sealed class PlainAdamW(IAdamWKernels inner) : IAdamWKernels
 {
     public void GradientNorm(IReadOnlyList<AdamWState> states, Tensor norm) => inner.GradientNorm(states, norm);
 
-    public void Update(IReadOnlyList<AdamWState> states, Tensor norm, in AdamWSettings settings)
+    public void Configure(in AdamWSettings settings) => inner.Configure(settings);
+
+    public void Update(IReadOnlyList<AdamWState> states, Tensor norm)
     {
-        inner.Update(states, norm, settings);
+        inner.Update(states, norm);
         foreach (AdamWState state in states)
         {
             if (!state.Parameter.Shadow.IsEmpty)

@@ -26,6 +26,12 @@ internal static class CommandLine
         // An argument may begin with @, as tensors of files do: it names no file of further arguments.
         ParseResult parsed = Root().Parse(
             arguments is ["kernels", ..] ? CompilationOptions.Separate(arguments) : arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        foreach (Command part in parsed.CommandResult.Command.Subcommands)
+        {
+            // A list of commands has room for one line of each; its own help says the rest.
+            part.Description = part.Description?.Split('\n')[0];
+        }
+
         if (CommandLineMistake.Find(parsed) is { } mistake)
         {
             await error.WriteLineAsync(mistake);

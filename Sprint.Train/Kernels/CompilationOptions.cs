@@ -41,6 +41,16 @@ internal sealed class CompilationOptions
         return new CudaCompilerOptions { Macros = [.. (result.GetValue(macros) ?? []).Select(Macro)], IncludeFolders = [.. include.Select(Path.GetFullPath)] };
     }
 
+    /// <summary>Refuses the options where no file of the user's is named: the engine's kernels have macros and headers of their own.</summary>
+    /// <exception cref="SprintException">One is given.</exception>
+    internal void Refuse(ParseResult result)
+    {
+        if (result.GetValue(macros) is { Length: > 0 } || result.GetValue(folders) is { Length: > 0 })
+        {
+            throw new SprintException("-D and -I are for a file of your own: name it, or leave them out");
+        }
+    }
+
     /// <summary>Compilers take these options with their values joined on: -DTILE=4.</summary>
     internal static string[] Separate(string[] arguments) =>
         [.. arguments.SelectMany(static argument => argument.Length > 2 && argument[0] == '-' && argument[1] is 'D' or 'I' ? [argument[..2], argument[2..]] : (string[])[argument])];

@@ -1,7 +1,5 @@
-using System.Collections.Concurrent;
 using System.CommandLine;
 using System.Globalization;
-using System.Runtime.ExceptionServices;
 using Spectre.Console;
 using Sprint.Engine;
 using Sprint.Engine.Cuda;
@@ -16,10 +14,16 @@ internal static class KernelsBuildCommand
 
     internal static Command Create()
     {
-        var source = new Argument<string?>("SOURCE") { Description = "Only this source, e.g. token_drop.cu; without it all of them.", Arity = ArgumentArity.ZeroOrOne };
+        var source = new Argument<string?>("SOURCE")
+        {
+            Description = "Only this source of the engine's, e.g. token_drop.cu, or a CUDA file of your own; without it all of the engine's.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
         var architectures = new ArchitectureOption();
         var sources = new SourcesOption();
-        var output = new Option<string?>("--out") { Description = "Also write the compiled images into this folder.", HelpName = "FOLDER" };
+        var compilation = new CompilationOptions();
+        var output = new Option<string?>("--out") { Description = "Also write the compiled images into this folder; for a file of your own it is needed.", HelpName = "FOLDER" };
+        var kernel = new Option<string?>("--kernel") { Description = "Instantiate this template of your own file: scale<float,4>.", HelpName = "NAME" };
         var prebuilt = new Option<bool>("--prebuilt")
         {
             Description = $"Instead refresh the PTX in {PrebuiltFolder} of the checkout, or in the folder that --out names, which serves machines without NVRTC.",
@@ -27,25 +31,62 @@ internal static class KernelsBuildCommand
         var command = new Command(
             "build",
             """
-            Compile every specialisation of the kernels into the cache on disk, so that no run has to wait for it.
+            Compile every specialisation of the kernels into the cache on disk, so that no run has to wait for it; or a file of your own to cubins.
             Examples:
               sprint kernels build --arch 80,90
               sprint kernels build --arch sm_89 --out cubins
+              sprint kernels build mine.cu --kernel "scale<float,4>" --arch 80 --out cubins
               sprint kernels build --prebuilt
-            """) { source, architectures.List, output, prebuilt, sources.Folder };
+            """) { source, architectures.List, output, kernel, prebuilt, sources.Folder };
+        compilation.AddTo(command);
         command.SetAction(result =>
         {
             CudaRuntimeCompiler compiler = CudaRuntimeCompiler.Load();
+            string? name = result.GetValue(source);
             if (result.GetValue(prebuilt))
             {
-                return result.GetValue(architectures.List) is null && result.GetValue(sources.Folder) is null && result.GetValue(source) is null
+                return result.GetValue(architectures.List) is null && result.GetValue(sources.Folder) is null && name is null && result.GetValue(kernel) is null
                     ? RefreshPrebuilt(result.GetValue(output) ?? ProjectFiles.Find(PrebuiltFolder), compiler)
-                    : throw new SprintException("--prebuilt is PTX of compute_80 of all the checkout's own sources: leave out SOURCE, --arch and --sources");
+                    : throw new SprintException("--prebuilt is PTX of compute_80 of all the checkout's own sources: leave out SOURCE, --arch, --kernel and --sources");
             }
 
-            return Run(sources.Open(result), Choose(result.GetValue(source)), architectures.Read(result, compiler), result.GetValue(output));
+            int[] chosen = architectures.Read(result, compiler);
+            if (name is not null && File.Exists(name))
+            {
+                sources.Refuse(result, name);
+                return BuildFile(
+                    CudaFile.Read(name), result.GetValue(kernel), compilation.Read(result), chosen, compiler, result.GetValue(output) ?? throw new SprintException($"--out must name the folder for the cubins of {name}"));
+            }
+
+            compilation.Refuse(result);
+            return result.GetValue(kernel) is { } template
+                ? throw new SprintException($"--kernel {template} is for a file of your own: name it, or leave it out")
+                : Run(sources.Open(result), Choose(name), chosen, result.GetValue(output));
         });
         return command;
+    }
+
+    private static int BuildFile(CudaFile file, string? kernel, CudaCompilerOptions options, int[] architectures, CudaRuntimeCompiler compiler, string output)
+    {
+        CreateFolder(output);
+        CompiledProgram[] programs = ManyCompilations.Run(architectures.Length, i =>
+        {
+            CudaCompilerOptions target = options with { Target = CudaTarget.Cubin(architectures[i]) };
+            return kernel is null ? file.Compile(target, () => compiler) : file.Compile(kernel, target, () => compiler).Program!;
+        });
+        if (CudaFile.EntryPointsOf(programs[0]).Count == 0)
+        {
+            throw new SprintException($"{file.Path} has no kernel: declare one __global__, and instantiate it where it is a template, in the file or with --kernel \"scale<float>\"");
+        }
+
+        foreach (CompiledProgram program in programs)
+        {
+            string path = Path.Combine(output, $"{Path.GetFileNameWithoutExtension(file.Path)}-{program.Target.Name}.cubin");
+            AtomicFile.Write(path, stream => stream.Write(program.Image.Span));
+            Console.WriteLine($"{path}: {string.Join("; ", CudaFile.EntryPointsOf(program).Select(static entryPoint => KernelName.Parse(entryPoint).Signature))}");
+        }
+
+        return ExitCode.Success;
     }
 
     private static KernelSpecialization[] Choose(string? source)
@@ -53,14 +94,14 @@ internal static class KernelsBuildCommand
         KernelSpecialization[] chosen = [.. KernelCatalog.All.Where(specialization => source is null || specialization.Source == source)];
         return chosen.Length > 0
             ? chosen
-            : throw new SprintException($"there is no kernel source '{source}': choose one of {string.Join(", ", KernelCatalog.All.Select(static specialization => specialization.Source).Distinct())}");
+            : throw new SprintException($"there is no file '{source}', and no source of the engine's of that name: choose one of {string.Join(", ", KernelCatalog.All.Select(static specialization => specialization.Source).Distinct())}");
     }
 
     private static int Run(KernelLibrary library, KernelSpecialization[] chosen, int[] architectures, string? output)
     {
         (KernelSpecialization Specialization, CudaTarget Target)[] wanted =
             [.. chosen.SelectMany(specialization => architectures.Select(architecture => (specialization, CudaTarget.Cubin(architecture))))];
-        KernelImage[] images = Compile(library, wanted);
+        KernelImage[] images = ManyCompilations.Run(wanted.Length, i => library.Get(wanted[i].Specialization, wanted[i].Target));
         Table table = new Table().Border(TableBorder.Simple).AddColumn("specialisation").AddColumn("for").AddColumn(new TableColumn("bytes").RightAligned()).AddColumn("");
         foreach (KernelImage image in images)
         {
@@ -87,36 +128,7 @@ internal static class KernelsBuildCommand
         return ExitCode.Success;
     }
 
-    private static KernelImage[] Compile(KernelLibrary library, (KernelSpecialization Specialization, CudaTarget Target)[] wanted)
-    {
-        var images = new KernelImage[wanted.Length];
-        var failures = new ConcurrentDictionary<int, Exception>();
-        AnsiConsole.Progress().Start(context =>
-        {
-            ProgressTask task = context.AddTask("compiling", maxValue: wanted.Length);
-            Parallel.For(0, wanted.Length, (i, loop) =>
-            {
-                try
-                {
-                    images[i] = library.Get(wanted[i].Specialization, wanted[i].Target);
-                    task.Increment(1);
-                }
-                catch (SprintException failure)
-                {
-                    failures[i] = failure;
-                    loop.Break();
-                }
-            });
-        });
-        if (!failures.IsEmpty)
-        {
-            ExceptionDispatchInfo.Throw(failures.MinBy(static failure => failure.Key).Value);
-        }
-
-        return images;
-    }
-
-    private static void Write(string folder, KernelImage[] images)
+    private static void CreateFolder(string folder)
     {
         try
         {
@@ -126,7 +138,11 @@ internal static class KernelsBuildCommand
         {
             throw new SprintException($"the folder {folder} cannot be created: {failure.Message}", failure);
         }
+    }
 
+    private static void Write(string folder, KernelImage[] images)
+    {
+        CreateFolder(folder);
         foreach (KernelImage image in images)
         {
             AtomicFile.Write(

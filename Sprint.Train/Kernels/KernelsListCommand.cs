@@ -10,6 +10,7 @@ internal static class KernelsListCommand
     internal static Command Create()
     {
         var sources = new SourcesOption();
+        var json = new Option<bool>("--json") { Description = "Print one JSON object instead of the table." };
         var command = new Command(
             "list",
             """
@@ -17,12 +18,12 @@ internal static class KernelsListCommand
             Examples:
               sprint kernels list
               sprint kernels list --sources my-kernels
-            """) { sources.Folder };
-        command.SetAction(result => Run(sources.Open(result)));
+            """) { sources.Folder, json };
+        command.SetAction(result => result.GetValue(json) ? WriteJson(sources.Open(result)) : WriteTable(sources.Open(result)));
         return command;
     }
 
-    private static int Run(KernelLibrary library)
+    private static int WriteTable(KernelLibrary library)
     {
         Table table = new Table().Border(TableBorder.Simple)
             .AddColumn("source").AddColumn("from").AddColumn("specialisation").AddColumn("entry points");
@@ -59,6 +60,40 @@ internal static class KernelsListCommand
             ? $"compiled by NVRTC {compiler.Version} for sm_{string.Join(", sm_", compiler.SupportedArchitectures.Where(static known => known >= KernelLibrary.BaselineArchitecture))}"
             : "NVRTC is not installed: prebuilt PTX is used, which runs on emulated and on any GPU from compute capability 8.0 on");
         Console.WriteLine($"compiled images are kept in {library.CacheFolder}");
+        return ExitCode.Success;
+    }
+
+    private static int WriteJson(KernelLibrary library)
+    {
+        Console.WriteLine(JsonText.Write(json =>
+        {
+            json.WriteStartObject();
+            json.WriteString("compiler", library.Compiler?.Version.ToString());
+            json.WriteStrings("architectures", library.Compiler?.SupportedArchitectures.Where(static known => known >= KernelLibrary.BaselineArchitecture).Select(static known => $"sm_{known}") ?? []);
+            json.WriteString("cache", library.CacheFolder);
+            json.WriteStartArray("sources");
+            foreach (KernelSourceFile source in library.Sources)
+            {
+                json.WriteStartObject();
+                json.WriteString("name", source.Name);
+                json.WriteString("file", source.OwnPath);
+                json.WriteStrings("headers", source.OwnHeaders.Select(static header => header.Path));
+                json.WriteStartArray("specialisations");
+                foreach (KernelSpecialization specialization in source.Specializations)
+                {
+                    json.WriteStartObject();
+                    json.WriteStrings("macros", specialization.Macros.Select(static macro => macro.ToString()));
+                    json.WriteStrings("kernels", specialization.EntryPoints);
+                    json.WriteEndObject();
+                }
+
+                json.WriteEndArray();
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }));
         return ExitCode.Success;
     }
 }

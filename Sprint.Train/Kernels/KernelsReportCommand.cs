@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
-using Spectre.Console;
 using Sprint.Engine;
 using Sprint.Engine.Cuda;
 
@@ -15,19 +13,24 @@ internal static class KernelsReportCommand
     {
         var file = new Argument<string?>("FILE.cu")
         {
-            Description = "A CUDA source of your own; without it the engine's kernels are reported.",
+            Description = "A CUDA source of your own, or the name of one of the engine's (token_drop.cu); without it all of the engine's kernels are reported.",
             Arity = ArgumentArity.ZeroOrOne,
         };
         var architectures = new ArchitectureOption();
         var sources = new SourcesOption();
         var compilation = new CompilationOptions();
-        var kernel = new Option<string?>("--kernel") { Description = "Only the kernels with this in their name.", HelpName = "NAME" };
+        var kernel = new Option<string?>("--kernel")
+        {
+            Description = "Only the kernels with this in their name. A template of your file that it does not instantiate itself is instantiated: scale<float,4>.",
+            HelpName = "NAME",
+        };
         var block = new Option<int?>("--block")
         {
             Description = "Threads a block for the occupancy; without it those of __launch_bounds__, or 256.",
             HelpName = "THREADS",
         };
-        var shared = new Option<int>("--shared") { Description = "Bytes of dynamic shared memory a block for the occupancy.", HelpName = "BYTES" };
+        var shared = new Option<int>("--shared") { Description = "Bytes of dynamic shared memory a block for the occupancy; without it 0.", HelpName = "BYTES" };
+        var json = new Option<bool>("--json") { Description = "Print a JSON array with one object for each row instead of the table." };
         var command = new Command(
             "report",
             """
@@ -36,7 +39,8 @@ internal static class KernelsReportCommand
               sprint kernels report
               sprint kernels report --kernel gather --arch 80,90
               sprint kernels report mine.cu -D TILE=64 --block 128 --shared 32768
-            """) { file, architectures.List, kernel, block, shared, sources.Folder };
+              sprint kernels report mine.cu --kernel "scale<float,4>" --json
+            """) { file, architectures.List, kernel, block, shared, sources.Folder, json };
         compilation.AddTo(command);
         command.SetAction(result =>
         {
@@ -47,91 +51,73 @@ internal static class KernelsReportCommand
                 throw new SprintException($"--block {threads} is no number of threads a block: it is from 1 to {MostThreads}");
             }
 
-            if (result.GetValue(shared) < 0)
+            int bytes = result.GetValue(shared);
+            if (bytes < 0)
             {
-                throw new SprintException($"--shared {result.GetValue(shared)} is no number of bytes: it is 0 or more");
+                throw new SprintException($"--shared {bytes} is no number of bytes: it is 0 or more");
             }
 
             int[] chosen = architectures.Read(result, compiler);
-            IEnumerable<(string Source, CompiledProgram Program)> programs = result.GetValue(file) is { } path
-                ? Compile(CudaFile.Read(path), compilation.Read(result), chosen, compiler)
-                : Compile(sources.Open(result), chosen);
-            return Run(programs, result.GetValue(kernel) ?? "", threads, result.GetValue(shared));
+            string name = result.GetValue(kernel) ?? "";
+            KernelReportRow[] rows;
+            if (result.GetValue(file) is { } path && !IsOfTheEngine(path))
+            {
+                sources.Refuse(result, path);
+                rows = Rows(CudaFile.Read(path), name, compilation.Read(result), chosen, compiler, threads, bytes);
+            }
+            else
+            {
+                compilation.Refuse(result);
+                rows = Rows(sources.Open(result), result.GetValue(file), chosen, threads, bytes);
+            }
+
+            KernelReportRow[] wanted = [.. rows.Where(row => row.Report.Kernel.Contains(name))];
+            if (wanted.Length == 0)
+            {
+                throw NoKernel(rows, name);
+            }
+
+            if (result.GetValue(json))
+            {
+                Console.WriteLine(KernelReportRow.Json(wanted));
+            }
+            else
+            {
+                KernelReportRow.WriteTable(wanted);
+            }
+
+            return ExitCode.Success;
         });
         return command;
     }
 
-    private static IEnumerable<(string Source, CompiledProgram Program)> Compile(CudaFile file, CudaCompilerOptions options, int[] architectures, CudaRuntimeCompiler compiler) =>
-        architectures.Select(architecture => (file.Path, file.Compile(options with { Target = CudaTarget.Cubin(architecture) }, () => compiler)));
+    /// <summary>A file of the user's is meant before a source of the engine that has its name.</summary>
+    private static bool IsOfTheEngine(string path) => !Path.Exists(path) && KernelCatalog.All.Any(known => known.Source == path);
 
-    private static IEnumerable<(string Source, CompiledProgram Program)> Compile(KernelLibrary library, int[] architectures) =>
-        from specialization in KernelCatalog.All
-        from architecture in architectures
-        select (specialization.ToString(), library.Get(specialization, CudaTarget.Cubin(architecture)).Program);
-
-    private static int Run(IEnumerable<(string Source, CompiledProgram Program)> programs, string kernel, int? threads, int shared)
+    private static KernelReportRow[] Rows(
+        CudaFile file, string kernel, CudaCompilerOptions options, int[] architectures, CudaRuntimeCompiler compiler, int? threads, int shared)
     {
-        Table table = new Table().Border(TableBorder.Simple).AddColumn("kernel");
-        foreach (string column in (string[])["for", "registers", "stack", "spill stores", "spill loads", "shared", "threads", "blocks", "warps", "occupancy"])
+        CompiledProgram[] programs = ManyCompilations.Run(architectures.Length, i =>
         {
-            table.AddColumn(new TableColumn(column).RightAligned());
-        }
-
-        int rows = 0;
-        var all = new SortedSet<string>(StringComparer.Ordinal);
-        foreach (IGrouping<string, CompiledProgram> source in programs.ToLookup(static program => program.Source, static program => program.Program))
-        {
-            bool named = false;
-            foreach (KernelReport report in source.SelectMany(program => KernelReport.Of(program, threads, shared)).OrderBy(static report => report.Kernel.Mangled, StringComparer.Ordinal))
-            {
-                all.Add(report.Kernel.Signature);
-                if (!report.Kernel.Signature.Contains(kernel, StringComparison.Ordinal) && report.Kernel.Mangled != kernel)
-                {
-                    continue;
-                }
-
-                if (!named)
-                {
-                    table.AddRow($"[bold]{Markup.Escape(source.Key)}[/]");
-                    named = true;
-                }
-
-                Add(table, report);
-                rows++;
-            }
-        }
-
-        if (rows == 0)
-        {
-            throw new SprintException(all.Count == 0
-                ? "there is no kernel to report: declare one __global__, and instantiate it where it is a template"
-                : $"no kernel has '{kernel}' in its name: there are {string.Join("; ", all)}");
-        }
-
-        AnsiConsole.Write(table);
-        Console.WriteLine("registers, stack and spills in 32-bit registers and bytes a thread; shared memory in bytes a block; blocks and warps resident on a multiprocessor");
-        return ExitCode.Success;
+            CudaCompilerOptions target = options with { Target = CudaTarget.Cubin(architectures[i]) };
+            CompiledProgram program = file.Compile(target, () => compiler);
+            return kernel.Contains('<', StringComparison.Ordinal) && !program.Resources.Any(resources => KernelName.Parse(resources.Kernel).Contains(kernel))
+                ? file.Instantiate(kernel, target, () => compiler).Program!
+                : program;
+        });
+        return KernelReportRow.Of(file.Path, programs, threads, shared);
     }
 
-    private static void Add(Table table, KernelReport report)
+    private static KernelReportRow[] Rows(KernelLibrary library, string? source, int[] architectures, int? threads, int shared)
     {
-        KernelResources kernel = report.Resources;
-        table.AddRow(
-            "  " + Markup.Escape(report.Kernel.Signature),
-            kernel.Architecture,
-            Number(kernel.Registers),
-            Alarm(kernel.StackBytes),
-            Alarm(kernel.SpillStoreBytes),
-            Alarm(kernel.SpillLoadBytes),
-            Number(kernel.SharedBytes),
-            Number(report.BlockThreads),
-            Number(report.Occupancy.Blocks),
-            Number(report.Occupancy.Warps),
-            report.Occupancy.Fraction.ToString("P0", CultureInfo.InvariantCulture));
+        KernelSpecialization[] chosen = [.. KernelCatalog.All.Where(specialization => source is null || specialization.Source == source)];
+        CompiledProgram[] programs = ManyCompilations.Run(
+            chosen.Length * architectures.Length, i => library.Get(chosen[i / architectures.Length], CudaTarget.Cubin(architectures[i % architectures.Length])).Program);
+        return [.. chosen.SelectMany((specialization, i) =>
+            KernelReportRow.Of(specialization.ToString(), programs.Skip(i * architectures.Length).Take(architectures.Length), threads, shared))];
     }
 
-    private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
-
-    // What a hot kernel should not have stands out.
-    private static string Alarm(int value) => value == 0 ? "0" : $"[yellow]{Number(value)}[/]";
+    private static SprintException NoKernel(KernelReportRow[] rows, string kernel) => new(rows.Length == 0
+        ? "there is no kernel to report: declare one __global__, and instantiate it where it is a template, in the file or with --kernel \"scale<float>\""
+        : $"no kernel has '{kernel}' in its name: there are {string.Join("; ", rows.Select(static row => row.Report.Kernel.Signature).Distinct().Order(StringComparer.Ordinal))}");
 }

@@ -56,7 +56,7 @@ internal sealed class LaunchOptions
 
     private readonly Option<string> grid = new("--grid") { Description = "Blocks.", HelpName = "X[,Y[,Z]]", Required = true };
     private readonly Option<string> block = new("--block") { Description = "Threads a block.", HelpName = "X[,Y[,Z]]", Required = true };
-    private readonly Option<int> shared = new("--shared") { Description = "Bytes of dynamic shared memory a block.", HelpName = "BYTES" };
+    private readonly Option<int> shared = new("--shared") { Description = "Bytes of dynamic shared memory a block; without it 0.", HelpName = "BYTES" };
     private readonly Option<string[]> arguments = new("--arg") { Description = "The next argument of the kernel; given once for each.", HelpName = "SPEC" };
     private readonly Option<string> device = new("--device")
     {
@@ -65,7 +65,7 @@ internal sealed class LaunchOptions
         HelpName = "NAME",
     };
 
-    private readonly Option<long> seed = new("--seed") { Description = "Draws normal numbers, and the order in which emulated warps run.", HelpName = "NUMBER" };
+    private readonly Option<long> seed = new("--seed") { Description = "Draws normal numbers, and the order in which emulated warps run; without it 0.", HelpName = "NUMBER" };
     private readonly Option<long> budget = new("--budget")
     {
         Description = "Most instructions that a warp may execute on the emulated device before the kernel counts as endless.",

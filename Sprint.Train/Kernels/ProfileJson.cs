@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Text;
 using System.Text.Json;
 using Sprint.Engine;
 using Sprint.Engine.Cuda;
@@ -13,8 +11,7 @@ internal static class ProfileJson
     internal static string Write(LaunchRequest request, KernelRun run)
     {
         LaunchStatistics counts = run.Statistics!;
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
+        return JsonText.Write(json =>
         {
             json.WriteStartObject();
             json.WriteString("file", request.File);
@@ -49,9 +46,7 @@ internal static class ProfileJson
             WriteRoofline(json, counts);
             json.WriteString("printed", counts.Output);
             json.WriteEndObject();
-        }
-
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+        });
     }
 
     private static void WriteExtent(Utf8JsonWriter json, string name, Dim3 extent)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Sprint.Engine;
 using Sprint.Engine.Cuda;
 
 namespace Sprint.Train;
@@ -11,6 +12,16 @@ internal sealed class SourcesOption
         Description = "A folder whose .cu and .cuh files stand for the built-in ones of the same path; without it the folder that SPRINT_KERNELS names, if any.",
         HelpName = "FOLDER",
     };
+
+    /// <summary>Refuses the option where a file of the user's is named, which is no kernel of the library.</summary>
+    /// <exception cref="SprintException">It is given.</exception>
+    internal void Refuse(ParseResult result, string file)
+    {
+        if (result.GetValue(Folder) is { } folder)
+        {
+            throw new SprintException($"--sources {folder} is for the engine's kernels, and {file} is a file of your own: leave out one of them");
+        }
+    }
 
     /// <summary>Opens the library of kernels.</summary>
     internal KernelLibrary Open(ParseResult result) => new(new KernelLibraryOptions { SourceFolder = result.GetValue(Folder) });

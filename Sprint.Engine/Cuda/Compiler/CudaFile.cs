@@ -92,19 +92,37 @@ public sealed partial class CudaFile
         }
         catch (SprintException) when (kernel is not null && kernel.Contains('<', StringComparison.Ordinal))
         {
-            try
-            {
-                program = Compile(options with { NameExpressions = [kernel] }, compiler);
-            }
-            catch (CudaCompilationException failure) when (failure.Diagnostics.FirstOrDefault(static message => message.File == NameExpressionFile) is { } reason)
-            {
-                string others = entryPoints.Count == 0 ? "" : $"; it has {string.Join("; ", entryPoints.Select(static name => KernelName.Parse(name).Signature))}";
-                throw new SprintException($"{Path} has no kernel '{kernel}', and NVRTC makes none of that name: {reason.Message}{others}", failure);
-            }
-
-            KernelName made = KernelName.Parse(program.LoweredNames[kernel]);
-            return new CudaFileImage(program.Image, made, EntryPointsOf(program), made.ParameterTypes, program);
+            return Instantiate(kernel, options, compiler);
         }
+    }
+
+    /// <summary>Compiles a source with a template of it instantiated.</summary>
+    /// <param name="kernel">The kernel with its template arguments as C++ takes them, e.g. mine::scale&lt;float, 4&gt;.</param>
+    /// <param name="options">How to compile.</param>
+    /// <param name="compiler">The compiler.</param>
+    /// <exception cref="CudaCompilationException">The source has errors.</exception>
+    /// <exception cref="SprintException">The compiler makes no kernel of that name, or the file is PTX.</exception>
+    public CudaFileImage Instantiate(string kernel, CudaCompilerOptions options, Func<ICudaCompiler> compiler)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(kernel);
+        ArgumentNullException.ThrowIfNull(options);
+        CompiledProgram program;
+        try
+        {
+            program = Compile(options with { NameExpressions = [kernel] }, compiler);
+        }
+        catch (CudaCompilationException failure) when (failure.Diagnostics.FirstOrDefault(static message => message.File == NameExpressionFile) is { } reason)
+        {
+            IReadOnlyList<string> own = EntryPointsOf(Compile(options, compiler));
+            string others = own.Count == 0 ? "" : $"; it has {string.Join("; ", own.Select(static name => KernelName.Parse(name).Signature))}";
+            throw new SprintException($"{Path} has no kernel '{kernel}', and NVRTC makes none of that name: {reason.Message}{others}", failure);
+        }
+
+        KernelName made = KernelName.Parse(program.LoweredNames[kernel]);
+        IReadOnlyList<string> entryPoints = EntryPointsOf(program);
+        return entryPoints.Contains(made.Mangled)
+            ? new CudaFileImage(program.Image, made, entryPoints, made.ParameterTypes, program)
+            : throw new SprintException($"'{kernel}' is no kernel of {Path}: it names something that is not __global__");
     }
 
     /// <summary>Compiles a source with the headers that files of others include.</summary>

@@ -81,6 +81,14 @@ public sealed partial record KernelName
             : $"{origin} has no kernel '{wanted}': it has {List(kernels)}");
     }
 
+    /// <summary>Whether a text is the exact name, or a part of the declaration, where spaces do not count.</summary>
+    /// <param name="part">The text; an empty one is part of every name.</param>
+    public bool Contains(string part)
+    {
+        ArgumentNullException.ThrowIfNull(part);
+        return Mangled == part || Normalize(Signature).Contains(Normalize(part), StringComparison.Ordinal);
+    }
+
     /// <inheritdoc/>
     public override string ToString() => Signature;
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using NUnit.Framework;
 using Sprint.Engine.Cuda;
 using Sprint.Tests.Engine.Cuda;
@@ -8,6 +9,8 @@ namespace Sprint.Tests.Train.Kernels;
 [TestFixture]
 public sealed class KernelsLibraryCommandTests
 {
+    private const string Template = "template <typename T> __device__ T helper() { return 1; }\nnamespace n { template <typename T, int N> __global__ void scale(T* x) { x[0] *= N; } }";
+
     private TemporaryFolder folder = null!;
 
     [SetUp]
@@ -18,14 +21,24 @@ public sealed class KernelsLibraryCommandTests
 
     [TestCase("kernels", "no command is given: choose one of list, build, report, run, profile, or see sprint kernels --help")]
     [TestCase("kernels fly", "'fly' is no command: choose one of list, build")]
-    [TestCase("kernels list --all", "'--all' is no option of sprint kernels list: it has --sources; see sprint kernels list --help")]
+    [TestCase("kernels list --all", "'--all' is no option of sprint kernels list: it has --sources, --json; see sprint kernels list --help")]
     [TestCase("kernels list --sources {folder}/none", "{folder}/none does not exist")]
     public void A_mistake_is_one_line(string line, params string[] parts) => SprintCommand.Refuse([.. line.Split(' ').Select(Place)], [.. parts.Select(Place)]);
 
     [TestCase("kernels build --arch 75", "--arch 75: NVRTC", "compiles the kernels for 80")]
     [TestCase("kernels build --arch fast", "--arch 'fast' is no architecture: write 80, sm_80 or 8.0")]
-    [TestCase("kernels build absent.cu", "there is no kernel source 'absent.cu': choose one of", "token_drop.cu")]
-    [TestCase("kernels build --prebuilt --arch 80", "leave out SOURCE, --arch and --sources")]
+    [TestCase("kernels build --kernel k<int>", "--kernel k<int> is for a file of your own")]
+    [TestCase("kernels build -DX=1", "-D and -I are for a file of your own: name it, or leave them out")]
+    [TestCase("kernels build {folder}/t.cu --arch 80", "--out must name the folder for the cubins of {folder}/t.cu")]
+    [TestCase("kernels build {folder}/t.cu --arch 80 --out {folder}/cubins", "has no kernel: declare one __global__")]
+    [TestCase("kernels build {folder}/t.cu --arch 80 --out {folder}/cubins --kernel scale<text>", "has no kernel 'scale<text>', and NVRTC makes none of that name")]
+    [TestCase("kernels report {folder}/t.cu --arch 80", "there is no kernel to report: declare one __global__")]
+    [TestCase("kernels report {folder}/t.cu --arch 80 --kernel helper<int>", "has no kernel 'helper<int>', and NVRTC makes none of that name")]
+    [TestCase("kernels report {folder}/t.cu --sources {folder}", "--sources {folder} is for the engine's kernels, and {folder}/t.cu is a file of your own")]
+    [TestCase("kernels report -I {folder}", "-D and -I are for a file of your own")]
+    [TestCase("kernels report random.cu --arch 80 --kernel absent", "no kernel has 'absent' in its name: there are random_normal; random_uniform")]
+    [TestCase("kernels build absent.cu", "there is no file 'absent.cu', and no source of the engine's of that name: choose one of", "token_drop.cu")]
+    [TestCase("kernels build --prebuilt --arch 80", "leave out SOURCE, --arch, --kernel and --sources")]
     [TestCase("kernels build --prebuilt --out {folder}", "holds PTX but no manifest.json")]
     [TestCase("kernels build random.cu --arch 80 --out {folder}/file.ptx/x", "cannot be created")]
     [TestCase("kernels report --block 0", "--block 0 is no number of threads a block: it is from 1 to 1024")]
@@ -36,6 +49,7 @@ public sealed class KernelsLibraryCommandTests
     {
         CudaRequirements.RequireNvrtc();
         folder.Write("file.ptx", ".version 7.8");
+        folder.Write("t.cu", Template);
         SprintCommand.Refuse([.. line.Split(' ').Select(Place)], [.. parts.Select(Place)]);
     }
 
@@ -89,6 +103,43 @@ public sealed class KernelsLibraryCommandTests
         string prebuilt = Path.Combine(folder.Path, "prebuilt");
         SprintCommand.Succeed("kernels", "build", "--prebuilt", "--out", prebuilt);
         Assert.That(Directory.GetFiles(prebuilt), Has.Length.EqualTo(KernelCatalog.Prebuilt.Count + 1));
+    }
+
+    [Test]
+    public void Templates_are_instantiated_for_a_report_and_for_cubins()
+    {
+        CudaRequirements.RequireNvrtc();
+        string path = folder.Write("t.cu", Template);
+        using JsonDocument report = JsonDocument.Parse(SprintCommand.Succeed("kernels", "report", path, "--arch", "80,90", "--kernel", "n::scale<float,4>", "--json"));
+        JsonElement[] rows = [.. report.RootElement.EnumerateArray()];
+        Assert.That(rows.Select(static row => row.GetProperty("architecture").GetString()), Is.EqualTo(new[] { "sm_80", "sm_90" }));
+        Assert.That(rows.Select(static row => row.GetProperty("signature").GetString()), Has.All.EqualTo("n::scale<float, 4>(float*)"));
+        Assert.That(rows.Select(static row => row.GetProperty("registers").GetInt32()), Has.All.InRange(1, 255));
+        string cubins = Path.Combine(folder.Path, "cubins");
+        string output = SprintCommand.Succeed("kernels", "build", path, "--arch", "80,86", "--kernel", "n::scale<double, 2>", "--out", cubins);
+        Assert.That(output, Does.Contain("n::scale<double, 2>(double*)"));
+        Assert.That(Directory.GetFiles(cubins).Select(Path.GetFileName).Order(), Is.EqualTo(new[] { "t-sm_80.cubin", "t-sm_86.cubin" }));
+        Assert.That(KernelImageReader.TryReadParameters(File.ReadAllBytes(Path.Combine(cubins, "t-sm_86.cubin")), "_ZN1n5scaleIdLi2EEEvPT_", out KernelParameter[]? parameters), Is.True);
+        Assert.That(parameters, Has.Length.EqualTo(1));
+    }
+
+    [Test]
+    public void A_source_of_the_engine_is_reported_by_its_name()
+    {
+        CudaRequirements.RequireNvrtc();
+        string output = SprintCommand.Succeed("kernels", "report", "random.cu", "--arch", "80");
+        Assert.That(output, Does.Contain("random_normal").And.Contain("random_uniform").And.Not.Contain("adamw"));
+    }
+
+    [Test]
+    public void The_list_is_there_for_machines()
+    {
+        folder.Write("mine.cu", "");
+        using JsonDocument json = JsonDocument.Parse(SprintCommand.Succeed("kernels", "list", "--sources", folder.Path, "--json"));
+        JsonElement[] sources = [.. json.RootElement.GetProperty("sources").EnumerateArray()];
+        Assert.That(sources.Single(static source => source.GetProperty("name").GetString() == "mine.cu").GetProperty("file").GetString(), Is.EqualTo(Path.Combine(folder.Path, "mine.cu")));
+        Assert.That(
+            sources.SelectMany(static source => source.GetProperty("specialisations").EnumerateArray()).Count(), Is.EqualTo(KernelCatalog.All.Count));
     }
 
     private string Place(string text) => text.Replace("{folder}", folder.Path, StringComparison.Ordinal);

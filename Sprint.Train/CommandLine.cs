@@ -60,6 +60,11 @@ internal static class CommandLine
             await error.WriteLineAsync(exception.Message);
             return exception.ExitCode;
         }
+        catch (OutOfMemoryException)
+        {
+            await error.WriteLineAsync("this machine has not the memory for what was asked: give smaller buffers, a smaller batch or a smaller model");
+            return ExitCode.BadInput;
+        }
         catch (Exception exception) when (exception is SprintException or IOException or UnauthorizedAccessException)
         {
             await error.WriteLineAsync(exception.Message.ReplaceLineEndings(" "));

@@ -38,18 +38,24 @@ internal sealed record BufferData(SafetensorsDataType Type, int[] Shape, byte[]?
 
         byte[] bytes = new byte[data.ByteCount];
         int size = data.Type.ElementSize();
+        if (argument.Contents.Fill == BufferFill.Constant)
+        {
+            // What is filled is copied behind itself, twice as much each time.
+            argument.Contents.Element.CopyTo(bytes.AsSpan());
+            for (int filled = size; filled < bytes.Length;)
+            {
+                int more = Math.Min(filled, bytes.Length - filled);
+                bytes.AsSpan(0, more).CopyTo(bytes.AsSpan(filled));
+                filled += more;
+            }
+
+            return data with { Bytes = bytes };
+        }
+
         var random = new HostRandom(new RandomStream(seed, (ulong)index));
         for (int i = 0; i < data.Count; i++)
         {
-            Span<byte> element = bytes.AsSpan(i * size, size);
-            if (argument.Contents.Fill == BufferFill.Constant)
-            {
-                argument.Contents.Element.CopyTo(element);
-            }
-            else
-            {
-                SafetensorsElements.Write(data.Type, argument.Contents.Fill == BufferFill.Iota ? i : random.Normal(), element);
-            }
+            SafetensorsElements.Write(data.Type, argument.Contents.Fill == BufferFill.Iota ? i : random.Normal(), bytes.AsSpan(i * size, size));
         }
 
         return data with { Bytes = bytes };

@@ -14,7 +14,7 @@ internal sealed record BufferSummary(int Numbers, double Minimum, double Maximum
     /// <summary>Summarises elements.</summary>
     /// <param name="type">The element type.</param>
     /// <param name="bytes">The elements.</param>
-    /// <param name="written">Whether each was written, or null where that is not known.</param>
+    /// <param name="written">Whether each byte was written, or null where that is not known.</param>
     internal static BufferSummary Of(SafetensorsDataType type, ReadOnlySpan<byte> bytes, bool[]? written)
     {
         int size = type.ElementSize();
@@ -22,7 +22,7 @@ internal sealed record BufferSummary(int Numbers, double Minimum, double Maximum
         (double minimum, double maximum, double mean) = (double.NaN, double.NaN, double.NaN);
         for (int i = 0; i < bytes.Length / size; i++)
         {
-            if (written is not null && !written[i])
+            if (written is not null && written.AsSpan(i * size, size).Contains(false))
             {
                 neverWritten++;
                 continue;

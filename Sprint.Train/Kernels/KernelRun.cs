@@ -1,7 +1,6 @@
 using Sprint.Engine;
 using Sprint.Engine.Cuda;
 using Sprint.Engine.Emulation;
-using Sprint.Model.Checkpoints;
 
 namespace Sprint.Train;
 
@@ -121,8 +120,6 @@ internal sealed record KernelRun(
         memory.CopyToHost(bytes);
         bool[] written = new bool[bytes.Length];
         bool known = memory.TryReadWritten(written);
-        int size = data.Type.ElementSize();
-        bool[]? elements = known ? [.. Enumerable.Range(0, data.Count).Select(i => !written.AsSpan(i * size, size).Contains(false))] : null;
-        return (argument, data with { Bytes = bytes }, BufferSummary.Of(data.Type, bytes, elements));
+        return (argument, data with { Bytes = bytes }, BufferSummary.Of(data.Type, bytes, known ? written : null));
     }
 }

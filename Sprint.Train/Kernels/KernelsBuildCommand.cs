@@ -121,7 +121,7 @@ internal static class KernelsBuildCommand
 
         if (library.CacheProblem is { } problem)
         {
-            throw new SprintException($"the images cannot be kept in {library.CacheFolder}: {problem}; name another folder with SPRINT_CACHE");
+            throw new SprintException($"the images cannot be kept in {library.CacheFolder}: {problem.TrimEnd('.')}; name another folder with SPRINT_CACHE");
         }
 
         Console.WriteLine($"{images.Length} images are kept in {library.CacheFolder}");

@@ -89,7 +89,7 @@ internal sealed class LaunchOptions
     /// <summary>Reads what the user gave.</summary>
     /// <exception cref="SprintException">Something is wrong.</exception>
     internal LaunchRequest Read(ParseResult result) => new(
-        result.GetRequiredValue(file),
+        result.GetRequiredValue(file) is { Length: > 0 } path ? path : throw new SprintException("FILE is empty: name a .cu or .ptx file"),
         result.GetValue(kernel),
         Extent("--grid", result.GetRequiredValue(grid)),
         Extent("--block", result.GetRequiredValue(block)),

@@ -44,7 +44,9 @@ internal sealed class ParameterMatch(KernelName kernel, IReadOnlyList<KernelPara
         }
     }
 
-    private string Describe(int i) => signature is null ? parameters[i].ToString() : $"of type {signature[i].Text}";
+    private string Describe(int i) => signature is null ? parameters[i].ToString()
+        : signature[i].Element is null && !signature[i].IsPointer ? $"of type {signature[i].Text} ({parameters[i].Size} bytes)"
+        : $"of type {signature[i].Text}";
 
     /// <summary>What is given and what would be right; nothing where the argument fits.</summary>
     private static (string Given, string Right)? Fault(KernelArgument argument, KernelParameter parameter, ParameterType? type) => argument is BufferArgument buffer
@@ -93,15 +95,15 @@ internal sealed class ParameterMatch(KernelName kernel, IReadOnlyList<KernelPara
     private static (string Given, string Right)? ScalarFault(ScalarArgument scalar, KernelParameter parameter, ParameterType? type)
     {
         string right = $"write {Example(parameter, type)}";
-        string given = scalar.Type is { } named ? KernelArgument.NameOf(named) : "bytes";
-        if (type is { IsPointer: true } && (scalar.Bytes.Length != parameter.Size || scalar.Bytes.Any(static part => part != 0)))
+        string given = scalar.Type is { } named ? KernelArgument.NameOf(named) : Number(scalar.Bytes.Length, "byte");
+        if (type is { IsPointer: true } && (scalar.Bytes.Length != parameter.Size || scalar.Type?.IsFloat() == true || scalar.Bytes.Any(static part => part != 0)))
         {
             return ($"{given} by value", $"{right}, or u64:0 for a null pointer");
         }
 
         if (scalar.Bytes.Length != parameter.Size)
         {
-            return (type is null ? $"{scalar.Bytes.Length} bytes" : $"{given} of {Number(scalar.Bytes.Length, "byte")}", type is null ? right : $"of {parameter.Size} bytes: {right}");
+            return (type is null ? Number(scalar.Bytes.Length, "byte") : given, right);
         }
 
         if (scalar.Type is not { } number || type is { IsPointer: true })

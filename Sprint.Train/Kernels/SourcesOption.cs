@@ -24,5 +24,8 @@ internal sealed class SourcesOption
     }
 
     /// <summary>Opens the library of kernels.</summary>
-    internal KernelLibrary Open(ParseResult result) => new(new KernelLibraryOptions { SourceFolder = result.GetValue(Folder) });
+    /// <exception cref="SprintException">The folder does not exist.</exception>
+    internal KernelLibrary Open(ParseResult result) => result.GetValue(Folder) is ""
+        ? throw new SprintException("--sources is empty: name the folder that holds your .cu files, or leave it out")
+        : new(new KernelLibraryOptions { SourceFolder = result.GetValue(Folder) });
 }

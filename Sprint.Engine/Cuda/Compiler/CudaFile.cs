@@ -6,6 +6,7 @@ namespace Sprint.Engine.Cuda;
 public sealed partial class CudaFile
 {
     private const long MostBytes = 64L << 20;
+    private const int ChunkBytes = 1 << 16;
     private const int QuotedCharacters = 20;
 
     /// <summary>The file that NVRTC says errors of name expressions are in.</summary>
@@ -36,18 +37,25 @@ public sealed partial class CudaFile
         byte[] bytes;
         try
         {
-            FileInfo file = new(path);
-            if (Directory.Exists(path) || !file.Exists)
+            if (Directory.Exists(path) || !File.Exists(path))
             {
                 throw new SprintException(Directory.Exists(path) ? $"{path} is a folder: name a .cu or .ptx file in it" : $"there is no file {path}: name a .cu or .ptx file");
             }
 
-            if (file.Length > MostBytes)
+            // A device or pipe has no length to ask for.
+            using FileStream file = File.OpenRead(path);
+            using MemoryStream content = new();
+            byte[] chunk = new byte[ChunkBytes];
+            for (int read = file.Read(chunk); read > 0; read = file.Read(chunk))
             {
-                throw new SprintException($"{path} has {file.Length} bytes, more than any CUDA source or PTX ({MostBytes})");
+                content.Write(chunk, 0, read);
+                if (content.Length > MostBytes)
+                {
+                    throw new SprintException($"{path} has more bytes than any CUDA source or PTX ({MostBytes})");
+                }
             }
 
-            bytes = File.ReadAllBytes(path);
+            bytes = content.ToArray();
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

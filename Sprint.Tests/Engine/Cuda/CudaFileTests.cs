@@ -183,6 +183,17 @@ public class CudaFileTests
         Assert.That(() => CudaFile.Read(folder.Write("x.cu", "a\0b")), Throws.InstanceOf<SprintException>().With.Message.Contains("is no text"));
     }
 
+    [Test]
+    public void AFileWithoutEndIsRefused()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Ignore("needs /dev/zero");
+        }
+
+        Assert.That(() => CudaFile.Read("/dev/zero"), Throws.InstanceOf<SprintException>().With.Message.EqualTo("/dev/zero has more bytes than any CUDA source or PTX (67108864)"));
+    }
+
     [FsCheck.NUnit.Property(MaxTest = 500)]
     public void NoTextMakesTheReaderOfPtxFail(FsCheck.NonNull<string> noise)
     {

@@ -28,5 +28,7 @@ public sealed class BufferSummaryTests
     public void The_mean_of_great_numbers_does_not_overflow() =>
         Assert.That(BufferSummary.Of(SafetensorsDataType.F64, MemoryMarshal.AsBytes<double>([1.7e308, 1.7e308, 1.7e308]), null).Mean, Is.EqualTo(1.7e308).Within(1e294));
 
-    private static BufferSummary Of(float[] values, bool[]? written) => BufferSummary.Of(SafetensorsDataType.F32, MemoryMarshal.AsBytes<float>(values), written);
+    /// <summary>Of what is not written, the last byte is missing.</summary>
+    private static BufferSummary Of(float[] values, bool[]? written) => BufferSummary.Of(
+        SafetensorsDataType.F32, MemoryMarshal.AsBytes<float>(values), written is null ? null : [.. written.SelectMany(static element => new[] { true, true, true, element })]);
 }

@@ -54,6 +54,17 @@ public sealed class KernelsLibraryCommandTests
     }
 
     [Test]
+    public void An_empty_folder_of_sources_is_told() => SprintCommand.Refuse(["kernels", "list", "--sources", ""], "--sources is empty: name the folder that holds your .cu files");
+
+    [Test]
+    public void Help_of_a_group_has_one_line_for_each_command_and_that_of_a_command_its_examples()
+    {
+        string group = SprintCommand.Succeed("kernels", "--help");
+        Assert.That(group, Does.Contain("Run a kernel of any CUDA file or PTX").And.Not.Contain("sprint kernels run mine.cu").And.Not.Contain("TYPE:VALUE"));
+        Assert.That(SprintCommand.Succeed("kernels", "run", "--help"), Does.Contain("sprint kernels run mine.cu").And.Contain("TYPE:VALUE"));
+    }
+
+    [Test]
     public void Every_specialisation_is_listed_with_its_entry_points()
     {
         string output = SprintCommand.Succeed("kernels", "list");

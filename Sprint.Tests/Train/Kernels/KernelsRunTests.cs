@@ -29,6 +29,7 @@ public sealed class KernelsRunTests
         folder.Write("hostile.ptx", ".version 7.8\n.target sm_80\n.address_size 64\n.visible .entry k(.param .u64 p)\n{\n.reg .b32 %r<99999999999>;\nret;\n}\n");
         folder.Write("broken.ptx", ".version 7.8\n.target sm_80\n.address_size 64\n.visible .entry k()\n{\nfly away;\n}\n");
         folder.Write("no.ptx", "int main() {}");
+        folder.Write("great.ptx", ".version 7.8\n.target sm_80\n.address_size 64\n.visible .entry k()\n{\n.shared .align 4 .b8 s[80000];\nret;\n}\n");
     }
 
     [TearDown]
@@ -82,6 +83,9 @@ public sealed class KernelsRunTests
     }
 
     [Test]
+    public void An_empty_path_is_told() => SprintCommand.Refuse(["kernels", "run", "", "--grid", "1", "--block", "1"], "FILE is empty: name a .cu or .ptx file");
+
+    [Test]
     public void The_process_runs_the_next_kernel_after_a_fault()
     {
         Assert.That(Run("run {bugs} --grid 1 --kernel missing_barrier --block 128 --arg i32[128]=poison").ExitCode, Is.EqualTo(1));
@@ -106,6 +110,7 @@ public sealed class KernelsRunTests
     [TestCase("run {folder}/hostile.ptx --grid 1 --block 1 --arg f32[1]=zeros", "hostile.ptx")]
     [TestCase("run {bugs} --grid 1 --block 1", "kernels, so --kernel must name one of")]
     [TestCase("run {bugs} --grid 1 --block 1 --kernel absent", "has no kernel 'absent': it has", "off_by_one")]
+    [TestCase("run {folder}/great.ptx --grid 1 --block 1", "Kernel k declares 80000 bytes of static shared memory, of which 49152 are the most on any GPU: use dynamic shared memory")]
     [TestCase("run {bugs} --grid 0 --block 1 --kernel missing_barrier", "--grid 0: write X, X,Y or X,Y,Z, each a whole number from 1")]
     [TestCase("run {bugs} --grid 1,2,3,4 --block 1 --kernel missing_barrier", "--grid 1,2,3,4: write")]
     [TestCase("run {bugs} --grid 1 --block x --kernel missing_barrier", "--block x: write")]
@@ -120,7 +125,7 @@ public sealed class KernelsRunTests
     [TestCase("run {bugs} --grid 1 --block 1 --kernel off_by_one --arg i32[1]=zeros --arg i32[1]=zeros --arg f32:1", "argument 2 'f32:1' is f32, but parameter 2 of off_by_one is 4 bytes (integer or pointer): write i32:1")]
     [TestCase("run {bugs} --grid 1 --block 1 --kernel off_by_one --arg i32[1]=zeros --arg i32[1]=zeros --arg i64:1", "argument 2 'i64:1' is 8 bytes, but parameter 2 of off_by_one is 4 bytes (integer or pointer): write i32:1")]
     [TestCase("run {bugs} --grid 1 --block 1 --kernel off_by_one --arg i32[1]=zeros --arg i32[1]=zeros --arg i32[1]=zeros", "argument 2 'i32[1]=zeros' is a buffer of i32, but parameter 2 of off_by_one is 4 bytes (integer or pointer): write i32:1")]
-    [TestCase("run {bugs} --grid 1 --block 1 --kernel missing_barrier --arg bytes:00", "argument 0 'bytes:00' is 1 bytes, but parameter 0 of missing_barrier is 8 bytes (integer or pointer): write i64:1 or f32[1024]=zeros")]
+    [TestCase("run {bugs} --grid 1 --block 1 --kernel missing_barrier --arg bytes:00", "argument 0 'bytes:00' is 1 byte, but parameter 0 of missing_barrier is 8 bytes (integer or pointer): write i64:1 or f32[1024]=zeros")]
     [TestCase("run {bugs} --grid 1 --block 1 --kernel missing_barrier --arg nonsense", "--arg 'nonsense' is no argument: write TYPE:VALUE")]
     [TestCase("run {bugs} --grid 1 --block 1 --kernel missing_barrier --arg i32[4]@{folder}/none.safetensors#x", "none.safetensors")]
     [TestCase("run {bugs} --grid 1 --block 1 --kernel missing_barrier --arg @{folder}/none.safetensors#x", "{folder}/none.safetensors", "there is no such file")]
@@ -181,7 +186,9 @@ public sealed class KernelsRunTests
         Refuse($"{run} --arg f32[4]=ones --arg bf16[2]=zeros --arg f32[4]=ones --arg bool:true", $"argument 3 'f32[4]=ones' is a buffer of f32, but parameter 3 {Signature} long long: write i64:1");
         Refuse($"{run} --arg f32[4]=ones --arg bf16[2]=zeros --arg u64:9223372036854775808 --arg bool:true", $"is beyond i64, but parameter 3 {Signature} long long: write i64:-9223372036854775808 for the same bits");
         Refuse($"{run} --arg f32[4]=ones --arg bf16[2]=zeros --arg i64:2 --arg u8:1", $"argument 4 'u8:1' is u8, but parameter 4 {Signature} bool: write bool:true");
-        Refuse($"run {path} --grid 1 --block 1 --arg f64:5 --arg f32[4]=ones --arg bf16[2]=zeros --arg i64:2 --arg bool:true", $"argument 0 'f64:5' is f64, but parameter 0 {Signature} P: write bytes: and 16 hexadecimal digits");
+        Refuse($"run {path} --grid 1 --block 1 --arg f64:5 --arg f32[4]=ones --arg bf16[2]=zeros --arg i64:2 --arg bool:true", $"argument 0 'f64:5' is f64, but parameter 0 {Signature} P (8 bytes): write bytes: and 16 hexadecimal digits");
+        Refuse($"run {path} --grid 1 --block 1 --arg bytes:05 --arg f32[4]=ones --arg bf16[2]=zeros --arg i64:2 --arg bool:true", $"argument 0 'bytes:05' is 1 byte, but parameter 0 {Signature} P (8 bytes): write bytes: and 16 hexadecimal digits");
+        Refuse($"{run} --arg f64:0 --arg bf16[2]=zeros --arg i64:2 --arg bool:true", $"argument 1 'f64:0' is f64 by value, but parameter 1 {Signature} const float4*: write f32[1024]=zeros, or u64:0 for a null pointer");
 
         void Refuse(string line, string part) => SprintCommand.Refuse(["kernels", .. Split(line)], part);
     }

@@ -51,7 +51,13 @@ internal sealed partial class EmulatedCudaDriver
     {
         using Lock.Scope scope = Enter(out EmulatedContext context);
         EmulatedModule owner = context.Get<LoadedModule>(module.Value).Module;
-        return new FunctionHandle(context.Add(new EmulatedFunction(owner, owner.GetKernel(entryPoint))));
+        EmulatedKernel kernel = owner.GetKernel(entryPoint);
+        return kernel.StaticSharedBytes <= SharedBytesWithoutAsking
+            ? new FunctionHandle(context.Add(new EmulatedFunction(owner, kernel)))
+            : throw Refused(
+                DriverStatus.InvalidPtx,
+                "CUDA_ERROR_INVALID_PTX",
+                $"Kernel {entryPoint} declares {kernel.StaticSharedBytes} bytes of static shared memory, of which {SharedBytesWithoutAsking} are the most on any GPU: use dynamic shared memory.");
     }
 
     /// <inheritdoc/>

@@ -197,10 +197,12 @@ internal readonly struct SingleToTensorFloat : IConversion<float, float>
     public static float Apply(float a, int mode)
     {
         uint bits = BitConverter.SingleToUInt32Bits(a);
-        if ((bits & 0x7F800000) == 0x7F800000)
-            return float.IsNaN(a) ? BitConverter.UInt32BitsToSingle(Single32.CanonicalNaN) : a;
+        if (float.IsNaN(a))
+            return BitConverter.UInt32BitsToSingle(Single32.CanonicalNaN);
         if ((mode & ConversionMode.ReluBit) != 0 && (bits & 0x80000000) != 0)
             return 0;
+        if (float.IsInfinity(a))
+            return a;
         uint increment = RoundedMode.Rounding(mode) switch
         {
             RoundingMode.NearestAway => 0x1000u,
@@ -208,6 +210,19 @@ internal readonly struct SingleToTensorFloat : IConversion<float, float>
             _ => 0,
         };
         return BitConverter.UInt32BitsToSingle(bits + increment & ~0x1FFFu);
+    }
+}
+
+/// <summary>Two integers, saturated to a few bits each and packed, a above b; what is left above them is the low bits of c. The mode is the bits, negative for signed ones.</summary>
+internal readonly struct PackSaturated : IScalarMode<int, int>
+{
+    public static int Apply(int a, int b, int c, int mode)
+    {
+        int bits = Math.Abs(mode);
+        int least = mode < 0 ? -(1 << (bits - 1)) : 0, most = (1 << (mode < 0 ? bits - 1 : bits)) - 1;
+        uint mask = (1u << bits) - 1;
+        ulong packed = (uint)Math.Clamp(b, least, most) & mask | ((uint)Math.Clamp(a, least, most) & mask) << bits;
+        return (int)(packed | (ulong)(uint)c << 2 * bits);
     }
 }
 

@@ -50,9 +50,9 @@ internal sealed unsafe class AccessCounters
 
     /// <summary>
     /// Counts a shared-memory request: 32 banks of 4 bytes; lanes that touch different words of one bank are served one after
-    /// another. Accesses of 8 and 16 bytes are served in halves and quarters of the warp.
+    /// another, and so are atomic operations on one word. Accesses of 8 and 16 bytes are served in halves and quarters of the warp.
     /// </summary>
-    public void CountShared(ulong* addresses, uint active, int size)
+    public void CountShared(ulong* addresses, uint active, int size, bool atomic)
     {
         SharedRequests++;
         int words = Math.Max(1, size / 4);
@@ -62,7 +62,8 @@ internal sealed unsafe class AccessCounters
             uint mask = active >> phase * lanesPerPhase & (uint)((1ul << lanesPerPhase) - 1);
             if (mask == 0)
                 continue;
-            SharedWavefronts += HasNoConflict(addresses + phase * lanesPerPhase, mask, words) ? 1 : PhaseWavefronts(addresses + phase * lanesPerPhase, mask, words);
+            ulong* start = addresses + phase * lanesPerPhase;
+            SharedWavefronts += !atomic && HasNoConflict(start, mask, words) ? 1 : PhaseWavefronts(start, mask, words, atomic);
             SharedIdealWavefronts++;
         }
     }
@@ -109,7 +110,7 @@ internal sealed unsafe class AccessCounters
         return true;
     }
 
-    private static int PhaseWavefronts(ulong* addresses, uint mask, int words)
+    private static int PhaseWavefronts(ulong* addresses, uint mask, int words, bool atomic)
     {
         Span<ulong> seen = stackalloc ulong[32];
         Span<byte> depth = stackalloc byte[32];
@@ -121,9 +122,10 @@ internal sealed unsafe class AccessCounters
             ulong first = addresses[BitOperations.TrailingZeroCount(lanes)] >> 2;
             for (ulong word = first; word < first + (ulong)words; word++)
             {
-                if (count == 32 || seen[..count].Contains(word))
+                if (!atomic && (count == 32 || seen[..count].Contains(word)))
                     continue;
-                seen[count++] = word;
+                if (!atomic)
+                    seen[count++] = word;
                 int bank = (int)(word & 31);
                 worst = Math.Max(worst, ++depth[bank]);
             }

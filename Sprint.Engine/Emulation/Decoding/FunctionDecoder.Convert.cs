@@ -10,12 +10,20 @@ internal sealed unsafe partial class FunctionDecoder
     private void DecodeConversion(PtxInstruction i)
     {
         Cost(InstructionKind.Conversion);
+        if (i.Modifiers is ["pack", ..])
+        {
+            DecodePack(i);
+            return;
+        }
         Allow(i, "rn", "rz", "rm", "rp", "rna", "rni", "rzi", "rmi", "rpi", "ftz", "sat", "relu");
         PtxType[] types = TypesOf(i);
         if (types.Length != 2)
             throw Unknown(i);
         PtxType result = Unsigned(types[0]);
         PtxType source = Unsigned(types[1]);
+        bool brain = types.Contains(PtxType.BF16) && !types.Contains(PtxType.F32);
+        if (brain || (result == PtxType.TF32 && !i.Has("rna")))
+            RequireTarget(i, 90);
         int mode = SingleModeOf(i) | (i.Has("relu") ? ConversionMode.ReluBit : 0);
         if (result is PtxType.F16x2 or PtxType.BF16x2)
         {
@@ -35,6 +43,33 @@ internal sealed unsafe partial class FunctionDecoder
         if (sourceSize < source.Size() || resultSize < result.Size())
             throw Refused("A register is smaller than the type that is converted");
         Emit(ConvertOperation(source, result, Source(from, sourceSize, source), sourceSize, Destination(to, to.Register?.Size ?? resultSize), resultSize, mode));
+    }
+
+    // cvt.pack.sat: types of 2 and 4 bits are modifiers that PtxTypes does not know.
+    private void DecodePack(PtxInstruction i)
+    {
+        if (i.Modifiers is not [_, "sat", [var sign and ('u' or 's'), .. var width], "s32", .. var rest] || !int.TryParse(width, out int bits)
+            || (bits == 16 ? rest.Length > 0 : bits is not (2 or 4 or 8) || rest is not ["b32"]))
+            throw Unknown(i);
+        Expect(i, bits == 16 ? 3 : 4);
+        Emit(new Instruction
+        {
+            Handler = &Handlers.ScalarMode<PackSaturated, int, int>,
+            D = Destination(i.Operands[0], 4),
+            A = Source(i.Operands[1], 4),
+            B = Source(i.Operands[2], 4),
+            C = bits == 16 ? Constant(0, 4) : Source(i.Operands[3], 4),
+            E = sign == 's' ? -bits : bits,
+        });
+    }
+
+    /// <summary>Refuses an instruction that the module's target does not have.</summary>
+    private void RequireTarget(PtxInstruction i, int capability)
+    {
+        string target = program.Module.Module.Target;
+        string digits = string.Concat(target.SkipWhile(letter => !char.IsAsciiDigit(letter)).TakeWhile(char.IsAsciiDigit));
+        if (int.TryParse(digits, out int own) && own < capability)
+            throw Refused($"The instruction {i.Opcode} needs .target sm_{capability} or higher; the module is for {target}");
     }
 
     private static int RegisterSize(PtxRegister register) => Math.Max(register.Size, 2);

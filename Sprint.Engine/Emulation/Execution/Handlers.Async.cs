@@ -96,7 +96,7 @@ internal static unsafe partial class Handlers
     {
         SharedMemory shared = warp.Block.Shared;
         uint site = (uint)(i - warp.Launch.Program.Code);
-        warp.Counters?.CountShared(destinations, warp.Active, bytes);
+        warp.Counters?.CountShared(destinations, warp.Active, bytes, false);
         for (uint lanes = warp.Active; lanes != 0; lanes &= lanes - 1)
         {
             int lane = BitOperations.TrailingZeroCount(lanes);

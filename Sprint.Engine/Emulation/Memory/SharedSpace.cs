@@ -33,7 +33,7 @@ internal readonly unsafe struct SharedSpace : IMemorySpace
     public static void Scatter(Warp warp, Instruction* instruction, uint active, int bytes, AccessKind kind)
     {
         SharedMemory shared = warp.Block.Shared;
-        warp.Counters?.CountShared(warp.Addresses, active, bytes);
+        warp.Counters?.CountShared(warp.Addresses, active, bytes, kind == AccessKind.Atomic);
         ulong size = (ulong)shared.Size;
         bool check = MemoryAccess.Reads(kind) && warp.Launch.CheckUninitialised;
         bool writes = MemoryAccess.Writes(kind);

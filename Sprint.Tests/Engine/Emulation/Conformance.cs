@@ -114,7 +114,7 @@ internal static class Conformance
         string loads = string.Concat(sizes.Select((size, k) => $"ld.param.u64 %address, [p{k}];\nmad.wide.u32 %address, %i, {size}, %address;\nld.global.b{size * 8} %a{k}, [%address];\n"));
         return $$"""
             .version 7.8
-            .target sm_80
+            .target sm_90
             .address_size 64
             .visible .entry test({{parameters}}.param .u64 target, .param .u32 count)
             {

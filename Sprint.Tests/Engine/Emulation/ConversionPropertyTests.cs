@@ -145,6 +145,25 @@ public sealed class ConversionPropertyTests
     }
 
     [FsCheck.NUnit.Property(MaxTest = 2, Replay = "1129,7")]
+    public void Integers_are_saturated_and_packed_above_each_other(DoNotSize<int> seed)
+    {
+        List<InstructionForm> forms = [];
+        foreach ((int bits, bool signed) in new[] { (2, false), (2, true), (4, false), (4, true), (8, false), (8, true), (16, false), (16, true) })
+        {
+            BigInteger Clamp(ulong x)
+            {
+                BigInteger least = signed ? -(BigInteger.One << (bits - 1)) : 0, most = (BigInteger.One << (signed ? bits - 1 : bits)) - 1;
+                return IntegerPropertyTests.Cut(BigInteger.Max(least, BigInteger.Min(most, (int)(uint)x)), bits);
+            }
+            ulong Pack(ulong a, ulong b, ulong c) => (ulong)(Clamp(b) + (Clamp(a) << bits) + ((BigInteger)(c & uint.MaxValue) << (2 * bits)) & uint.MaxValue);
+            forms.Add(bits == 16
+                ? new($"cvt.pack.sat.{Name((bits, signed))}.s32", 32, [32, 32], a => Pack(a[0], a[1], 0))
+                : new($"cvt.pack.sat.{Name((bits, signed))}.s32.b32", 32, [32, 32, 32], a => Pack(a[0], a[1], a[2])));
+        }
+        InstructionForm.Check(seed.Item, forms);
+    }
+
+    [FsCheck.NUnit.Property(MaxTest = 2, Replay = "1129,7")]
     public void Pairs_and_tensor_floats_are_rounded_and_clamped(DoNotSize<int> seed)
     {
         ExactFloat source = ExactFloat.F32;
@@ -162,7 +181,13 @@ public sealed class ConversionPropertyTests
         }
         // TF32 has the exponents of f32 and a mantissa of 10 bits.
         ExactFloat tensor = new("tf32", 19, 11, -136);
-        forms.Add(new("cvt.rna.tf32.f32", 32, [32], a => source.IsNaN(a[0]) ? source.NaN : tensor.From(source, a[0], "rna") << 13));
+        foreach (string mode in new[] { "rna", "rn", "rz" })
+        {
+            ulong Rounded(ulong x) => source.IsNaN(x) ? source.NaN : tensor.From(source, x, mode) << 13;
+            forms.Add(new($"cvt.{mode}.tf32.f32", 32, [32], a => Rounded(a[0])));
+            if (mode != "rna")
+                forms.Add(new($"cvt.{mode}.relu.tf32.f32", 32, [32], a => Relu(source, Rounded(a[0]))));
+        }
         InstructionForm.Check(seed.Item, forms);
     }
 }

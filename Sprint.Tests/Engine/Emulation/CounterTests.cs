@@ -54,6 +54,17 @@ public sealed class CounterTests
         Assert.That(statistics.SharedBankConflicts, Is.EqualTo(conflicts));
     }
 
+    [TestCase("and.b32 %u, %t, 0;", 32, 31)]
+    [TestCase("and.b32 %u, %t, 3; shl.b32 %u, %u, 2;", 8, 7)]
+    [TestCase("and.b32 %u, %t, 1; shl.b32 %u, %u, 7;", 32, 31)]
+    [TestCase("shl.b32 %u, %t, 2;", 1, 0)]
+    public void Atomic_operations_on_one_word_or_bank_are_served_one_after_another(string address, int wavefronts, int conflicts)
+    {
+        LaunchStatistics statistics = Run($"shl.b32 %v, %t, 2; st.shared.b32 [%v], %t; st.shared.b32 [%v+128], %t; bar.sync 0; {address} red.shared.add.u32 [%u], 1;");
+        Assert.That(statistics.SharedWavefronts, Is.EqualTo(2 + wavefronts));
+        Assert.That(statistics.SharedBankConflicts, Is.EqualTo(conflicts));
+    }
+
     [Test]
     public void Instructions_and_operations_are_counted_by_kind_with_active_lanes()
     {

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Sprint.Engine.Emulation.Decoding;
 using Sprint.Engine.Emulation.Execution;
+using Sprint.Engine.Emulation.Memory;
 
 namespace Sprint.Engine.Emulation;
 
@@ -79,6 +80,8 @@ public sealed unsafe class EmulatedLaunch
     {
         KernelProgram program = kernel.Program;
         bool track = program.UsesReadOnlyPath && (options.Checks & EmulationChecks.ReadOnlyPath) != 0;
+        bool races = (options.Checks & EmulationChecks.GlobalMemoryRaces) != 0;
+        MemoryAllocation[] written = track || races ? memory.Writable(WrittenAddresses(parameters)) : [];
         LaunchContext context = new()
         {
             Program = program,
@@ -90,7 +93,9 @@ public sealed unsafe class EmulatedLaunch
             SharedBytes = SharedBytes,
             Parameters = parameters,
             LocalBytes = (int)LocalBytes,
-            ReadOnlyGeneration = track ? memory.BeginReadOnlyTracking() : (byte)0,
+            ReadOnlyGeneration = track ? memory.BeginReadOnlyTracking(written) : (byte)0,
+            RaceNumber = races ? memory.BeginRaceTracking(written) : LaunchContext.NoRaces,
+            Sync = races && program.UsesDeviceFence ? new SyncGraph() : null,
         };
         BlockQueue queue = new((long)grid.Count);
         int workers = (int)Math.Min(options.Workers > 0 ? options.Workers : Environment.ProcessorCount, (long)grid.Count);
@@ -104,6 +109,21 @@ public sealed unsafe class EmulatedLaunch
             throw fault;
         statistics.Output = string.Concat(printed.Values);
         return statistics;
+    }
+
+    // Addresses of what the kernel may write to, null if that could be anything.
+    private List<ulong>? WrittenAddresses(byte* parameters)
+    {
+        StoreTargets targets = kernel.Program.StoreTargets;
+        if (targets.IsAnywhere)
+            return null;
+        List<ulong> addresses = [.. targets.Parameters.Where(offset => offset + 8 <= kernel.ParameterBytes).Select(offset => *(ulong*)(parameters + offset))];
+        foreach (string name in targets.Variables)
+        {
+            if (kernel.Program.Module.TryGetAddress(name, out ulong address))
+                addresses.Add(address);
+        }
+        return addresses;
     }
 
     private static void Work(LaunchContext context, BlockQueue queue, LaunchStatistics statistics, SortedDictionary<long, string> printed)

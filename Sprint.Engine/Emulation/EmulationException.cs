@@ -20,6 +20,8 @@ public sealed class EmulationException : SprintException
         Thread = site.Thread;
         SourceFile = site.SourceFile;
         SourceLine = site.SourceLine;
+        CallerFile = site.CallerFile;
+        CallerLine = site.CallerLine;
         Instruction = site.Instruction;
         PtxLine = site.PtxLine;
     }
@@ -51,6 +53,12 @@ public sealed class EmulationException : SprintException
     /// <summary>The line in <see cref="SourceFile"/>, from 1.</summary>
     public int? SourceLine { get; }
 
+    /// <summary>Of an inlined function the file of the outermost call, which is in the kernel itself.</summary>
+    public string? CallerFile { get; }
+
+    /// <summary>The line in <see cref="CallerFile"/>, from 1.</summary>
+    public int? CallerLine { get; }
+
     /// <summary>The PTX instruction as the module has it.</summary>
     public string? Instruction { get; }
 
@@ -72,8 +80,8 @@ public sealed class EmulationException : SprintException
             text.Append($", thread {thread}");
         if (site.SourceFile is not null)
             text.Append($", at {site.SourceFile}:{site.SourceLine}");
-        if (site.Caller is not null)
-            text.Append($", inlined at {site.Caller}");
+        if (site.CallerFile is not null)
+            text.Append($", inlined at {site.CallerFile}:{site.CallerLine}");
         if (site.Instruction is not null)
             text.Append($", PTX line {site.PtxLine}: {site.Instruction}");
         else if (site.PtxLine is not null)
@@ -93,4 +101,5 @@ internal readonly record struct EmulationSite(
     int? SourceLine = null,
     string? Instruction = null,
     int? PtxLine = null,
-    string? Caller = null);
+    string? CallerFile = null,
+    int? CallerLine = null);

@@ -30,6 +30,9 @@ public enum EmulationFault
     /// <summary>Two threads touch the same shared memory without a barrier between, and one of them writes.</summary>
     SharedMemoryRace,
 
+    /// <summary>Two threads touch the same global memory, one of them writes, and neither a barrier nor a publication orders them.</summary>
+    GlobalMemoryRace,
+
     /// <summary>Threads of one warp or block wait at different barriers.</summary>
     BarrierDivergence,
 

@@ -19,8 +19,11 @@ public enum EmulationChecks
     /// <summary>Writes to data that the same launch reads through the read-only path (<c>ld.global.nc</c>).</summary>
     ReadOnlyPath = 8,
 
+    /// <summary>Races in global memory, between blocks and within one.</summary>
+    GlobalMemoryRaces = 16,
+
     /// <summary>Everything.</summary>
-    All = Uninitialised | SharedMemoryRaces | BarrierDivergence | ReadOnlyPath,
+    All = Uninitialised | SharedMemoryRaces | BarrierDivergence | ReadOnlyPath | GlobalMemoryRaces,
 }
 
 /// <summary>How a launch is emulated. Results do not depend on <see cref="Workers"/>.</summary>

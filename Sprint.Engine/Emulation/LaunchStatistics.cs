@@ -56,6 +56,12 @@ public sealed class LaunchStatistics
     /// <summary>Whether floating-point atomics ran, so that the result depends on the order of blocks and warps.</summary>
     public bool UsesFloatAtomics { get; private set; }
 
+    /// <summary>
+    /// How often a warp came to <c>__syncthreads()</c> without lanes that had returned early. GPUs since compute capability 7.0 do not wait for
+    /// them, but CUDA C++ calls it undefined: the condition of a barrier must be the same in the whole block.
+    /// </summary>
+    public long PartialBarriers { get; private set; }
+
     /// <summary>What the kernel printed, block after block.</summary>
     public string Output { get; internal set; } = "";
 
@@ -71,7 +77,7 @@ public sealed class LaunchStatistics
     /// <summary>Requests of warps to shared memory.</summary>
     public long SharedRequests { get; private set; }
 
-    /// <summary>Passes through the banks that shared requests take.</summary>
+    /// <summary>Passes through the banks that shared requests take; of an atomic operation one for each lane that names the same word.</summary>
     public long SharedWavefronts { get; private set; }
 
     /// <summary>Passes beyond what requests without bank conflicts would take.</summary>
@@ -98,6 +104,7 @@ public sealed class LaunchStatistics
             long* counts = info.GuardSlot >= 0 ? executor.GuardCounts + info.GuardSlot * 2 : executor.BlockCounts + info.Block * 2;
             Add(info.Cost, counts[0], counts[1]);
         }
+        PartialBarriers += executor.PartialBarriers;
         if (executor.Counters is { } counters)
             Add(counters);
     }

@@ -27,11 +27,8 @@ internal sealed class KernelFaultException : SprintException
             return failure.Message;
         }
 
-        List<string> lines = [fault.Message];
-        if (Quote(fault, file) is { } line)
-        {
-            lines.Add(line);
-        }
+        string?[] quotes = [Quote(fault.SourceFile, fault.SourceLine, file), Quote(fault.CallerFile, fault.CallerLine, file)];
+        List<string> lines = [fault.Message, .. quotes.OfType<string>()];
 
         if (!IsRefusal(failure))
         {
@@ -43,9 +40,9 @@ internal sealed class KernelFaultException : SprintException
     }
 
     // PTX may have been made elsewhere: then the source is looked for beside it.
-    private static string? Quote(EmulationException fault, CudaFile file)
+    private static string? Quote(string? source, int? line, CudaFile file)
     {
-        if (fault.SourceFile is not { } source || fault.SourceLine is not { } number)
+        if (source is null || line is not { } number)
         {
             return null;
         }
@@ -55,8 +52,8 @@ internal sealed class KernelFaultException : SprintException
         string? path = File.Exists(source) ? source : File.Exists(beside) ? beside : null;
         try
         {
-            string? line = path is null ? null : File.ReadLines(path).ElementAtOrDefault(number - 1);
-            return line is null ? null : string.Create(CultureInfo.InvariantCulture, $"  {path}:{number}: {line.Trim()}");
+            string? text = path is null ? null : File.ReadLines(path).ElementAtOrDefault(number - 1);
+            return text is null ? null : string.Create(CultureInfo.InvariantCulture, $"  {path}:{number}: {text.Trim()}");
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {

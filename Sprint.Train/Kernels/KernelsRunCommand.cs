@@ -68,6 +68,11 @@ internal static class KernelsRunCommand
         KernelRun run = KernelRun.Execute(request, counters: false);
         WriteBuffers(run);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{run.Kernel.Signature} ran on {run.Device.Name} with grid {request.Grid} and block {request.Block}"));
+        if (run.Statistics is { PartialBarriers: > 0 } statistics)
+        {
+            Console.WriteLine(ProfileHints.PartialBarriers(statistics));
+        }
+
         if (run.Statistics is { UsesFloatAtomics: true })
         {
             Console.WriteLine("it adds by floating-point atomics: results depend on the order of blocks and warps, which --seed draws");

@@ -55,11 +55,21 @@ internal static class ProfileHints
             yield return "local memory is used: arrays indexed at run time, addresses taken of variables, or printf";
         }
 
+        if (counts.PartialBarriers > 0)
+        {
+            yield return PartialBarriers(counts);
+        }
+
         if (counts.UsesFloatAtomics)
         {
             yield return "floating-point atomics make the result depend on the order of blocks and warps";
         }
     }
+
+    /// <summary>What to do about lanes that return before a barrier.</summary>
+    internal static string PartialBarriers(LaunchStatistics counts) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{counts.PartialBarriers} times a warp came to __syncthreads() some of whose threads had returned: let all threads come to it and guard the work instead");
 
     /// <summary>Active lanes of a warp instruction on average.</summary>
     internal static double ActiveLanes(LaunchStatistics counts) => counts.WarpInstructions == 0 ? WarpLanes : (double)counts.LaneInstructions / counts.WarpInstructions;

@@ -25,7 +25,7 @@ internal sealed unsafe partial class FunctionDecoder
             SingleFlops: type == PtxType.F32 ? 1 : 0, DoubleFlops: type == PtxType.F64 ? 1 : 0,
             HalfFlops: type is PtxType.F16 or PtxType.BF16 ? 1 : type is PtxType.F16x2 or PtxType.BF16x2 ? 2 : 0,
             BytesRead: size, BytesWritten: size, Space: space);
-        Instruction atomic = new() { Count = 1, Handler = AtomicHandler(i, space, operation, type) };
+        Instruction atomic = new() { Count = 1, F = reduction ? 1 : 0, Handler = AtomicHandler(i, space, operation, type) };
         if (i.Operands[first].Kind != PtxOperandKind.Address)
             throw Refused("The address of an atomic operation is written in brackets");
         SetAddress(i.Operands[first], space, ref atomic);
@@ -33,14 +33,14 @@ internal sealed unsafe partial class FunctionDecoder
         atomic.E = operation == "cas" ? Source(i.Operands[first + 2], size, type) : atomic.B;
         atomic.D = reduction ? Allocate(size) : Destination(i.Operands[0], size);
         if (i.Has("release") || i.Has("acq_rel"))
-            Emit(new Instruction { Handler = &Handlers.Fence });
+            EmitFence(i);
         program.UsesFloatAtomics |= type.IsFloat();
         if (space is PtxSpace.Shared or PtxSpace.Generic)
             program.RaceGranule = Math.Min(program.RaceGranule, size);
         this.cost = cost;
         Emit(atomic);
         if (i.Has("acquire") || i.Has("acq_rel"))
-            Emit(new Instruction { Handler = &Handlers.Fence });
+            EmitFence(i);
     }
 
     private static Handler AtomicHandler(PtxInstruction i, PtxSpace space, string operation, PtxType type) => space switch

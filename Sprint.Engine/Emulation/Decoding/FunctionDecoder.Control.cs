@@ -39,7 +39,8 @@ internal sealed unsafe partial class FunctionDecoder
             case "nanosleep":
                 break;
             default:
-                Emit(new Instruction { Handler = &Handlers.Trap });
+                bool grid = function.Instructions.Exists(other => other.Operands.Any(operand => operand.Name is "%envreg1" or "%envreg2"));
+                Emit(new Instruction { Handler = &Handlers.Trap, E = grid ? 1 : 0 });
                 break;
         }
     }
@@ -109,13 +110,21 @@ internal sealed unsafe partial class FunctionDecoder
         }
     }
 
+    /// <summary>Emits the fence of an instruction, for the block alone if its scope says so.</summary>
+    private void EmitFence(PtxInstruction i)
+    {
+        bool device = !i.Has("cta");
+        program.UsesDeviceFence |= device;
+        Emit(new Instruction { Handler = &Handlers.Fence, E = device ? 1 : 0 });
+    }
+
     private void DecodeBarrier(PtxInstruction i)
     {
         Cost(InstructionKind.Barrier);
         if (i.Name is "membar" or "fence")
         {
             Allow(i, "gl", "cta", "sys", "gpu", "sc", "acq_rel");
-            Emit(new Instruction { Handler = &Handlers.Fence });
+            EmitFence(i);
             return;
         }
         Allow(i, "sync", "arrive", "red", "warp", "cta", "aligned", "popc", "and", "or");

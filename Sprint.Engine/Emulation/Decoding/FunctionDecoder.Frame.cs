@@ -212,15 +212,7 @@ internal sealed unsafe partial class FunctionDecoder
             : throw Refused($"The register {operand.Register.Name} has {operand.Register.Size} bytes where the instruction writes {size}");
     }
 
-    private PtxVariable? FindVariable(string name)
-    {
-        for (PtxScope? scope = current!.Scope; scope is not null; scope = scope.Parent)
-        {
-            if (scope.Variables.TryGetValue(name, out PtxVariable? variable))
-                return variable;
-        }
-        return program.Module.Module.Variables.GetValueOrDefault(name);
-    }
+    private PtxVariable? FindVariable(string name) => current!.Scope.FindVariable(name) ?? program.Module.Module.Variables.GetValueOrDefault(name);
 
     /// <summary>Slot holding the address of a symbol, in its own space, or generic where <paramref name="space"/> says so.</summary>
     private int SymbolAddress(string name, long offset, int size, PtxSpace? space)

@@ -16,6 +16,9 @@ internal sealed unsafe partial class FunctionDecoder
         "L2::64B", "L2::128B", "L2::256B", "L2::evict_last", "L2::evict_normal", "L2::evict_first",
     ];
 
+    private HashSet<(object? Base, long Offset)>? swapped;
+    private Dictionary<PtxRegister, PtxRegister?>? copies;
+
     private void DecodeMemory(PtxInstruction i)
     {
         Allow(i, CacheHints);
@@ -39,7 +42,7 @@ internal sealed unsafe partial class FunctionDecoder
         int[] slots = [.. items.Select(item => store ? Source(item, register, type) : Destination(item, register))];
         Instruction operation = new() { Count = vector, D = slots[0], List = vector > 1 ? program.Keep(slots) : null, F = (int)KindOf(i, store) };
         if (i.Has("release"))
-            Emit(new Instruction { Handler = &Handlers.Fence });
+            EmitFence(i);
         if (space == PtxSpace.Parameter && address.Name is not null && FindVariable(address.Name) is { } variable)
             DecodeParameterAccess(i, variable, address.Value, store, type, register, ref operation);
         else
@@ -54,7 +57,7 @@ internal sealed unsafe partial class FunctionDecoder
         if (store && space != PtxSpace.Parameter)
             StoreUndefined(space, type, items, operation);
         if (i.Has("acquire"))
-            Emit(new Instruction { Handler = &Handlers.Fence });
+            EmitFence(i);
     }
 
     private static int RegisterSizeOf(PtxOperand[] items, PtxType type)
@@ -70,12 +73,46 @@ internal sealed unsafe partial class FunctionDecoder
         return Math.Max(type.Size(), 2);
     }
 
-    private static AccessKind KindOf(PtxInstruction i, bool store)
+    private AccessKind KindOf(PtxInstruction i, bool store)
     {
         bool strong = i.Has("volatile") || i.Has("relaxed") || i.Has("acquire") || i.Has("release");
+        bool uncached = SpaceOf(i) == PtxSpace.Global && (i.Has("cg") || i.Has("cv") || i.Has("wt"));
         if (store)
-            return strong ? AccessKind.VolatileStore : AccessKind.Store;
-        return strong ? AccessKind.VolatileLoad : i.Has("nc") || i.Name == "ldu" ? AccessKind.ReadOnlyLoad : AccessKind.Load;
+            return strong ? AccessKind.VolatileStore : uncached ? AccessKind.UncachedStore : AccessKind.Store;
+        return strong || uncached || IsGuess(i) ? AccessKind.VolatileLoad : i.Has("nc") || i.Name == "ldu" ? AccessKind.ReadOnlyLoad : AccessKind.Load;
+    }
+
+    /// <summary>
+    /// Whether a load reads the word that a compare-and-swap at the same address then compares: in loops that make other atomic operations of
+    /// it (the CUDA programming guide's, those of cuda_bf16.hpp) the first read is a guess that the swap verifies, and no race.
+    /// </summary>
+    private bool IsGuess(PtxInstruction load)
+    {
+        swapped ??= [.. function.Instructions.Where(i => i.Name == "atom" && i.Has("cas") && i.Operands.Length == 4).Select(i => PlaceOf(i.Operands[1]))];
+        return swapped.Count > 0 && load.Name == "ld" && load.Operands is [_, { Kind: PtxOperandKind.Address } address] && swapped.Contains(PlaceOf(address));
+    }
+
+    // An address: the register that it was first in, or its symbol, and the offset.
+    private (object? Base, long Offset) PlaceOf(PtxOperand address)
+    {
+        if (address.Register is not { } register)
+            return (address.Name, address.Value);
+        if (copies is null)
+        {
+            copies = [];
+            HashSet<PtxRegister> written = [];
+            foreach (PtxInstruction i in function.Instructions)
+            {
+                foreach (PtxRegister result in DefiniteAssignment.Written(i))
+                {
+                    bool copy = i.Name is "mov" or "cvta" && i.Guard is null && i.Operands is [_, { Kind: PtxOperandKind.Register }];
+                    copies[result] = written.Add(result) && copy ? i.Operands[1].Register : null;
+                }
+            }
+        }
+        for (int k = 0; k < 8 && copies.GetValueOrDefault(register) is { } source; k++)
+            register = source;
+        return (register, address.Value);
     }
 
     private void DecodeParameterAccess(PtxInstruction i, PtxVariable variable, long offset, bool store, PtxType type, int register, ref Instruction operation)

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Sprint.Engine.Emulation.Memory;
 
 namespace Sprint.Engine.Emulation.Decoding;
 
@@ -6,6 +7,7 @@ namespace Sprint.Engine.Emulation.Decoding;
 internal sealed unsafe class KernelProgram
 {
     private readonly Instruction* code;
+    private readonly List<int> siteCode = [];
 
     public KernelProgram(EmulatedModule module, DecodedFunction kernel, IReadOnlyList<DecodedFunction?> functions,
         ReadOnlySpan<Instruction> code, InstructionInfo[] info, int blockCount, int guardCount)
@@ -18,6 +20,20 @@ internal sealed unsafe class KernelProgram
         GuardCount = guardCount;
         this.code = (Instruction*)NativeMemory.AlignedAlloc((nuint)(code.Length * sizeof(Instruction)), 64);
         code.CopyTo(new Span<Instruction>(this.code, code.Length));
+        StoreTargets = StoreTargets.Of(kernel.Syntax);
+        Sites = new ushort[code.Length];
+        for (int k = 0; k < code.Length; k++)
+        {
+            InstructionCost cost = info[k].Cost;
+            bool isSite = cost.BytesRead + cost.BytesWritten > 0 && cost.Space is Parsing.PtxSpace.Global or Parsing.PtxSpace.Generic or Parsing.PtxSpace.Constant;
+            if (!isSite || siteCode.Count >= RaceEntry.UnknownSite)
+            {
+                Sites[k] = (ushort)RaceEntry.UnknownSite;
+                continue;
+            }
+            Sites[k] = (ushort)siteCode.Count;
+            siteCode.Add(k);
+        }
     }
 
     ~KernelProgram()
@@ -41,6 +57,12 @@ internal sealed unsafe class KernelProgram
 
     public Instruction* Code => code;
 
+    /// <summary>For each operation its number among those that access global memory, <see cref="RaceEntry.UnknownSite"/> for others.</summary>
+    public ushort[] Sites { get; }
+
+    /// <summary>The operation of such a number, null if it is unknown.</summary>
+    public Instruction* SiteCode(uint site) => site < siteCode.Count ? code + siteCode[(int)site] : null;
+
     /// <summary>Operand lists of the code, freed with it.</summary>
     public List<nint> Lists { get; } = [];
 
@@ -55,6 +77,12 @@ internal sealed unsafe class KernelProgram
 
     /// <summary>Whether the code reads global memory through the read-only path.</summary>
     public bool UsesReadOnlyPath { get; set; }
+
+    /// <summary>Whether the code has a fence for the whole device, behind which it can publish to other blocks.</summary>
+    public bool UsesDeviceFence { get; set; }
+
+    /// <summary>What the kernel may write to.</summary>
+    public StoreTargets StoreTargets { get; }
 
     /// <summary>Whether the code adds floating-point numbers atomically, so that its results depend on the order.</summary>
     public bool UsesFloatAtomics { get; set; }

@@ -35,6 +35,8 @@ internal sealed unsafe class ProgramBuilder(EmulatedModule module, PtxFunction k
 
     public bool UsesFloatAtomics { get; set; }
 
+    public bool UsesDeviceFence { get; set; }
+
     public KernelProgram Build()
     {
         LayOutShared();
@@ -52,6 +54,7 @@ internal sealed unsafe class ProgramBuilder(EmulatedModule module, PtxFunction k
             RaceGranule = RaceGranule,
             UsesReadOnlyPath = UsesReadOnlyPath,
             UsesFloatAtomics = UsesFloatAtomics,
+            UsesDeviceFence = UsesDeviceFence,
             ParameterBytes = parameterBytes,
             Refusals = Refusals,
         };

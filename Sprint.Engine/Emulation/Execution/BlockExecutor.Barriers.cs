@@ -1,5 +1,6 @@
 using System.Numerics;
 using Sprint.Engine.Emulation.Decoding;
+using Sprint.Engine.Emulation.Memory;
 
 namespace Sprint.Engine.Emulation.Execution;
 
@@ -27,13 +28,13 @@ internal sealed unsafe partial class BlockExecutor
         public long ArrivedWithPredicate;
         public long PredicateCount;
 
-        /// <summary>For the race detector: how far the barrier has seen each warp.</summary>
-        public readonly uint[] Clocks = new uint[32];
+        /// <summary>For the race detectors: what joined the barrier.</summary>
+        public readonly BarrierClock Clock = new();
 
         public void Reset()
         {
             Expected = Arrived = ArrivedWithPredicate = PredicateCount = 0;
-            Array.Clear(Clocks);
+            Clock.Reset();
         }
     }
 
@@ -51,7 +52,7 @@ internal sealed unsafe partial class BlockExecutor
         state.Arrived += aligned && expected > 0 ? 32 : BitOperations.PopCount(lanes);
         state.PredicateCount += BitOperations.PopCount(lanes);
         state.ArrivedWithPredicate += BitOperations.PopCount(lanes & predicate);
-        Shared.Races?.Arrive(warp.Index, state.Clocks);
+        Clocks?.Arrive(warp.Index, state.Clock);
         OpenIfComplete(barrier);
     }
 
@@ -82,13 +83,13 @@ internal sealed unsafe partial class BlockExecutor
             for (int k = 0; k < warps.Length; k++)
             {
                 if (warps[k].Live == 0)
-                    Shared.Races?.Arrive(k, state.Clocks);
+                    Clocks?.Arrive(k, state.Clock);
             }
         }
         foreach (Warp warp in warps)
         {
             if (WriteReduction(warp, barrier, state))
-                Shared.Races?.Pass(warp.Index, state.Clocks);
+                Clocks?.Pass(warp.Index, state.Clock);
             warp.Release((uint)barrier);
         }
         state.Reset();

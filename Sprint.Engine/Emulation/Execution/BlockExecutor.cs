@@ -25,7 +25,9 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
         BlockCounts = (long*)NativeMemory.AllocZeroed((nuint)program.BlockCount * 2 + 2, sizeof(long));
         GuardCounts = (long*)NativeMemory.AllocZeroed((nuint)program.GuardCount * 2 + 2, sizeof(long));
         Counters = launch.Options.Counters ? new AccessCounters() : null;
-        Shared = new SharedMemory(launch.SharedBytes, program.RaceGranule, launch.CheckRaces);
+        Clocks = launch.CheckRaces || launch.CheckGlobalRaces ? new WarpClocks() : null;
+        GlobalRaces = launch.CheckGlobalRaces ? launch.CreateRaceDetector(Clocks!) : null;
+        Shared = new SharedMemory(launch.SharedBytes, program.RaceGranule, launch.CheckRaces ? Clocks : null);
         long threads = ((long)launch.BlockSize.Count + 31) / 32 * 32;
         localBytes = threads * launch.LocalBytes;
         Local = (byte*)NativeMemory.AlignedAlloc((nuint)localBytes + 64, 64);
@@ -47,9 +49,18 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
 
     public SharedMemory Shared { get; }
 
+    /// <summary>The order of the block's warps, null if no races are looked for.</summary>
+    public WarpClocks? Clocks { get; }
+
+    /// <summary>The detector of races in global memory, null if they are not looked for.</summary>
+    public GlobalRaceDetector? GlobalRaces { get; }
+
     public byte* Local { get; private set; }
 
     public byte* LocalInitialised { get; private set; }
+
+    /// <summary>How often a warp came to a barrier some of whose lanes had returned before.</summary>
+    public long PartialBarriers { get; set; }
 
     /// <summary>The block that is executed.</summary>
     public LaunchIndex Position { get; private set; }
@@ -63,7 +74,9 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
     {
         Position = Launch.BlockAt(rank);
         random = Launch.Options.ScheduleSeed * 0x9E3779B97F4A7C15 + (ulong)rank * 0xD1B54A32D192ED03 + 1;
-        Shared.Reset(warps.Length);
+        Shared.Reset();
+        Clocks?.Reset(warps.Length);
+        GlobalRaces?.Begin(rank);
         NativeMemory.Clear(LocalInitialised, (nuint)localBytes);
         ResetBarriers();
         foreach (Warp warp in warps)

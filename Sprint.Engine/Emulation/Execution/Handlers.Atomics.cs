@@ -9,13 +9,14 @@ namespace Sprint.Engine.Emulation.Execution;
 /// <summary>Atomic operations: lane after lane, indivisible towards blocks on other workers.</summary>
 internal static unsafe partial class Handlers
 {
-    /// <summary>D: the old value, A with Immediate and C: the address, B: operand, E: second operand.</summary>
+    /// <summary>D: the old value, A with Immediate and C: the address, B: operand, E: second operand, F: 1 if the old value is not asked for.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Instruction* Atomic<TSpace, TOperator, T>(Warp warp, Instruction* i)
         where TSpace : struct, IMemorySpace
         where TOperator : struct, IAtomic<T>
         where T : unmanaged, IEquatable<T>
     {
+        warp.Worked |= warp.Active;
         ComputeAddresses(warp, i, sizeof(T));
         TSpace.Scatter(warp, i, warp.Active, sizeof(T), AccessKind.Atomic);
         byte* r = warp.Registers;
@@ -40,6 +41,8 @@ internal static unsafe partial class Handlers
             }
             d[lane] = old;
         }
+        if (i->F == 0)
+            Acquire<TSpace>(warp, sizeof(T));
         return i + 1;
     }
 

@@ -165,9 +165,11 @@ internal static unsafe partial class Handlers
         return warp.SelectNext();
     }
 
-    /// <summary>Raises the fault of <c>trap</c>.</summary>
+    /// <summary>Raises the fault of <c>trap</c>; E: 1 where the code asks for the grid's workspace, which cooperative groups trap without.</summary>
     public static Instruction* Trap(Warp warp, Instruction* i)
-        => throw warp.Fault(i, Warp.LowestLane(warp.Active), EmulationFault.Trap, "The kernel executed trap");
+        => throw (i->E == 0
+            ? warp.Fault(i, Warp.LowestLane(warp.Active), EmulationFault.Trap, "The kernel executed trap")
+            : warp.Fault(i, Warp.LowestLane(warp.Active), EmulationFault.Unsupported, "The kernel executed trap, as grid.sync() does without a cooperative launch; the emulator has none"));
 
     /// <summary>Refuses what the decoder could not decode; F is the number of the reason.</summary>
     public static Instruction* Refuse(Warp warp, Instruction* i)

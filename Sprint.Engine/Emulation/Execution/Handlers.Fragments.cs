@@ -38,6 +38,7 @@ internal static unsafe partial class Handlers
         for (int register = 0; register < i->Count; register++)
             MoveRegister(warp.Registers + i->List[register], register, matrix, shape, true);
         Transfer<TSpace>(warp, i, matrix, AccessKind.Store);
+        EndStore<TSpace>(warp, i);
         return i + 1;
     }
 

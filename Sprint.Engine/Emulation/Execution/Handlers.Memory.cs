@@ -29,6 +29,8 @@ internal static unsafe partial class Handlers
                     LoadNeighbours<TMemory, TRegister>(warp.Registers + i->D, host);
                 else
                     LoadVectors<TMemory, TRegister>(warp, i, host);
+                if (kind == AccessKind.VolatileLoad)
+                    Acquire<TSpace>(warp, bytes);
                 return i + 1;
             }
         }
@@ -41,6 +43,8 @@ internal static unsafe partial class Handlers
                 int lane = BitOperations.TrailingZeroCount(lanes);
                 d[lane] = TRegister.CreateTruncating(*(TMemory*)warp.Host[lane]);
             }
+            if (kind == AccessKind.VolatileLoad)
+                Acquire<TSpace>(warp, bytes);
             return i + 1;
         }
         for (int element = 0; element < i->Count; element++)
@@ -52,6 +56,8 @@ internal static unsafe partial class Handlers
                 d[lane] = TRegister.CreateTruncating(((TMemory*)warp.Host[lane])[element]);
             }
         }
+        if (kind == AccessKind.VolatileLoad)
+            Acquire<TSpace>(warp, bytes);
         return i + 1;
     }
 
@@ -63,6 +69,7 @@ internal static unsafe partial class Handlers
     {
         int bytes = sizeof(TMemory) * i->Count;
         AccessKind kind = (AccessKind)i->F;
+        warp.Worked |= warp.Active;
         if (ComputeAddresses(warp, i, bytes))
         {
             byte* host = TSpace.Range(warp, i, warp.Addresses[0], bytes, kind);
@@ -70,6 +77,7 @@ internal static unsafe partial class Handlers
             {
                 for (int element = 0; element < i->Count; element++)
                     StoreNeighbours<TMemory, TRegister>(host, (TRegister*)(warp.Registers + DataRegister(i, element)), element, i->Count);
+                EndStore<TSpace>(warp, i);
                 return i + 1;
             }
         }
@@ -83,6 +91,7 @@ internal static unsafe partial class Handlers
                 ((TMemory*)warp.Host[lane])[element] = TMemory.CreateTruncating(d[lane]);
             }
         }
+        EndStore<TSpace>(warp, i);
         return i + 1;
     }
 
@@ -172,6 +181,35 @@ internal static unsafe partial class Handlers
         }
         return warp.Active == Lanes.All && mismatch == Vector512<ulong>.Zero;
     }
+
+    /// <summary>After an atomic or volatile read of the active lanes' addresses: what was published there is known from now on.</summary>
+    private static void Acquire<TSpace>(Warp warp, int bytes)
+        where TSpace : struct, IMemorySpace
+    {
+        if (!IsGlobal<TSpace>() || warp.Launch.Sync is not { } sync)
+            return;
+        ulong previous = 0;
+        for (uint lanes = warp.Active; lanes != 0; lanes &= lanes - 1)
+        {
+            ulong address = warp.Addresses[BitOperations.TrailingZeroCount(lanes)];
+            if (address >= MemoryWindows.Global && address != previous)
+                sync.Acquire(warp.Block.Clocks!, warp.Index, address, bytes);
+            previous = address;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void EndStore<TSpace>(Warp warp, Instruction* i)
+        where TSpace : struct, IMemorySpace
+    {
+        if (IsGlobal<TSpace>() && warp.Block.GlobalRaces is { } races)
+            races.EndStore(warp, i);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsGlobal<TSpace>()
+        where TSpace : struct, IMemorySpace
+        => typeof(TSpace) == typeof(GlobalSpace) || typeof(TSpace) == typeof(GenericSpace);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int DataRegister(Instruction* i, int element) => i->Count == 1 ? i->D : i->List[element];

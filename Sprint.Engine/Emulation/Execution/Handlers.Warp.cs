@@ -196,7 +196,7 @@ internal static unsafe partial class Handlers
     {
         if (!GatherMembers(warp, i, out Instruction* next))
             return next;
-        warp.Block.Shared.Races?.JoinLanes(warp.Index, warp.Active, warp.Live);
+        warp.Block.Clocks?.JoinLanes(warp.Index, warp.Active, warp.Live);
         return i + 1;
     }
 
@@ -227,6 +227,9 @@ internal static unsafe partial class Handlers
             throw warp.Fault(i, first, EmulationFault.Launch, $"Barrier {number} does not exist: a block has {BlockExecutor.BarrierCount}");
         if (expected % 32 != 0)
             throw warp.Fault(i, first, EmulationFault.BarrierDivergence, $"Barrier {number} is to wait for {expected} threads, which is no multiple of the warp's 32");
+        if (aligned && warp.Exited != 0)
+            CheckEnded(warp, i);
+        warp.Worked |= warp.Active;
         uint lanes = warp.Active;
         uint predicate = i->C >= 0 ? *(uint*)(r + i->C) : 0;
         if ((i->F & 2) != 0)
@@ -239,10 +242,10 @@ internal static unsafe partial class Handlers
         return warp.SelectNext();
     }
 
-    /// <summary>A memory fence.</summary>
+    /// <summary>A memory fence; E: 1 if it is for other blocks too.</summary>
     public static Instruction* Fence(Warp warp, Instruction* i)
     {
-        warp.Block.Shared.Races?.Fence(warp.Index);
+        warp.Block.Clocks?.Fence(warp.Index, i->E != 0);
         Interlocked.MemoryBarrier();
         return i + 1;
     }
@@ -279,6 +282,18 @@ internal static unsafe partial class Handlers
             }
         }
         return true;
+    }
+
+    // All threads of a warp come to an aligned barrier (PTX ISA, bar and barrier). Those that returned before they did anything are let off.
+    private static void CheckEnded(Warp warp, Instruction* i)
+    {
+        uint ended = warp.Exited & warp.Worked;
+        if (ended != 0 && warp.Launch.CheckBarriers)
+        {
+            throw warp.Fault(i, Warp.LowestLane(warp.Active), EmulationFault.BarrierDivergence,
+                $"A barrier under divergence: {Lanes.Describe(ended)} of the warp ended without coming to it, after taking part in the block's work, while {Lanes.Describe(warp.Active)} wait");
+        }
+        warp.Block.PartialBarriers++;
     }
 
     private static void CheckUniform(Warp warp, Instruction* i, int slot, uint value)

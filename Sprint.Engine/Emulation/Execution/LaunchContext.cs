@@ -1,10 +1,15 @@
 using Sprint.Engine.Emulation.Decoding;
+using Sprint.Engine.Emulation.Memory;
 
 namespace Sprint.Engine.Emulation.Execution;
 
 /// <summary>What all blocks of a launch share.</summary>
 internal sealed unsafe class LaunchContext
 {
+    public const uint NoRaces = uint.MaxValue;
+
+    private readonly List<GlobalRaceDetector> detectors = [];
+
     public required KernelProgram Program { get; init; }
 
     public required EmulatedMemory Memory { get; init; }
@@ -29,12 +34,44 @@ internal sealed unsafe class LaunchContext
     /// <summary>Mark of this launch in the shadows of the read-only path; 0 if they are not kept.</summary>
     public required byte ReadOnlyGeneration { get; init; }
 
+    /// <summary>Number of this launch in the shadows of races, <see cref="NoRaces"/> if global memory is not watched.</summary>
+    public required uint RaceNumber { get; init; }
+
+    /// <summary>How blocks publish to each other; null if the kernel has no device-wide fence, so that none can.</summary>
+    public required SyncGraph? Sync { get; init; }
+
     public bool CheckUninitialised => (Options.Checks & EmulationChecks.Uninitialised) != 0;
 
     public bool CheckRaces => (Options.Checks & EmulationChecks.SharedMemoryRaces) != 0;
 
     public bool CheckBarriers => (Options.Checks & EmulationChecks.BarrierDivergence) != 0;
 
+    public bool CheckGlobalRaces => RaceNumber != NoRaces;
+
     /// <summary>Address of the block with the given rank.</summary>
     public LaunchIndex BlockAt(long rank) => Grid.At((ulong)rank);
+
+    /// <summary>The detector of a worker that takes part.</summary>
+    public GlobalRaceDetector CreateRaceDetector(WarpClocks clocks)
+    {
+        GlobalRaceDetector detector = new(this, clocks);
+        lock (detectors)
+            detectors.Add(detector);
+        return detector;
+    }
+
+    /// <summary>The detector of the worker that executes a block now, null if it has ended.</summary>
+    public GlobalRaceDetector? FindRaceDetector(uint block)
+    {
+        lock (detectors)
+            return detectors.Find(detector => detector.Block == block);
+    }
+
+    /// <summary>" (argument 2)" of the first argument that points into an allocation, or nothing.</summary>
+    public string DescribeArgument(MemoryAllocation allocation)
+    {
+        (int Offset, int Bytes)[] layout = EmulatedKernel.LayOut(Program.Kernel.Syntax.Parameters, out _);
+        int argument = Array.FindIndex(layout, place => place.Bytes == 8 && ReferenceEquals(Memory.Find(*(ulong*)(Parameters + place.Offset)), allocation));
+        return argument >= 0 && allocation.Name is null ? $" (argument {argument + 1})" : string.Empty;
+    }
 }

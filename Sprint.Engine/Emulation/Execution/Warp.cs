@@ -26,6 +26,9 @@ internal sealed unsafe partial class Warp
     /// <summary>Executions and lane executions of every guarded instruction.</summary>
     public readonly long* GuardCounts;
 
+    /// <summary>Lanes that have taken part in the block's work: they stored something or came to a barrier.</summary>
+    public uint Worked;
+
     /// <summary>Scratch: the address of every lane.</summary>
     public readonly ulong* Addresses;
 
@@ -78,6 +81,7 @@ internal sealed unsafe partial class Warp
         int threads = (int)Math.Min(32, (long)Launch.BlockSize.Count - Index * 32L);
         Valid = threads == 32 ? Lanes.All : (1u << threads) - 1;
         Exited = 0;
+        Worked = 0;
         Executed = 0;
         while (frame.Parent is not null)
             frame = frame.Parent;
@@ -123,6 +127,7 @@ internal sealed unsafe partial class Warp
         InstructionInfo info = instruction == null ? default : NearestInfo(program, instruction);
         PtxInstruction? source = info.Source;
         bool located = source is not null && source.Location.Line > 0;
+        bool inlined = source is { Location.CallerLine: > 0 };
         return new EmulationSite(
             Module: module.Name,
             Kernel: program.Kernel.Syntax.Name,
@@ -133,7 +138,8 @@ internal sealed unsafe partial class Warp
             SourceLine: located ? source!.Location.Line : null,
             Instruction: source?.Text,
             PtxLine: source?.Line,
-            Caller: source is { Location.CallerLine: > 0 } ? $"{module.Files.GetValueOrDefault(source.Location.CallerFile, "?")}:{source.Location.CallerLine}" : null);
+            CallerFile: inlined ? module.Files.GetValueOrDefault(source!.Location.CallerFile, "?") : null,
+            CallerLine: inlined ? source!.Location.CallerLine : null);
     }
 
     /// <summary>"kernel.cu:12" or the PTX line of an instruction.</summary>

@@ -20,6 +20,7 @@ public sealed unsafe class EmulatedMemory : IDisposable
     private ulong nextPage = 1;
     private readonly ulong firstAddress = MemoryWindows.Global + ((ulong)(byte)Interlocked.Increment(ref instances) << MemoryWindows.WindowShift);
     private int readOnlyGeneration;
+    private uint raceNumber;
 
     /// <summary>Creates an empty address space.</summary>
     /// <param name="capacity">Most bytes that may be allocated at once.</param>
@@ -204,20 +205,38 @@ public sealed unsafe class EmulatedMemory : IDisposable
         return page < (ulong)pages.Length ? pages[page] : null;
     }
 
-    /// <summary>Begins a launch that tracks the read-only path; returns the launch's generation, from 1 to 255.</summary>
-    internal byte BeginReadOnlyTracking()
+    /// <summary>Begins a launch that tracks the read-only path where it may write; returns the launch's generation, from 1 to 255.</summary>
+    internal byte BeginReadOnlyTracking(IReadOnlyCollection<MemoryAllocation> written)
     {
         lock (gate)
         {
             readOnlyGeneration = readOnlyGeneration % 255 + 1;
-            foreach (MemoryAllocation allocation in live)
-            {
-                if (readOnlyGeneration == 1)
-                    allocation.ClearReadOnlyTracking();
+            foreach (MemoryAllocation allocation in readOnlyGeneration == 1 ? live : [])
+                allocation.ClearReadOnlyTracking();
+            foreach (MemoryAllocation allocation in written)
                 allocation.TrackReadOnlyReads();
-            }
             return (byte)readOnlyGeneration;
         }
+    }
+
+    /// <summary>Begins a launch in which races are watched for where it may write; returns its number.</summary>
+    /// <param name="written">The allocations that it may write to.</param>
+    internal uint BeginRaceTracking(IReadOnlyCollection<MemoryAllocation> written)
+    {
+        lock (gate)
+        {
+            raceNumber++;
+            foreach (MemoryAllocation allocation in written)
+                allocation.TrackRaces(raceNumber);
+            return raceNumber;
+        }
+    }
+
+    /// <summary>The live allocations that hold the given addresses, all for null, but for constant data.</summary>
+    internal MemoryAllocation[] Writable(IEnumerable<ulong>? addresses)
+    {
+        lock (gate)
+            return [.. (addresses?.Select(Find).OfType<MemoryAllocation>().Distinct() ?? live).Where(allocation => !allocation.IsReadOnly && !allocation.IsFreed)];
     }
 
     private static void MarkInitialised(MemoryAllocation allocation, long offset, long bytes)

@@ -7,7 +7,7 @@ using Sprint.Engine.Emulation.Execution;
 namespace Sprint.Engine.Emulation.Memory;
 
 /// <summary>Device memory: global and constant variables and allocations.</summary>
-internal readonly unsafe struct GlobalSpace : IMemorySpace
+internal readonly unsafe partial struct GlobalSpace : IMemorySpace
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static byte* Range(Warp warp, Instruction* instruction, ulong address, int bytes, AccessKind kind)
@@ -20,6 +20,8 @@ internal readonly unsafe struct GlobalSpace : IMemorySpace
         if (offset > allocation.Size - total)
             return null;
         LaunchContext launch = warp.Launch;
+        if (IsWatched(launch, allocation, kind) && !TryNoteRange(warp, instruction, allocation, offset, total, kind))
+            return null;
         if (MemoryAccess.Writes(kind))
         {
             if (allocation.IsReadOnly || !TryMarkWritten(launch, allocation, offset, total))
@@ -39,6 +41,8 @@ internal readonly unsafe struct GlobalSpace : IMemorySpace
     public static void Scatter(Warp warp, Instruction* instruction, uint active, int bytes, AccessKind kind)
     {
         warp.Counters?.CountGlobal(warp.Addresses, active, bytes);
+        if (warp.Launch.Sync is { } sync && kind >= AccessKind.VolatileStore)
+            Publish(warp, sync, active, bytes);
         for (uint rest = active; rest != 0;)
         {
             int first = BitOperations.TrailingZeroCount(rest);
@@ -92,6 +96,8 @@ internal readonly unsafe struct GlobalSpace : IMemorySpace
                 TrackReadOnly(warp, instruction, lane, allocation, (long)offset, bytes, kind);
             warp.Host[lane] = allocation.Host + offset;
         }
+        if (IsWatched(warp.Launch, allocation, kind))
+            NoteLanes(warp, instruction, resolved, bytes, kind, allocation);
         return resolved;
     }
 

@@ -10,8 +10,10 @@ internal sealed unsafe class MemoryAllocation
 {
     public const int Padding = 64;
 
+    private readonly Lock gate = new();
     private byte* lastReadOnlyRead;
     private byte* lastWrite;
+    private volatile uint raceNumber;
 
     public MemoryAllocation(ulong start, long size, string? name)
     {
@@ -50,8 +52,26 @@ internal sealed unsafe class MemoryAllocation
     /// <summary>Generation of the launch that last wrote each byte, kept only for kernels that use the read-only path.</summary>
     public byte* LastWrite => lastWrite;
 
+    /// <summary>Who accessed what in the launch <see cref="RaceNumber"/>; null if races were never watched here.</summary>
+    public RaceShadow? Races { get; private set; }
+
+    /// <summary>The last launch that watches for races in this allocation, as it may write to it.</summary>
+    public uint RaceNumber => raceNumber;
+
+    /// <summary>Watches for races in a launch from now on.</summary>
+    public void TrackRaces(uint launch)
+    {
+        lock (gate)
+        {
+            Races ??= new RaceShadow(Size);
+            raceNumber = launch;
+        }
+    }
+
     public void Release()
     {
+        Races?.Dispose();
+        Races = null;
         NativeMemory.AlignedFree(Host);
         NativeMemory.AlignedFree(Initialised);
         NativeMemory.AlignedFree(lastReadOnlyRead);

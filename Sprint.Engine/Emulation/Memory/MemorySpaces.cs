@@ -13,6 +13,9 @@ internal enum AccessKind
     Store,
     VolatileStore,
     Atomic,
+
+    /// <summary>A store to global memory past the first-level cache.</summary>
+    UncachedStore,
 }
 
 /// <summary>
@@ -34,13 +37,13 @@ internal unsafe interface IMemorySpace
 /// <summary>Helpers of all spaces.</summary>
 internal static unsafe class MemoryAccess
 {
-    public static bool Reads(AccessKind kind) => kind is not (AccessKind.Store or AccessKind.VolatileStore);
+    public static bool Reads(AccessKind kind) => kind is not (AccessKind.Store or AccessKind.VolatileStore or AccessKind.UncachedStore);
 
     public static bool Writes(AccessKind kind) => kind >= AccessKind.Store;
 
     public static string Describe(AccessKind kind) => kind switch
     {
-        AccessKind.Store or AccessKind.VolatileStore => "store",
+        AccessKind.Store or AccessKind.VolatileStore or AccessKind.UncachedStore => "store",
         AccessKind.Atomic => "read-modify-write (atomic)",
         _ => "load",
     };

@@ -17,9 +17,8 @@ internal enum RaceAccess
 }
 
 /// <summary>
-/// Finds shared-memory races by happens-before (vector clocks, as in Flanagan and Freund, "FastTrack", PLDI 2009), with a
-/// warp as the unit that has a clock. Each granule remembers its last writer and last two readers of different warps as
-/// clock, flag and thread in 32 bits. A barrier takes the clocks of those who arrive and gives them to those who wait; within a warp, <c>bar.warp.sync</c> orders lanes.
+/// Finds shared-memory races by happens-before (<see cref="WarpClocks"/>). Each granule remembers its last writer and last two readers of
+/// different warps as clock, flag and thread in 32 bits. Within a warp, <c>bar.warp.sync</c> orders lanes.
 /// </summary>
 internal sealed unsafe partial class RaceDetector : IDisposable
 {
@@ -28,7 +27,6 @@ internal sealed unsafe partial class RaceDetector : IDisposable
     // On a writer: it was atomic. On a reader: other lanes of its warp read too. On an other reader: it was an atomic writer.
     private const uint Flag = 1u << 10;
     private const uint ThreadMask = 1023;
-    private const uint ClockLimit = (1u << 21) - 8;
 
     /// <summary>Clock of a granule that an asynchronous copy is still going to write.</summary>
     public const uint InFlight = (1u << 21) - 1;
@@ -40,15 +38,17 @@ internal sealed unsafe partial class RaceDetector : IDisposable
     private readonly uint* otherReaders;
     private readonly uint* writerSites;
     private readonly uint* readerSites;
-    private readonly uint[] clocks = new uint[32];
-    private readonly uint[] seen = new uint[32 * 32];
-    private readonly uint[] minimumSeen = new uint[32];
-    private readonly uint[] laneClocks = new uint[32 * 32];
-    private readonly uint[] fence = new uint[32];
-    private int warps;
+    private readonly uint[] clocks;
+    private readonly uint[] seen;
+    private readonly uint[] minimumSeen;
+    private readonly uint[] laneClocks;
 
-    public RaceDetector(int size, int granule)
+    public RaceDetector(int size, int granule, WarpClocks order)
     {
+        clocks = order.Clocks;
+        seen = order.Seen;
+        minimumSeen = order.MinimumSeen;
+        laneClocks = order.LaneClocks;
         shift = int.Log2(granule);
         granules = (size + granule - 1 >> shift) + 16;
         writers = (uint*)NativeMemory.AlignedAlloc((nuint)granules * 20, 64);
@@ -59,61 +59,8 @@ internal sealed unsafe partial class RaceDetector : IDisposable
         Clear();
     }
 
-    /// <summary>Starts a block: everything that happened before is ordered.</summary>
-    public void Reset(int warps)
-    {
-        this.warps = warps;
-        Clear();
-        Array.Fill(clocks, 1u);
-        Array.Clear(seen);
-        Array.Clear(minimumSeen);
-        Array.Clear(laneClocks);
-        Array.Clear(fence);
-    }
-
-    /// <summary>A warp arrives at a barrier: what it did so far, and what that was ordered behind, joins <paramref name="barrier"/> (a clock for each warp).</summary>
-    public void Arrive(int warp, uint[] barrier)
-    {
-        for (int other = 0; other < warps; other++)
-            barrier[other] = Math.Max(barrier[other], other == warp ? clocks[warp] : seen[warp * 32 + other]);
-        Advance(warp);
-    }
-
-    /// <summary>A warp goes on behind a barrier: what joined it is ordered before what the warp does from now on.</summary>
-    public void Pass(int warp, uint[] barrier)
-    {
-        for (int other = 0; other < warps; other++)
-            seen[warp * 32 + other] = Math.Max(seen[warp * 32 + other], barrier[other]);
-        UpdateMinimum(warp);
-    }
-
-    /// <summary>Orders lanes of one warp.</summary>
-    public void JoinLanes(int warp, uint lanes, uint live)
-    {
-        uint clock = clocks[warp];
-        for (int lane = 0; lane < 32; lane++)
-        {
-            if ((lanes >> lane & 1) != 0)
-                laneClocks[warp * 32 + lane] = clock;
-        }
-        if ((live & ~lanes) == 0)
-            seen[warp * 32 + warp] = clock;
-        Advance(warp);
-        UpdateMinimum(warp);
-    }
-
-    /// <summary>A memory fence: what other warps did before their fences is ordered before what this warp does after its own.</summary>
-    public void Fence(int warp)
-    {
-        for (int other = 0; other < warps; other++)
-        {
-            if (other != warp)
-                seen[warp * 32 + other] = Math.Max(seen[warp * 32 + other], fence[other]);
-            fence[other] = Math.Max(fence[other], other == warp ? clocks[warp] : seen[warp * 32 + other]);
-        }
-        Advance(warp);
-        UpdateMinimum(warp);
-    }
+    /// <summary>Forgets the previous block.</summary>
+    public void Clear() => NativeMemory.Clear(writers, (nuint)granules * 20);
 
     /// <summary>Notes that more lanes made the read that was recorded last.</summary>
     public void ShareRead(int offset, int bytes)
@@ -228,21 +175,4 @@ internal sealed unsafe partial class RaceDetector : IDisposable
             return true;
         return clock <= laneClocks[warp * 32 + lane] && clock <= laneClocks[thread];
     }
-
-    private void Advance(int warp)
-    {
-        // A clock that runs out stops ordering what follows: better a race unseen than one invented.
-        if (clocks[warp] < ClockLimit)
-            clocks[warp]++;
-    }
-
-    private void UpdateMinimum(int warp)
-    {
-        uint minimum = uint.MaxValue;
-        for (int other = 0; other < warps; other++)
-            minimum = Math.Min(minimum, seen[warp * 32 + other]);
-        minimumSeen[warp] = minimum;
-    }
-
-    private void Clear() => NativeMemory.Clear(writers, (nuint)granules * 20);
 }

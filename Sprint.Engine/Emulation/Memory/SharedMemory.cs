@@ -8,12 +8,12 @@ internal sealed unsafe class SharedMemory : IDisposable
 {
     private const int Padding = 64;
 
-    public SharedMemory(int size, int granule, bool trackRaces)
+    public SharedMemory(int size, int granule, WarpClocks? order)
     {
         Size = size;
         Bytes = Allocate(size);
         Initialised = Allocate(size);
-        Races = trackRaces && size > 0 ? new RaceDetector(size, granule) : null;
+        Races = order is not null && size > 0 ? new RaceDetector(size, granule, order) : null;
     }
 
     public int Size { get; }
@@ -25,11 +25,11 @@ internal sealed unsafe class SharedMemory : IDisposable
     public RaceDetector? Races { get; }
 
     /// <summary>Forgets the previous block.</summary>
-    public void Reset(int warps)
+    public void Reset()
     {
         NativeMemory.Fill(Bytes, (nuint)Size, 0xFF);
         NativeMemory.Clear(Initialised, (nuint)Size);
-        Races?.Reset(warps);
+        Races?.Clear();
     }
 
     /// <summary>Whether all bytes of a range were written.</summary>

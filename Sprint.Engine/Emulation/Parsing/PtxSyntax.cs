@@ -108,6 +108,9 @@ internal sealed class PtxScope(PtxScope? parent)
 
     /// <summary>Lists of labels of <c>.branchtargets</c>.</summary>
     public Dictionary<string, string[]> BranchTargets { get; } = [];
+
+    /// <summary>The innermost variable of a name, null if no scope has it.</summary>
+    public PtxVariable? FindVariable(string name) => Variables.TryGetValue(name, out PtxVariable? variable) ? variable : Parent?.FindVariable(name);
 }
 
 /// <summary>One instruction as parsed.</summary>

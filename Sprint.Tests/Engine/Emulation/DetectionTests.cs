@@ -141,6 +141,25 @@ public sealed class DetectionTests
     }
 
     [Test]
+    public void Lanes_that_skip_a_barrier_and_end_are_found_but_not_those_that_return_early([Values(1, 2, 3)] int seed)
+    {
+        harness.Options = new EmulationOptions { ScheduleSeed = (ulong)seed };
+        AssertFound(harness.LaunchFault("half_warp_barrier", new(2), new(64), 0, Zeros(64), 0), EmulationFault.BarrierDivergence, "half_warp_barrier", "lanes 16-31 of the warp ended without coming to it", null);
+        Assert.That(harness.Launch("half_warp_barrier", new(2), new(64), 0, Zeros(64), 1).PartialBarriers, Is.Zero);
+        LaunchStatistics early = harness.Launch("early_return", new(3), new(64), 0, harness.Upload(Enumerable.Range(0, 150).ToArray()), harness.Reserve<int>(150), 150);
+        Assert.That(early.PartialBarriers, Is.EqualTo(1), "threads 150 to 159 return in the last block's first warp, 160 to 191 are a warp of their own");
+        Assert.That(harness.Launch("early_return", new(3), new(64), 0, Zeros(192), harness.Reserve<int>(192), 192).PartialBarriers, Is.Zero);
+    }
+
+    [Test]
+    public void A_shuffle_may_name_ended_lanes_but_not_read_them()
+    {
+        Assert.DoesNotThrow(() => harness.Launch("shuffle_from_ended_lane", new(1), new(32), 0, Zeros(64), 32));
+        Assert.DoesNotThrow(() => harness.Launch("shuffle_names_ended_lanes", new(1), new(32), 0, Zeros(64)));
+        Assert.That(harness.LaunchFault("shuffle_from_ended_lane", new(1), new(32), 0, Zeros(64), 20).Detail, Does.Contain("which has ended"));
+    }
+
+    [Test]
     public void Bad_member_masks_are_found()
     {
         AssertFound(harness.LaunchFault("bad_shuffle_mask", new(1), new(32), 0, Zeros(64), 0), EmulationFault.WarpSynchronization, "bad_shuffle_mask", "lanes that never come");

@@ -121,6 +121,54 @@ public sealed class HostileInputTests
         Assert.That(harness.LaunchFault("loads", new(1), new(32), 0, 1UL).Fault, Is.EqualTo(EmulationFault.Unsupported), "an address of a load has one part");
     }
 
+    [TestCase("call.uni (result), malloc, (argument);", "malloc")]
+    [TestCase("call.uni free, (argument);", "free")]
+    [TestCase("call.uni (result), cudaGetParameterBufferV2, (argument);", "cudaGetParameterBufferV2")]
+    [TestCase("call.uni (status), cudaLaunchDeviceV2, (argument);", "cudaLaunchDeviceV2")]
+    [TestCase("mbarrier.init.shared.b64 [%r0], 32;", "mbarrier.init.shared.b64")]
+    [TestCase("mbarrier.arrive.shared.b64 %d0, [%r0];", "mbarrier.arrive.shared.b64")]
+    [TestCase("tex.1d.v4.f32.s32 {%f0, %f0, %f0, %f0}, [%d0, {%r0}];", "tex.1d.v4.f32.s32")]
+    [TestCase("suld.b.1d.b32.trap {%r0}, [%d0, {%r0}];", "suld.b.1d.b32.trap")]
+    [TestCase("sust.b.1d.b32.trap [%d0, {%r0}], {%r0};", "sust.b.1d.b32.trap")]
+    [TestCase("mov.u32 %r0, %envreg2; trap;", "trap, as grid.sync() does without a cooperative launch")]
+    [TestCase("cvt.rn.bf16.u32 %h0, %r0;", "cvt.rn.bf16.u32 needs .target sm_90 or higher; the module is for sm_80")]
+    [TestCase("cvt.rz.tf32.f32 %r0, %f0;", "cvt.rz.tf32.f32 needs .target sm_90 or higher; the module is for sm_80")]
+    [TestCase("cvt.f16.bf16 %h0, %h0;", "cvt.f16.bf16 needs .target sm_90 or higher; the module is for sm_80")]
+    [TestCase("cvt.pack.sat.u8.s32 %r0, %r0, %r0;", "cvt.pack.sat.u8.s32")]
+    public void What_the_emulated_device_lacks_is_refused_by_name_and_line_where_it_is_reached(string instruction, string text)
+    {
+        string ptx = $$"""
+            {{Head}}
+            .extern .func (.param .b64 pointer) malloc(.param .b64 size);
+            .extern .func free(.param .b64 pointer);
+            .extern .func (.param .b64 buffer) cudaGetParameterBufferV2(.param .b64 kernel);
+            .extern .func (.param .b32 status) cudaLaunchDeviceV2(.param .b64 buffer);
+            .file 1 "lacks.cu"
+            .visible .entry k(.param .u32 way)
+            {
+            .reg .pred %p; .reg .b16 %h<2>; .reg .b32 %r<2>; .reg .b64 %d<2>; .reg .f32 %f<2>;
+            .param .b64 argument; .param .b64 result; .param .b32 status;
+            .loc 1 11 3
+            ld.param.u32 %r0, [way];
+            mov.b64 %d0, 16;
+            mov.b32 %f0, %r0;
+            mov.b16 %h0, 1;
+            st.param.b64 [argument], %d0;
+            setp.eq.u32 %p, %r0, 0;
+            @%p bra DONE;
+            .loc 1 12 5
+            {{instruction}}
+            DONE: ret;
+            }
+            """;
+        using EmulatorHarness harness = new(ptx);
+        Assert.DoesNotThrow(() => harness.Launch("k", new(1), new(32), 0, 0));
+        EmulationException fault = harness.LaunchFault("k", new(1), new(32), 0, 1);
+        Assert.That(fault.Fault, Is.EqualTo(EmulationFault.Unsupported), fault.Message);
+        Assert.That(fault.Detail, Does.Contain(text));
+        Assert.That(fault.Message, Does.Contain("at lacks.cu:12").And.Contain(instruction[(instruction.LastIndexOf("; ", StringComparison.Ordinal) + 1)..].Trim()));
+    }
+
     [Test]
     public void Operands_that_do_not_fit_are_refused_when_they_are_reached_and_not_before()
     {

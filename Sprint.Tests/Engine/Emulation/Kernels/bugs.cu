@@ -100,6 +100,7 @@ extern "C" __global__ void uninitialised_register(int* out, int repaired) {
 }
 
 extern "C" __global__ void divergent_barrier(int* out, int repaired) {
+    out += blockIdx.x * 64;
     __shared__ int s[64];
     s[threadIdx.x] = 1;
     if (threadIdx.x < 16 || repaired) {
@@ -113,6 +114,7 @@ extern "C" __global__ void divergent_barrier(int* out, int repaired) {
 }
 
 extern "C" __global__ void divergent_warps(int* out, int repaired) {
+    out += blockIdx.x * 64;
     out[threadIdx.x] = 0;
     if (threadIdx.x < 32 || repaired) {
         __syncthreads();
@@ -123,6 +125,7 @@ extern "C" __global__ void divergent_warps(int* out, int repaired) {
 }
 
 extern "C" __global__ void deadlock(int* out, int repaired) {
+    out += blockIdx.x * 64;
     out[threadIdx.x] = 0;
     if (repaired || threadIdx.x >= 32) asm volatile("bar.sync 1, 64;"); // BUG deadlock
     else asm volatile("bar.sync 2, 64;");
@@ -268,6 +271,7 @@ extern "C" __global__ void forgotten_field(int* out, int repaired) {
 
 // Threads that have ended do not come to a barrier that counts them.
 extern "C" __global__ void ended_before_count(int* out, int repaired) {
+    out += blockIdx.x * 64;
     out[threadIdx.x] = 0;
     if (threadIdx.x >= 32 && !repaired) return;
     asm volatile("bar.sync 1, 64;"); // BUG ended_before_count
@@ -288,4 +292,29 @@ extern "C" __global__ void matrix_before_barrier(const int4* in, unsigned int* o
     unsigned int a, p = (unsigned int)__cvta_generic_to_shared(&s[(threadIdx.x & 7) + (threadIdx.x < 32 ? 32 : 0)]);
     asm volatile("ldmatrix.sync.aligned.m8n8.x1.shared.b16 {%0}, [%1];" : "=r"(a) : "r"(p) : "memory"); // BUG matrix_before_barrier
     out[threadIdx.x] = a;
+}
+
+// Half a warp comes to the barrier, the rest has stored its part and ends.
+extern "C" __global__ void half_warp_barrier(int* out, int repaired) {
+    __shared__ int s[64];
+    s[threadIdx.x] = threadIdx.x;
+    if (repaired) __syncthreads();
+    else if (threadIdx.x % 32 < 16) __syncthreads(); // BUG half_warp_barrier
+    if (threadIdx.x % 32 < 16) out[threadIdx.x] = s[threadIdx.x ^ 1];
+}
+
+// Threads beyond the end return at once, before a barrier that the others come to.
+extern "C" __global__ void early_return(const int* in, int* out, int n) {
+    __shared__ int s[64];
+    int i = blockIdx.x * 64 + threadIdx.x;
+    if (i >= n) return;
+    s[threadIdx.x] = in[i];
+    __syncthreads();
+    out[i] = s[threadIdx.x & ~1] + 1;
+}
+
+// The full mask names lanes that have ended; none of them is read.
+extern "C" __global__ void shuffle_names_ended_lanes(int* out) {
+    if (threadIdx.x >= 16) return;
+    out[threadIdx.x] = __shfl_xor_sync(FULL, threadIdx.x, 1);
 }

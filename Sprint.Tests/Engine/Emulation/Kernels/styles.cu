@@ -414,7 +414,7 @@ extern "C" __global__ void spmv(const int* rows, const int* columns, const float
 }
 extern "C" __global__ void bfs_step(const int* rows, const int* columns, int* distance, int* changed, int level, int n) {
     int i = blockIdx.x * blockDim.x + threadIdx.x;
-    if (i < n && distance[i] == level)
+    if (i < n && *(volatile int*)&distance[i] == level)
         for (int k = rows[i]; k < rows[i + 1]; k++)
             if (atomicCAS(&distance[columns[k]], -1, level + 1) == -1) *(volatile int*)changed = 1;
 }

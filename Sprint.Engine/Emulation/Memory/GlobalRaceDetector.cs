@@ -1,0 +1,239 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using Sprint.Engine.Emulation.Execution;
+
+namespace Sprint.Engine.Emulation.Memory;
+
+/// <summary>
+/// Finds races in global memory for the block that a worker executes. Within a block accesses are ordered by <see cref="WarpClocks"/>,
+/// between blocks by <see cref="SyncGraph"/> alone, so that what is found does not depend on which block happened to run first.
+/// </summary>
+internal sealed unsafe partial class GlobalRaceDetector(LaunchContext launch, WarpClocks clocks)
+{
+    // Which of a record's entries (from bit 2 on) an access of each kind may race with.
+    private const byte Writers = 0b0000_1100;
+    private const byte Readers = 0b0011_0000;
+    private const byte Strong = 0b1100_0000;
+
+    private readonly uint launchNumber = launch.RaceNumber;
+    private GlobalAccess access;
+    private ulong self;
+    private byte relevant;
+    private int warp;
+    private int pair;
+
+    /// <summary>Number of the block that is executed.</summary>
+    public uint Block { get; private set; }
+
+    public void Begin(long rank) => Block = (uint)rank & RaceEntry.BlockMask;
+
+    /// <summary>Prepares for accesses by one instruction of a warp.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Set(int warp, AccessKind kind, uint site)
+    {
+        this.warp = warp;
+        access = kind switch
+        {
+            AccessKind.Load or AccessKind.ReadOnlyLoad => GlobalAccess.Read,
+            AccessKind.Store => GlobalAccess.Write,
+            AccessKind.VolatileLoad => GlobalAccess.StrongRead,
+            AccessKind.UncachedStore => GlobalAccess.UncachedWrite,
+            _ => GlobalAccess.StrongWrite,
+        };
+        relevant = access switch
+        {
+            GlobalAccess.Read => Writers | Strong,
+            GlobalAccess.Write => Writers | Readers | Strong,
+            GlobalAccess.StrongRead => Writers,
+            _ => Writers | Readers,
+        };
+        pair = access switch
+        {
+            GlobalAccess.Read => 2,
+            GlobalAccess.Write or GlobalAccess.UncachedWrite => 0,
+            _ => 4,
+        };
+        self = RaceEntry.Pack(Block, warp, clocks.Clocks[warp], launch.Program.Sites[site])
+            | (access is GlobalAccess.StrongWrite or GlobalAccess.UncachedWrite ? RaceEntry.Flag : 0);
+    }
+
+    /// <summary>Notes an access of neighbouring bytes of an allocation; false if it races, or may race, with another, which a closer look by <see cref="Conflict"/> finds.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public bool TryAccess(MemoryAllocation allocation, long offset, int bytes)
+    {
+        long end = offset + bytes;
+        while (offset < end)
+        {
+            RaceRecord* line = allocation.Races!.Line(offset);
+            int first = (int)offset & RaceShadow.LineBytes - 1;
+            int last = (int)Math.Min(RaceShadow.LineBytes, first + end - offset);
+            if (AccessLine(line, first, last, true) != 0)
+                return false;
+            offset += last - first;
+        }
+        return true;
+    }
+
+    /// <summary>Notes an access within one line in any case; returns the access that it races with, 0 if none.</summary>
+    public ulong Conflict(MemoryAllocation allocation, long offset, int bytes)
+    {
+        int first = (int)offset & RaceShadow.LineBytes - 1;
+        return AccessLine(allocation.Races!.Line(offset), first, first + bytes, false);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ulong AccessLine(RaceRecord* line, int first, int end, bool onlyIfClean)
+    {
+        uint state = RaceShadow.Lock(line);
+        uint range = (uint)(first | end << 8);
+        ulong conflict = 0;
+        if (line->Launch != launchNumber)
+        {
+            // The first touch in this launch.
+            line->Launch = launchNumber;
+            new Span<ulong>(line->Entries, 6).Clear();
+            line->Entries[pair] = self;
+            state = range;
+        }
+        else if (state == range)
+        {
+            conflict = Touch(line, onlyIfClean);
+        }
+        else if (state >> 8 == (uint)first && IsFresh(line))
+        {
+            // The warp goes on where it has just been.
+            state = (uint)(line->First | end << 8);
+        }
+        else
+        {
+            conflict = AccessRecords(line, ref state, first, end, onlyIfClean);
+        }
+        RaceShadow.Unlock(line, state);
+        return conflict;
+    }
+
+    // Whether a record knows no more than an access like this one by the same warp at the same clock.
+    private bool IsFresh(RaceRecord* record)
+    {
+        Vector512<ulong> difference = Vector512.Load((ulong*)record) ^ Vector512<ulong>.Zero.WithElement(pair + 2, self);
+        return (Vector512.Equals(difference & Vector512.Create(~(ulong)RaceEntry.UnknownSite), Vector512<ulong>.Zero).ExtractMostSignificantBits() | 3) == 255;
+    }
+
+    // Checks an access to all bytes of a record and notes it.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ulong Touch(RaceRecord* record, bool onlyIfClean)
+    {
+        Vector512<ulong> entries = Vector512.Load((ulong*)record);
+        Vector512<ulong> same = Vector512.Equals((entries ^ Vector512.Create(self)) & Vector512.Create(RaceEntry.WhoMask), Vector512<ulong>.Zero)
+            | Vector512.Equals(entries, Vector512<ulong>.Zero);
+        ulong conflict = (~(uint)same.ExtractMostSignificantBits() & relevant) == 0 ? 0 : FindConflict(record);
+        if (conflict == 0 || !onlyIfClean)
+            RaceEntry.Note(record->Entries + pair, self, pair == 4);
+        return conflict;
+    }
+
+    // The entry that an access is unordered with; other conflicts before those with plain writers, which may be excused.
+    private ulong FindConflict(RaceRecord* record)
+    {
+        for (int k = 5; k >= 0; k--)
+        {
+            ulong entry = record->Entries[k];
+            if ((relevant >> (k + 2) & 1) == 0 || entry == 0 || RaceEntry.SameWarp(entry, self))
+                continue;
+            bool flagged = (entry & RaceEntry.Flag) != 0;
+            bool harmless = k >= 4 ? access == GlobalAccess.Read && !flagged : k < 2 && flagged && access >= GlobalAccess.StrongRead;
+            if (!harmless && !IsOrdered(entry))
+            {
+                ConflictPlace = k;
+                return entry;
+            }
+        }
+        return 0;
+    }
+
+    /// <summary>Which entry of a record the last conflict was with.</summary>
+    public int ConflictPlace { get; private set; }
+
+    private bool IsOrdered(ulong entry)
+    {
+        uint clock = RaceEntry.Clock(entry);
+        return RaceEntry.Block(entry) == Block
+            ? clock <= clocks.Seen[warp * 32 + RaceEntry.Warp(entry)]
+            : clocks.Knows(warp, RaceEntry.Block(entry), RaceEntry.Warp(entry), clock);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    [SkipLocalsInit]
+    private ulong AccessRecords(RaceRecord* line, ref uint state, int first, int end, bool onlyIfClean)
+    {
+        int count = (int)(state >> 16 & 255);
+        RaceRecord only = *line;
+        only.State = state;
+        RaceRecord* records = count == 0 ? &only : line->More;
+        count = Math.Max(count, 1);
+        for (int k = 0; k < count; k++)
+        {
+            if (records != &only && records[k].First == first && records[k].End == end)
+                return Touch(records + k, onlyIfClean);
+        }
+        RaceRecord* merged = stackalloc RaceRecord[RaceShadow.LineBytes + 4];
+        int mergedCount = 0;
+        int at = first;
+        ulong conflict = 0;
+        int place = 0;
+        for (int k = 0; k < count; k++)
+        {
+            RaceRecord* old = records + k;
+            int from = Math.Max(old->First, first), to = Math.Min(old->End, end);
+            if (from >= to)
+            {
+                if (old->First >= end && at < end)
+                {
+                    mergedCount = Append(merged, mergedCount, null, at, end);
+                    at = end;
+                }
+                mergedCount = Append(merged, mergedCount, old, old->First, old->End);
+                continue;
+            }
+            if (old->First < first)
+                mergedCount = Append(merged, mergedCount, old, old->First, first);
+            if (at < from)
+                mergedCount = Append(merged, mergedCount, null, at, from);
+            RaceRecord piece = *old;
+            if (Touch(&piece, onlyIfClean) is var found && found != 0 && (conflict == 0 || ConflictPlace > place))
+            {
+                conflict = found;
+                place = ConflictPlace;
+            }
+            mergedCount = Append(merged, mergedCount, &piece, from, to);
+            at = to;
+            if (old->End > end)
+                mergedCount = Append(merged, mergedCount, old, end, old->End);
+        }
+        if (at < end)
+            mergedCount = Append(merged, mergedCount, null, at, end);
+        ConflictPlace = place;
+        state = RaceShadow.Store(line, new ReadOnlySpan<RaceRecord>(merged, mergedCount));
+        return conflict;
+    }
+
+    // Adds a record, or a fresh one that knows this access alone, to those before it.
+    private int Append(RaceRecord* records, int count, RaceRecord* source, int first, int end)
+    {
+        RaceRecord* record = records + count;
+        if (source == null)
+        {
+            *record = default;
+            record->Entries[pair] = self;
+        }
+        else
+        {
+            *record = *source;
+        }
+        record->State = (uint)(first | end << 8);
+        if (count == 0 || record[-1].End != first || !RaceShadow.SameEntries(record - 1, record))
+            return count + 1;
+        record[-1].State = (uint)(record[-1].First | end << 8);
+        return count;
+    }
+}

@@ -1,0 +1,119 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+
+namespace Sprint.Engine.Emulation.Memory;
+
+/// <summary>
+/// One publication, or a join of several: the clocks of a block's warps up to which everything is visible to who reads the published value,
+/// and what was known before, at the same place in memory and to the publishing warp.
+/// </summary>
+internal sealed class SyncPoint(uint block, uint[]? clocks, SyncPoint? previous, SyncPoint? acquired)
+{
+    public uint Block { get; } = block;
+
+    /// <summary>The published clocks; null for a join.</summary>
+    public uint[]? Clocks { get; } = clocks;
+
+    public SyncPoint? Previous { get; } = previous;
+
+    public SyncPoint? Acquired { get; } = acquired;
+
+    /// <summary>Everything that either knows, the first being the newer.</summary>
+    public static SyncPoint? Join(SyncPoint? first, SyncPoint? second)
+    {
+        if (first is null || ReferenceEquals(first, second))
+            return second;
+        if (second is null || ReferenceEquals(first.Previous, second) || ReferenceEquals(first.Acquired, second))
+            return first;
+        if (ReferenceEquals(second.Previous, first) || ReferenceEquals(second.Acquired, first))
+            return second;
+        return new SyncPoint(0, null, first, second);
+    }
+}
+
+/// <summary>
+/// How blocks of a launch order each other: a device-wide fence followed by an atomic or volatile write publishes at that word of memory
+/// (the release pattern of the PTX ISA's memory consistency model), and an atomic or volatile read of the word takes notice of everything
+/// published there so far. A fence behind that read is not asked for: much code relies on the branch that follows it.
+/// </summary>
+internal sealed class SyncGraph
+{
+    private readonly ConcurrentDictionary<ulong, SyncPoint> places = new();
+
+    /// <summary>A warp writes atomically; called before the value is there to be read.</summary>
+    public void Publish(WarpClocks clocks, int warp, uint block, ulong address, int bytes)
+    {
+        if (clocks.Published(warp) is not { } published)
+            return;
+        SyncPoint fresh = new(block, published, null, clocks.Acquired(warp));
+        for (ulong word = address >> 2; word <= address + (ulong)bytes - 1 >> 2; word++)
+        {
+            places.AddOrUpdate(
+                word,
+                static (_, fresh) => fresh,
+                static (_, last, fresh) => last.Block == fresh.Block && ReferenceEquals(last.Clocks, fresh.Clocks) && ReferenceEquals(last.Acquired, fresh.Acquired)
+                    ? last
+                    : new SyncPoint(fresh.Block, fresh.Clocks, last, fresh.Acquired),
+                fresh);
+        }
+    }
+
+    /// <summary>A warp has read atomically; called after the value was read.</summary>
+    public void Acquire(WarpClocks clocks, int warp, ulong address, int bytes)
+    {
+        for (ulong word = address >> 2; word <= address + (ulong)bytes - 1 >> 2; word++)
+        {
+            if (places.TryGetValue(word, out SyncPoint? point))
+                clocks.Acquire(warp, point);
+        }
+    }
+}
+
+/// <summary>What a warp knows of other blocks, found by walking the graph from the newest publication back, as far as was ever asked.</summary>
+internal sealed class SyncKnowledge
+{
+    private readonly Dictionary<uint, uint[]> known = [];
+    private readonly HashSet<SyncPoint> visited = [];
+    private readonly Stack<SyncPoint> frontier = [];
+    private SyncPoint? head;
+
+    /// <summary>Whether what is known at a point includes a block's warp up to a clock.</summary>
+    public bool Contains(SyncPoint head, uint block, int warp, uint clock)
+    {
+        if (!ReferenceEquals(this.head, head))
+        {
+            this.head = head;
+            frontier.Push(head);
+        }
+        while (true)
+        {
+            if (known.TryGetValue(block, out uint[]? clocks) && clocks[warp] >= clock)
+                return true;
+            if (!frontier.TryPop(out SyncPoint? point))
+                return false;
+            Visit(point);
+        }
+    }
+
+    private void Visit(SyncPoint point)
+    {
+        if (!visited.Add(point))
+            return;
+        if (point.Acquired is not null)
+            frontier.Push(point.Acquired);
+        if (point.Previous is not null)
+            frontier.Push(point.Previous);
+        if (point.Clocks is null)
+            return;
+        ref uint[]? clocks = ref CollectionsMarshal.GetValueRefOrAddDefault(known, point.Block, out bool exists);
+        if (!exists)
+        {
+            clocks = point.Clocks;
+            return;
+        }
+        uint[] merged = new uint[point.Clocks.Length];
+        for (int k = 0; k < merged.Length; k++)
+            merged[k] = Math.Max(clocks![k], point.Clocks[k]);
+        clocks = merged;
+    }
+}

@@ -1,0 +1,135 @@
+using NUnit.Framework;
+using Sprint.Engine.Emulation;
+
+namespace Sprint.Tests.Engine.Emulation;
+
+/// <summary>Races in global memory are found under every schedule and for any number of workers; kernels whose blocks order each other, and the repaired ones, are clean.</summary>
+public sealed class GlobalRaceTests
+{
+    private const int Blocks = 3;
+
+    private delegate LaunchStatistics Launch(EmulatorHarness harness, int repaired);
+
+    private static readonly Dictionary<string, Launch> Bugs = new()
+    {
+        ["missing_publication"] = (h, repaired) => Run(h, "missing_publication", Zeros(h, Blocks), Zeros(h, 1), Zeros(h, 1), repaired),
+        ["narrow_fence"] = (h, repaired) => Run(h, "narrow_fence", Zeros(h, Blocks), Zeros(h, 1), Zeros(h, 1), repaired),
+        ["flag_without_barrier"] = (h, repaired) => Run(h, "flag_without_barrier", Zeros(h, 64), Zeros(h, 1), Zeros(h, 128), repaired),
+        ["late_fence"] = (h, repaired) => Run(h, "late_fence", Zeros(h, 1), Zeros(h, 1), Zeros(h, Blocks), repaired),
+        ["same_element"] = (h, repaired) => Run(h, "same_element", h.Reserve<int>(192), repaired),
+        ["plain_histogram"] = (h, repaired) => Run(h, "plain_histogram", h.Upload(Enumerable.Range(0, 192).ToArray()), Zeros(h, 8), repaired),
+        ["stencil_in_place"] = (h, repaired) => Run(h, "stencil_in_place", h.Upload(new float[192]), h.Reserve<float>(192), 192, repaired),
+        ["counter_peeked"] = (h, repaired) => Run(h, "counter_peeked", Zeros(h, 1), Zeros(h, 300), 100, repaired),
+        ["counter_reset_late"] = (h, repaired) => Run(h, "counter_reset_late", Zeros(h, 1), repaired),
+        ["unfenced_lock"] = (h, repaired) => Run(h, "unfenced_lock", Zeros(h, 1), Zeros(h, 1), repaired),
+        ["split_sum"] = (h, repaired) => Run(h, "split_sum", h.Upload(new float[64]), Zeros(h, 1), repaired),
+        ["warps_of_a_block"] = (h, repaired) => Run(h, "warps_of_a_block", Zeros(h, 192), Zeros(h, 192), repaired),
+        ["variable_of_the_module"] = (h, repaired) => Run(h, "variable_of_the_module", repaired),
+        ["pointers_from_memory"] = (h, repaired) => Run(h, "pointers_from_memory", h.Upload(new[] { Zeros(h, 64), Zeros(h, 64), Zeros(h, 64) }), repaired),
+    };
+
+    private static readonly Dictionary<string, Launch> Clean = new()
+    {
+        ["neighbouring_bytes"] = (h, _) => Run(h, "neighbouring_bytes", h.Reserve<byte>(192), h.Reserve<ushort>(192)),
+        ["same_value"] = (h, _) => Run(h, "same_value", Zeros(h, 1), h.Reserve<float>(256)),
+        ["add_by_swap"] = (h, _) => Run(h, "add_by_swap", h.Upload(new double[1])),
+        ["states_and_values"] = (h, _) => Run(h, "states_and_values", h.Upload(new ulong[Blocks]), h.Reserve<int>(Blocks)),
+        ["release_and_acquire"] = (h, _) => Run(h, "release_and_acquire", h.Reserve<int>(192), Zeros(h, Blocks), h.Reserve<int>(192)),
+    };
+
+    private static IEnumerable<string> BugNames => Bugs.Keys;
+
+    private static IEnumerable<string> CleanNames => Clean.Keys;
+
+    private static LaunchStatistics Run(EmulatorHarness harness, string kernel, params object[] arguments) => harness.Launch(kernel, new(Blocks), new(64), 0, arguments);
+
+    private static ulong Zeros(EmulatorHarness harness, int count) => harness.Upload(new int[count]);
+
+    private static EmulationOptions Options(uint seed) => new() { ScheduleSeed = seed * 987654321, Workers = (int)(seed % 3) + 1 };
+
+    [Test]
+    public void A_race_is_found_under_every_schedule_with_kernel_blocks_array_and_both_lines([ValueSource(nameof(BugNames))] string kernel)
+    {
+        string[] lines = EmulatorHarness.Source("races");
+        int[] places = [.. Enumerable.Range(1, lines.Length).Where(k => lines[k - 1].EndsWith("BUG " + kernel, StringComparison.Ordinal) || lines[k - 1].EndsWith("LATE " + kernel, StringComparison.Ordinal))];
+        for (uint seed = 0; seed < 12; seed++)
+        {
+            using EmulatorHarness harness = EmulatorHarness.FromResource("races");
+            harness.Options = Options(seed);
+            EmulationException fault = Assert.Throws<EmulationException>(() => Bugs[kernel](harness, 0), $"seed {seed}")!;
+            using (Assert.EnterMultipleScope())
+            {
+                Assert.That(fault.Fault, Is.EqualTo(EmulationFault.GlobalMemoryRace), fault.Message);
+                Assert.That(fault.Kernel, Is.EqualTo(kernel));
+                Assert.That(fault.Block, Is.Not.Null);
+                Assert.That(fault.Thread, Is.Not.Null);
+                Assert.That(places, Does.Contain(fault.SourceLine), fault.Message);
+                Assert.That(places.Any(place => fault.Detail.Contains($"at races.cu:{place} ", StringComparison.Ordinal)), fault.Message);
+                Assert.That(fault.Detail, Does.Contain(kernel == "variable_of_the_module" ? "the variable device_total of 4 bytes" : kernel == "pointers_from_memory" ? "the allocation of 256 bytes" : "(argument "));
+                bool sameBlock = kernel == "warps_of_a_block" || (kernel is "plain_histogram" or "counter_peeked" && fault.Detail.Contains("of the same block", StringComparison.Ordinal));
+                Assert.That(fault.Detail, sameBlock ? Does.Contain("of the same block").And.Contain("barrier") : Does.Match(@"of block \([012],0,0\)").And.Not.Contain($"of block {fault.Block}"));
+            }
+        }
+    }
+
+    [Test]
+    public void A_repaired_kernel_is_clean_under_every_schedule([ValueSource(nameof(BugNames))] string kernel)
+    {
+        using EmulatorHarness harness = EmulatorHarness.FromResource("races");
+        for (uint seed = 0; seed < 12; seed++)
+        {
+            harness.Options = Options(seed);
+            Assert.DoesNotThrow(() => Bugs[kernel](harness, 1), $"seed {seed}");
+        }
+    }
+
+    [Test]
+    public void What_is_ordered_or_harmless_is_clean_under_every_schedule([ValueSource(nameof(CleanNames))] string kernel)
+    {
+        using EmulatorHarness harness = EmulatorHarness.FromResource("races");
+        for (uint seed = 0; seed < 12; seed++)
+        {
+            harness.Options = Options(seed);
+            Assert.DoesNotThrow(() => Clean[kernel](harness, 0), $"seed {seed}");
+        }
+    }
+
+    [Test]
+    public void Blocks_that_meet_at_a_barrier_of_their_own_are_ordered()
+    {
+        using EmulatorHarness harness = EmulatorHarness.FromResource("races");
+        for (uint seed = 0; seed < 4; seed++)
+        {
+            harness.Options = new EmulationOptions { ScheduleSeed = seed, Workers = Blocks };
+            ulong target = harness.Reserve<int>(384);
+            Run(harness, "blocks_meet", harness.Reserve<int>(192), Zeros(harness, 1), target);
+            Assert.That(harness.Download<int>(target, 384), Is.EqualTo(Enumerable.Range(0, 384).Select(k => k / 192 * 1000 + (k + 64) % 192)));
+        }
+    }
+
+    [Test]
+    public void Launches_are_ordered_one_after_another()
+    {
+        using EmulatorHarness harness = EmulatorHarness.FromResource("races");
+        ulong rows = Zeros(harness, 192), target = Zeros(harness, 192);
+        Run(harness, "warps_of_a_block", rows, target, 1);
+        Assert.DoesNotThrow(() => Run(harness, "warps_of_a_block", target, rows, 1));
+    }
+
+    [Test]
+    public void The_check_can_be_turned_off([Values("same_element", "plain_histogram")] string kernel)
+    {
+        using EmulatorHarness harness = EmulatorHarness.FromResource("races");
+        harness.Options = new EmulationOptions { Checks = EmulationChecks.All & ~EmulationChecks.GlobalMemoryRaces };
+        Assert.DoesNotThrow(() => Bugs[kernel](harness, 0));
+    }
+
+    [Test]
+    public void Blocks_that_store_the_same_at_the_same_moment_are_no_race()
+    {
+        using EmulatorHarness harness = EmulatorHarness.FromResource("races");
+        harness.Options = new EmulationOptions { Workers = 4 };
+        for (int run = 0; run < 20; run++)
+            Assert.DoesNotThrow(() => harness.Launch("same_value", new(64), new(64), 0, Zeros(harness, 1), harness.Reserve<float>(256)));
+    }
+}

@@ -90,9 +90,7 @@ internal sealed unsafe partial class GlobalRaceDetector
             ? "have no barrier between them"
             : "are not ordered: what a block writes is published to others by a fence (__threadfence) with an atomic or volatile write behind it, and seen by who reads that";
         return warp.Fault(instruction, lane, EmulationFault.GlobalMemoryRace,
-            $"A race in global memory: {Article(kind)} {MemoryAccess.Describe(kind)} of {bytes} bytes at byte {offset} of {allocation.Describe()}{launch.DescribeArgument(allocation)}"
+            $"A race in global memory: a {MemoryAccess.Describe(kind)} of {bytes} bytes at byte {offset} of {allocation.Describe()}{launch.DescribeArgument(allocation)}"
             + $" and {(place < 4 ? "a" : "an")} {other} by {threads} {block}{where} {why}");
     }
-
-    private static string Article(AccessKind kind) => kind == AccessKind.Atomic ? "an" : "a";
 }

@@ -2,6 +2,8 @@ using System.CommandLine;
 using Spectre.Console;
 using Sprint.Bench.Comparison;
 using Sprint.Bench.Counting;
+using Sprint.Bench.Kernels;
+using Sprint.Bench.Micro;
 using Sprint.Bench.Report;
 using Sprint.Bench.Steps;
 using Sprint.Engine;
@@ -53,6 +55,8 @@ internal static class BenchCommandLine
         FlopsCommand.Create(),
         PublishedCommand.Create(),
         StepCommand.Create(),
+        MicroCommand.Create(),
+        KernelsCommand.Create(),
         ReportCommand.Create(),
         CompareCommand.Create(),
         GemmCommand.Create(),

@@ -22,7 +22,7 @@ internal static class ReportCommand
     {
         Argument<string[]> files = new("RESULTS.json")
         {
-            Description = "Results of other commands, written with --json; what is not given is counted or measured now, but for micro and peers, which take minutes.",
+            Description = "Results of other commands, written with --json; flops, published and step are counted or measured now where they are not given; micro, kernels and peers, which take minutes, are left out.",
             Arity = ArgumentArity.ZeroOrMore,
         };
         ModelOptions model = new("XL");
@@ -31,7 +31,7 @@ internal static class ReportCommand
         Command command = new(
             "report",
             """
-            Writes everything into one HTML page that needs no network: counts, published figures, measured steps, kernels, and what other commands left.
+            Writes everything into one HTML page that needs no network: counts, published figures, measured steps, and what other commands left.
             Examples:
               report
               report --model B --out b.html

@@ -49,6 +49,9 @@ public sealed class CudaContext : IDisposable
 
     internal ICudaDriver Driver { get; }
 
+    /// <summary>Sees each launch, or null.</summary>
+    internal ILaunchObserver? LaunchObserver { get; set; }
+
     internal DriverResource Resource { get; }
 
     /// <summary>How many NVIDIA GPUs this machine has.</summary>

@@ -108,6 +108,8 @@ public sealed class CudaKernel
         using CudaContext.Scope scope = Module.Context.Enter();
         AllowDynamicShared(dynamicSharedBytes, grid, block);
         stream.LastLaunch = (Name, grid, block);
+        ILaunchObserver? observer = Module.Context.LaunchObserver;
+        observer?.Launching(stream);
         Module.Context.Driver.Launch(new KernelLaunch
         {
             Function = function,
@@ -119,6 +121,7 @@ public sealed class CudaKernel
             Arguments = arguments,
             Parameters = layout,
         });
+        observer?.Launched(this, stream, grid, block, dynamicSharedBytes);
     }
 
     private void CheckArguments(in KernelArguments arguments, Dim3 grid, Dim3 block)

@@ -102,6 +102,13 @@ public sealed class CudaContext : IDisposable
         return new Scope(Driver);
     }
 
+    /// <summary>The handle of a stream that work of this context is put into.</summary>
+    /// <exception cref="CudaException">The stream is of another context.</exception>
+    /// <exception cref="ObjectDisposedException">The stream was destroyed.</exception>
+    internal StreamHandle HandleOf(CudaStream stream) => stream.Context == this
+        ? stream.Handle
+        : throw new CudaException($"A stream of {stream.Context.Device.Name} ({stream.Context.Driver.Name}:{stream.Context.Device.Ordinal}) was given to what belongs to another context: create one in that context.");
+
     /// <summary>Takes ownership of a driver's value in this context.</summary>
     internal DriverResource Own(nint value, Action<ICudaDriver, nint, nint> release) => new(Driver, handle, Resource, value, release);
 

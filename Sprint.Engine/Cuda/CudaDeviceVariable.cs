@@ -17,7 +17,8 @@ public sealed class CudaDeviceVariable<T> : IDisposable
     /// <param name="stream">
     /// With a stream, and where the device has a memory pool, the memory comes from the pool in the stream's order and goes back in it.
     /// </param>
-    /// <exception cref="CudaException">The device's memory is exhausted.</exception>
+    /// <exception cref="CudaException">The device's memory is exhausted, or the stream is of another context.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The length is less than 1.</exception>
     public CudaDeviceVariable(CudaContext context, long length, CudaStream? stream = null)
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -29,7 +30,7 @@ public sealed class CudaDeviceVariable<T> : IDisposable
         ICudaDriver driver = context.Driver;
         resource = stream is not null && context.Device.HasMemoryPools
             ? context.Own(
-                (nint)driver.AllocateAsync(ByteLength, stream.Handle).Address,
+                (nint)driver.AllocateAsync(ByteLength, context.HandleOf(stream)).Address,
                 stream.Owner,
                 stream.Handle == default
                     ? static (owner, value, _) => owner.FreeAsync(new DevicePointer((ulong)value), default)
@@ -54,6 +55,8 @@ public sealed class CudaDeviceVariable<T> : IDisposable
     /// <param name="source">As many elements as the variable has, or fewer.</param>
     /// <param name="offset">The variable's element to start at.</param>
     /// <param name="stream">The stream that orders the copy; null for the default stream.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The variable has not that many elements.</exception>
+    /// <exception cref="CudaException">The stream is of another context, or something put in before has failed.</exception>
     public unsafe void CopyToDevice(ReadOnlySpan<T> source, long offset = 0, CudaStream? stream = null)
     {
         DevicePointer destination = Range(offset, source.Length);
@@ -64,7 +67,7 @@ public sealed class CudaDeviceVariable<T> : IDisposable
             // The stream may still read when the call returns, and the span is pinned no longer than this block.
             if (source.Length > 0)
             {
-                Context.Driver.CopyToDevice(destination, (nint)pointer, (long)source.Length * sizeof(T), stream.Handle);
+                Context.Driver.CopyToDevice(destination, (nint)pointer, (long)source.Length * sizeof(T), Context.HandleOf(stream));
                 stream.Wait();
             }
         }
@@ -74,6 +77,8 @@ public sealed class CudaDeviceVariable<T> : IDisposable
     /// <param name="destination">As many elements as the variable has, or fewer.</param>
     /// <param name="offset">The variable's element to start at.</param>
     /// <param name="stream">The stream that orders the copy; null for the default stream.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The variable has not that many elements.</exception>
+    /// <exception cref="CudaException">The stream is of another context, or something put in before has failed.</exception>
     public unsafe void CopyToHost(Span<T> destination, long offset = 0, CudaStream? stream = null)
     {
         DevicePointer source = Range(offset, destination.Length);
@@ -83,7 +88,7 @@ public sealed class CudaDeviceVariable<T> : IDisposable
         {
             if (destination.Length > 0)
             {
-                Context.Driver.CopyToHost((nint)pointer, source, (long)destination.Length * sizeof(T), stream.Handle);
+                Context.Driver.CopyToHost((nint)pointer, source, (long)destination.Length * sizeof(T), Context.HandleOf(stream));
                 stream.Wait();
             }
         }
@@ -92,50 +97,58 @@ public sealed class CudaDeviceVariable<T> : IDisposable
     /// <summary>Copies from page-locked host memory in the order of a stream, without waiting.</summary>
     /// <param name="source">As many elements as the variable has, or fewer; must stay allocated and unchanged until the stream has passed.</param>
     /// <param name="stream">The stream.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The variable has not that many elements.</exception>
+    /// <exception cref="CudaException">The stream is of another context, or something put in before has failed.</exception>
     public void CopyToDeviceAsync(CudaPinnedMemory<T> source, CudaStream stream)
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(stream);
         DevicePointer destination = Range(0, source.Length);
         using CudaContext.Scope scope = Context.Enter();
-        Context.Driver.CopyToDevice(destination, source.Pointer, source.ByteLength, stream.Handle);
+        Context.Driver.CopyToDevice(destination, source.Pointer, source.ByteLength, Context.HandleOf(stream));
     }
 
     /// <summary>Copies to page-locked host memory in the order of a stream, without waiting.</summary>
     /// <param name="destination">As many elements as the variable has, or fewer; must stay allocated, and is undefined, until the stream has passed.</param>
     /// <param name="stream">The stream.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The variable has not that many elements.</exception>
+    /// <exception cref="CudaException">The stream is of another context, or something put in before has failed.</exception>
     public void CopyToHostAsync(CudaPinnedMemory<T> destination, CudaStream stream)
     {
         ArgumentNullException.ThrowIfNull(destination);
         ArgumentNullException.ThrowIfNull(stream);
         DevicePointer source = Range(0, destination.Length);
         using CudaContext.Scope scope = Context.Enter();
-        Context.Driver.CopyToHost(destination.Pointer, source, destination.ByteLength, stream.Handle);
+        Context.Driver.CopyToHost(destination.Pointer, source, destination.ByteLength, Context.HandleOf(stream));
     }
 
     /// <summary>Copies all elements of another variable in the order of a stream.</summary>
     /// <param name="source">As many elements as the variable has, or fewer.</param>
     /// <param name="stream">The stream; null for the default stream.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The variable has not that many elements.</exception>
+    /// <exception cref="CudaException">The stream is of another context, or something put in before has failed.</exception>
     public void CopyFrom(CudaDeviceVariable<T> source, CudaStream? stream = null)
     {
         ArgumentNullException.ThrowIfNull(source);
         DevicePointer destination = Range(0, source.Length);
         using CudaContext.Scope scope = Context.Enter();
-        Context.Driver.CopyOnDevice(destination, source.DevicePointer, source.ByteLength, (stream ?? Context.DefaultStream).Handle);
+        Context.Driver.CopyOnDevice(destination, source.DevicePointer, source.ByteLength, Context.HandleOf(stream ?? Context.DefaultStream));
     }
 
     /// <summary>Fills the whole variable with a byte in the order of a stream.</summary>
     /// <param name="value">The byte.</param>
     /// <param name="stream">The stream; null for the default stream.</param>
+    /// <exception cref="CudaException">The stream is of another context, or something put in before has failed.</exception>
     public void Memset(byte value, CudaStream? stream = null)
     {
         using CudaContext.Scope scope = Context.Enter();
-        Context.Driver.Fill(DevicePointer, value, 1, ByteLength, (stream ?? Context.DefaultStream).Handle);
+        Context.Driver.Fill(DevicePointer, value, 1, ByteLength, Context.HandleOf(stream ?? Context.DefaultStream));
     }
 
     /// <summary>Tells of each element whether all of it was ever written, once everything that was launched before has ended.</summary>
     /// <param name="written">Receives a value for each element from the first on; as many as the variable has, or fewer.</param>
     /// <returns>False where the device does not keep track: only an emulated one does.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The variable has not that many elements.</exception>
     public bool TryReadWritten(Span<bool> written)
     {
         DevicePointer start = Range(0, written.Length);

@@ -52,11 +52,12 @@ public sealed class CudaEvent : IDisposable
 
     /// <summary>Records the event on a stream.</summary>
     /// <param name="stream">The stream.</param>
+    /// <exception cref="CudaException">The stream is of another context.</exception>
     public void Record(CudaStream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
         using CudaContext.Scope scope = Context.Enter();
-        Context.Driver.RecordEvent(Handle, stream.Handle);
+        Context.Driver.RecordEvent(Handle, Context.HandleOf(stream));
     }
 
     /// <summary>Waits until the stream has passed the last record.</summary>

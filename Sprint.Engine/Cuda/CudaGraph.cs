@@ -43,11 +43,12 @@ public sealed class CudaGraphExecutable : IDisposable
 
     /// <summary>Replays the graph on a stream.</summary>
     /// <param name="stream">The stream.</param>
+    /// <exception cref="CudaException">The stream is of another context, or is being captured itself where the device does not take that.</exception>
     public void Launch(CudaStream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
         using CudaContext.Scope scope = context.Enter();
-        context.Driver.LaunchGraph(new GraphExecutableHandle(resource.Value), stream.Handle);
+        context.Driver.LaunchGraph(new GraphExecutableHandle(resource.Value), context.HandleOf(stream));
     }
 
     /// <summary>Destroys the executable graph.</summary>

@@ -86,8 +86,11 @@ public sealed class CudaKernel
     /// <summary>How well blocks of a size fill a multiprocessor.</summary>
     /// <param name="block">Threads a block.</param>
     /// <param name="dynamicSharedBytes">Bytes of dynamic shared memory a block.</param>
+    /// <exception cref="CudaException">The block does not fit the kernel or the device.</exception>
+    /// <exception cref="ObjectDisposedException">The module was unloaded.</exception>
     public CudaOccupancy GetOccupancy(Dim3 block, int dynamicSharedBytes = 0)
     {
+        _ = Module.Handle;
         CheckExtents(1, block, dynamicSharedBytes);
         using CudaContext.Scope scope = Module.Context.Enter();
         AllowDynamicShared(dynamicSharedBytes, 1, block);

@@ -15,6 +15,8 @@ public sealed class CudaBlas : IDisposable
     private readonly DriverResource? resource;
     private readonly CudaDeviceVariable<byte>? workspace;
     private CudaMathMode mathMode = CudaMathMode.Standard;
+    private CudaStream? stream;
+    private bool isDisposed;
 
     /// <summary>Creates a handle of cuBLAS.</summary>
     /// <param name="stream">The stream that its products go into.</param>
@@ -29,6 +31,7 @@ public sealed class CudaBlas : IDisposable
         }
 
         CudaLibraryFinder.System.Require(CudaLibrary.Blas);
+        this.stream = stream;
         using CudaContext.Scope scope = Context.Enter();
         Check(CublasApi.cublasCreate_v2(out nint handle), nameof(CublasApi.cublasCreate_v2), null);
         resource = Context.Own(handle, static (_, value, _) => _ = CublasApi.cublasDestroy_v2(value));
@@ -73,18 +76,23 @@ public sealed class CudaBlas : IDisposable
     }
 
     /// <summary>Lets products go into another stream from now on.</summary>
-    /// <param name="stream">The stream, of the same context.</param>
+    /// <param name="stream">The stream, of the same context. It must outlive the products.</param>
+    /// <exception cref="CudaException">The stream is of another context.</exception>
     public void SetStream(CudaStream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
+        ObjectDisposedException.ThrowIf(isDisposed, this);
+        StreamHandle handle = Context.HandleOf(stream);
         if (resource is not null && workspace is not null)
         {
             using CudaContext.Scope scope = Context.Enter();
-            Check(CublasApi.cublasSetStream_v2(resource.Value, stream.Handle), nameof(CublasApi.cublasSetStream_v2), null);
+            Check(CublasApi.cublasSetStream_v2(resource.Value, handle), nameof(CublasApi.cublasSetStream_v2), null);
 
             // Setting a stream returns the handle to the library's own workspace.
             Check(CublasApi.cublasSetWorkspace_v2(resource.Value, workspace.DevicePointer, WorkspaceBytes), nameof(CublasApi.cublasSetWorkspace_v2), null);
         }
+
+        this.stream = stream;
     }
 
     /// <summary>C = alpha op(A) op(B) + beta C in float32.</summary>
@@ -98,7 +106,7 @@ public sealed class CudaBlas : IDisposable
     public void Multiply(in RowMajorProduct product, DevicePointer a, DevicePointer b, DevicePointer c, float alpha = 1, float beta = 0)
     {
         ColumnMajorProduct columns = product.ToColumnMajor();
-        using CudaContext.Scope scope = Context.Enter();
+        using CudaContext.Scope scope = Enter();
         Check(library.MultiplySingle(columns, alpha, b, a, beta, c), nameof(CublasApi.cublasSgemm_v2), product);
     }
 
@@ -123,7 +131,7 @@ public sealed class CudaBlas : IDisposable
         float beta = 0)
     {
         ColumnMajorProduct columns = product.ToColumnMajor();
-        using CudaContext.Scope scope = Context.Enter();
+        using CudaContext.Scope scope = Enter();
         Check(library.MultiplyMixed(columns, alpha, b, a, factorType, beta, c, resultType), nameof(CublasApi.cublasGemmEx), product);
     }
 
@@ -157,7 +165,7 @@ public sealed class CudaBlas : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         ColumnMajorProduct columns = product.ToColumnMajor();
-        using CudaContext.Scope scope = Context.Enter();
+        using CudaContext.Scope scope = Enter();
         Check(
             library.MultiplyBatch(columns, alpha, b, strideB, a, strideA, factorType, beta, c, strideC, resultType, count),
             nameof(CublasApi.cublasGemmStridedBatchedEx),
@@ -167,8 +175,17 @@ public sealed class CudaBlas : IDisposable
     /// <summary>Frees handle and workspace.</summary>
     public void Dispose()
     {
+        isDisposed = true;
         resource?.Dispose();
         workspace?.Dispose();
+    }
+
+    /// <summary>The library's own checks of a handle or stream that is gone are none: it would read freed memory.</summary>
+    private CudaContext.Scope Enter()
+    {
+        ObjectDisposedException.ThrowIf(isDisposed, this);
+        _ = stream?.Handle;
+        return Context.Enter();
     }
 
     private static void Check(int status, string call, RowMajorProduct? product)

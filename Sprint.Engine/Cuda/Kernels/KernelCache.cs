@@ -11,6 +11,8 @@ namespace Sprint.Engine.Cuda;
 internal sealed class KernelCache(string folder)
 {
     private const string Extension = ".kernel";
+    private const string Unfinished = ".tmp";
+    private static readonly TimeSpan LongestWrite = TimeSpan.FromDays(1);
     private static readonly byte[] Signature = Encoding.ASCII.GetBytes("SPRINT kernel 1\n");
 
     /// <summary>The folder.</summary>
@@ -77,18 +79,31 @@ internal sealed class KernelCache(string folder)
         }
 
         content.Write(SHA256.HashData(content.GetBuffer().AsSpan(0, (int)content.Length)));
-        string temporary = $"{PathOf(key)}.{Guid.NewGuid():N}.tmp";
+        string temporary = $"{PathOf(key)}.{Guid.NewGuid():N}{Unfinished}";
         try
         {
             Directory.CreateDirectory(Folder);
             File.WriteAllBytes(temporary, content.ToArray());
             File.Move(temporary, PathOf(key), overwrite: true);
             Problem = null;
+            Sweep();
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             Problem = failure.Message;
             Discard(temporary);
+        }
+    }
+
+    /// <summary>Deletes what writers that were killed have left behind; no writer takes a day.</summary>
+    private void Sweep()
+    {
+        foreach (string left in Directory.EnumerateFiles(Folder, $"*{Extension}.*{Unfinished}"))
+        {
+            if (DateTime.UtcNow - File.GetLastWriteTimeUtc(left) > LongestWrite)
+            {
+                Discard(left);
+            }
         }
     }
 

@@ -66,6 +66,33 @@ public class CudaContextTests
     }
 
     [Test]
+    public void StreamsOfAnotherContextAreRefusedByName()
+    {
+        using CudaContext context = new(new HostMemoryDriver(), 0);
+        using CudaContext other = CudaContext.Emulated();
+        using CudaStream foreign = new(other);
+        using CudaDeviceVariable<float> variable = new(context, 4);
+        using CudaPinnedMemory<float> pinned = new(context, 4);
+        using CudaEvent mark = new(context);
+        foreach (Action use in (Action[])
+            [
+                () => new CudaDeviceVariable<float>(context, 4, foreign).Dispose(),
+                () => variable.CopyToDevice(new float[4], 0, foreign),
+                () => variable.CopyToHost(new float[4], 0, foreign),
+                () => variable.CopyToDeviceAsync(pinned, foreign),
+                () => variable.CopyToHostAsync(pinned, foreign),
+                () => variable.CopyFrom(variable, foreign),
+                () => variable.Memset(0, foreign),
+                () => mark.Record(foreign),
+            ])
+        {
+            Assert.That(() => use(), Throws.InstanceOf<CudaException>().With.Message.Contains("was given to what belongs to another context"));
+        }
+
+        Assert.That(HostMemoryDriver.PushedOnThisThread, Is.Zero);
+    }
+
+    [Test]
     public void ContextIsCurrentDuringEveryCallFromAnyThread()
     {
         HostMemoryDriver driver = new();

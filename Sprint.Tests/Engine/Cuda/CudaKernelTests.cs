@@ -185,6 +185,8 @@ public class CudaKernelTests
         (_, CudaKernel kernel) = Create(null);
         Assert.That(kernel.GetOccupancy((33, 2)), Is.EqualTo(new CudaOccupancy(5, 15, 64)));
         Assert.That(new CudaOccupancy(5, 16, 64).Fraction, Is.EqualTo(0.25));
+        kernel.Module.Dispose();
+        Assert.That(() => kernel.GetOccupancy(64), Throws.InstanceOf<ObjectDisposedException>());
     }
 
     [Test]

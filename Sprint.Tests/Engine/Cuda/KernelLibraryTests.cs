@@ -124,6 +124,27 @@ public class KernelLibraryTests
     }
 
     [Test]
+    public void WhatKilledWritersLeftIsNeitherReadNorKeptForEver()
+    {
+        using TemporaryFolder folder = new();
+        Write(folder);
+        Create(new RecordingCompiler(), folder.Path, folder.Path).Get(Own, CudaTarget.Cubin(80));
+        string entry = Directory.GetFiles(folder.Path, "*.kernel").Single();
+        byte[] whole = File.ReadAllBytes(entry);
+        string old = folder.Write(Path.GetFileName(entry) + ".0123.tmp", "half");
+        string young = folder.Write(Path.GetFileName(entry) + ".4567.tmp", "half");
+        string foreign = folder.Write("notes.tmp", "mine");
+        File.SetLastWriteTimeUtc(old, DateTime.UtcNow - TimeSpan.FromDays(2));
+        File.SetLastWriteTimeUtc(foreign, DateTime.UtcNow - TimeSpan.FromDays(2));
+        File.Delete(entry);
+        RecordingCompiler compiler = new();
+        Create(compiler, folder.Path, folder.Path).Get(Own, CudaTarget.Cubin(80));
+        Assert.That(compiler.Compilations, Is.EqualTo(1));
+        Assert.That(File.ReadAllBytes(entry), Is.EqualTo(whole));
+        Assert.That((File.Exists(old), File.Exists(young), File.Exists(foreign)), Is.EqualTo((false, true, true)), "another process may still be writing");
+    }
+
+    [Test]
     public void ThreadsThatWantTheSameImageCompileItOnce()
     {
         using TemporaryFolder folder = new();

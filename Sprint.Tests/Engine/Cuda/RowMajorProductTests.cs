@@ -50,6 +50,30 @@ public class RowMajorProductTests
     }
 
     [Test]
+    public void NothingIsMultipliedOnceHandleOrStreamIsGone()
+    {
+        using CudaContext context = new(new HostMemoryDriver(), 0);
+        using CudaContext other = new(new HostMemoryDriver(), 0);
+        ColumnMajorCublas library = new();
+        CudaBlas blas = new(context, library);
+        RowMajorProduct product = new(true, false, 3, 5, 7, 4, 6, 8);
+        Assert.That(() => blas.SetStream(other.DefaultStream), Throws.InstanceOf<CudaException>().With.Message.Contains("another context"));
+        CudaStream stream = new(context);
+        blas.SetStream(stream);
+        stream.Dispose();
+        Assert.That(() => Multiply(), Throws.InstanceOf<ObjectDisposedException>());
+        blas.SetStream(context.DefaultStream);
+        Multiply();
+        Assert.That(library.LastCall, Is.Not.Empty);
+        blas.Dispose();
+        Assert.That(() => Multiply(), Throws.InstanceOf<ObjectDisposedException>());
+        Assert.That(() => blas.SetStream(context.DefaultStream), Throws.InstanceOf<ObjectDisposedException>());
+        Assert.That(HostMemoryDriver.PushedOnThisThread, Is.Zero);
+
+        void Multiply() => blas.Multiply(product, new(1), new(2), CudaElementType.BFloat16, new(3), CudaElementType.Float32, 0.5f, 2);
+    }
+
+    [Test]
     public void BatchesAndMixedTypesPassTheSameArgumentsInTheSameOrder()
     {
         using CudaContext context = new(new HostMemoryDriver(), 0);

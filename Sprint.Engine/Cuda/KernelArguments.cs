@@ -12,7 +12,8 @@ namespace Sprint.Engine.Cuda;
 [SuppressMessage("Naming", "CA1710:Identifiers should have correct suffix", Justification = "Enumerable only so that it can be written as a collection initializer.")]
 public ref struct KernelArguments : IEnumerable<KernelParameter>
 {
-    private const int MaximumBytes = 1024;
+    // What every driver takes (CUDA C++ Programming Guide, "Function Parameters").
+    private const int MaximumBytes = 4096;
     private const int MaximumCount = 64;
 
     private ByteBlock bytes;
@@ -34,7 +35,7 @@ public ref struct KernelArguments : IEnumerable<KernelParameter>
     /// <summary>Adds a number, a <see cref="DevicePointer"/>, or a structure by value.</summary>
     /// <typeparam name="T">The type, laid out as the kernel's parameter.</typeparam>
     /// <param name="value">The value.</param>
-    /// <exception cref="SprintException">There are more than 64 arguments, or more than 1,024 bytes of them.</exception>
+    /// <exception cref="SprintException">There are more than 64 arguments, or more than 4,096 bytes of them.</exception>
     public void Add<T>(T value)
         where T : unmanaged
     {

@@ -48,12 +48,12 @@ public class CudaKernelTests
             static () =>
             {
                 KernelArguments arguments = default;
-                for (int i = 0; i < 5; i++)
+                for (int i = 0; i < 17; i++)
                 {
                     arguments.Add(default(Large));
                 }
             },
-            Throws.InstanceOf<SprintException>().With.Message.Contains("1024 bytes"));
+            Throws.InstanceOf<SprintException>().With.Message.Contains("4096 bytes"));
     }
 
     [Test]

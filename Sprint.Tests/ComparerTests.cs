@@ -1,4 +1,5 @@
 using NUnit.Framework;
+using Sprint.Tests.Engine;
 
 namespace Sprint.Tests;
 
@@ -50,6 +51,21 @@ public sealed class ComparerTests
         Assert.That(Comparer.BitDifference("x", [1, 0f], [1, -0f]), Does.Contain("x[1]"));
         Assert.That(Comparer.BitDifference("x", [MathF.BitIncrement(1)], [1]), Does.Contain("x[0]"));
     }
+
+    // The plain implementation is off by 0.25 of at most 10: 0.5 is allowed for outputs.
+    [TestCase(0.5f, true)]
+    [TestCase(0.51f, false)]
+    [TestCase(float.NaN, false)]
+    public void In_low_precision_an_error_may_be_twice_that_of_the_plain_implementation(float error, bool passes)
+    {
+        Action compare = () => LowPrecision.AssertClose("x", [10, 1 + error], [9.75f, 1], [10, 1], LowPrecision.Outputs, 1e-6);
+        Assert.That(() => compare(), passes ? Throws.Nothing : Throws.InstanceOf<AssertionException>());
+    }
+
+    [TestCase(1.001f, 1f)]
+    [TestCase(1f, float.NaN)]
+    public void In_low_precision_nothing_is_allowed_where_the_plain_implementation_is_exact_or_no_number(float actual, float plain) => Assert.That(
+        () => LowPrecision.AssertClose("x", [actual], [plain], [1], LowPrecision.Outputs, 1e-6), Throws.InstanceOf<AssertionException>());
 
     [Test]
     public void The_asserts_throw()

@@ -25,12 +25,12 @@ internal static class TinyModel
     };
 
     /// <summary>A model in which nothing is zero: fresh ones ignore their blocks, as the gates start at zero.</summary>
-    internal static SprintTransformer Build(Device device, ModelConfiguration? configuration = null)
+    internal static SprintTransformer Build(Device device, ModelConfiguration? configuration = null, Precision precision = Precision.Fp32)
     {
-        var model = new SprintTransformer(device, configuration ?? Configuration, seed: 3);
-        if (device.Executes)
+        var model = new SprintTransformer(device, configuration ?? Configuration, seed: 3, precision);
+        for (int i = 0; i < model.Parameters.All.Count; i++)
         {
-            for (int i = 0; i < model.Parameters.All.Count; i++)
+            if (device.Executes)
             {
                 Tensor value = model.Parameters.All[i].Value;
                 float[] values = value.ToArray();
@@ -39,6 +39,8 @@ internal static class TinyModel
                     values[k] += (float)(0.1 * (random.NextDouble() - 0.5));
                 value.CopyFrom<float>(values);
             }
+
+            model.Parameters.All[i].UpdateShadow();
         }
 
         return model;
@@ -72,10 +74,10 @@ internal static class TinyModel
         private readonly Tape tape = new();
         private long step;
 
-        internal Step(Device device, DropKind kind, ModelConfiguration? configuration = null)
+        internal Step(Device device, DropKind kind, ModelConfiguration? configuration = null, Precision precision = Precision.Fp32)
         {
             configuration ??= Configuration;
-            Model = Build(device, configuration);
+            Model = Build(device, configuration, precision);
             optimizer = new AdamW(device, Model.Parameters.All);
             sampler = new StepSampler(device, configuration, seed: 9);
             pattern = Pattern(configuration, kind);

@@ -1,4 +1,5 @@
 using NUnit.Framework;
+using Sprint.Tests.Golden;
 using Sprint.Tests.Model;
 
 namespace Sprint.Tests.Train;
@@ -53,6 +54,11 @@ public sealed class CommandLineTests
     [TestCase("verify {folder}/none", "there is no folder '{folder}/none'")]
     [TestCase("verify {folder}", "config.json")]
     [TestCase("verify {folder} --device dryrun", "device dryrun computes no numbers to verify")]
+    [TestCase("train {config} --precision bf16 --device cpu", "device cpu computes in float32 only, not in bf16: choose --precision fp32, or a device with tensor cores (cuda, emulated)")]
+    [TestCase("train {config} --set precision=bf16 --device cpu", "device cpu computes in float32 only, not in bf16")]
+    [TestCase("train {config} --precision half", "--precision 'half' is not known: choose fp32 or bf16")]
+    [TestCase("train {config} --set precision=half", "precision is half, but must be one of fp32, bf16")]
+    [TestCase("train --out {folder}/run --precision", "--precision needs a value: NAME; see sprint train --help")]
     [TestCase("devices --all", "'--all' is no option of sprint devices")]
     public void A_mistake_is_one_line(string line, params string[] parts)
     {
@@ -69,6 +75,10 @@ public sealed class CommandLineTests
         SprintCommand.Refuse(["sample", "--checkpoint", ""], "'' is no checkpoint");
         SprintCommand.Refuse(["verify", ""], "there is no folder ''");
     }
+
+    [Test]
+    public void A_precision_that_the_device_lacks_is_refused() => SprintCommand.Refuse(
+        ["verify", GoldenFile.PathOf("tiny"), "--device", "cpu", "--precision", "bf16"], "device cpu computes in float32 only, not in bf16");
 
     [Test]
     public void Data_that_are_damaged_are_named()
@@ -102,9 +112,9 @@ public sealed class CommandLineTests
     }
 
     [TestCase("--help", "train", "sample", "verify", "devices")]
-    [TestCase("train --help", "sprint train configs/smoke.yaml --set stage1.steps=50 --out runs/try", "--resume")]
+    [TestCase("train --help", "--precision", "sprint train configs/smoke.yaml --set stage1.steps=50 --out runs/try", "--resume")]
     [TestCase("sample --help", "sprint sample --checkpoint runs/fashion --classes 0-9", "--guidance")]
-    [TestCase("verify --help", "sprint verify Sprint.Tests/Golden/tiny", "FOLDER")]
+    [TestCase("verify --help", "--device emulated --precision bf16", "sprint verify Sprint.Tests/Golden/tiny", "FOLDER")]
     [TestCase("devices --help", "sprint devices")]
     [TestCase("kernels --help", "list", "build", "report", "run", "profile")]
     [TestCase("kernels list --help", "sprint kernels list --sources my-kernels")]

@@ -7,7 +7,9 @@ namespace Sprint.Tests.Engine.Operations;
 /// <summary>Adaptive layer norm against float64.</summary>
 [TestFixture(TestDevice.Cpu)]
 [TestFixture(TestDevice.Emulated)]
+[TestFixture(TestDevice.EmulatedBFloat16)]
 [TestFixture(TestDevice.Cuda, Category = "Gpu")]
+[TestFixture(TestDevice.CudaBFloat16, Category = "Gpu")]
 public sealed class AdaptiveLayerNormTests(string deviceName)
 {
     private static readonly int[][] Shapes = [[1, 1, 24], [2, 17, 36], [1, 113, 72], [3, 147, 96], [2, 33, 64], [2, 5, 4]];

@@ -7,7 +7,9 @@ namespace Sprint.Tests.Engine.Operations;
 /// <summary>Addition and SiLU, on lengths with and without a tail, in one and in several pieces.</summary>
 [TestFixture(TestDevice.Cpu)]
 [TestFixture(TestDevice.Emulated)]
+[TestFixture(TestDevice.EmulatedBFloat16)]
 [TestFixture(TestDevice.Cuda, Category = "Gpu")]
+[TestFixture(TestDevice.CudaBFloat16, Category = "Gpu")]
 public sealed class ElementwiseTests(string deviceName)
 {
     private static readonly int[][] Shapes = [[1], [17], [113, 72], [147, 96], [2, 3, 4, 5], [4096], [4097]];

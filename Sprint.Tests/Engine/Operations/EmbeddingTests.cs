@@ -7,7 +7,9 @@ namespace Sprint.Tests.Engine.Operations;
 /// <summary>Patches, times and labels on their way in.</summary>
 [TestFixture(TestDevice.Cpu)]
 [TestFixture(TestDevice.Emulated)]
+[TestFixture(TestDevice.EmulatedBFloat16)]
 [TestFixture(TestDevice.Cuda, Category = "Gpu")]
+[TestFixture(TestDevice.CudaBFloat16, Category = "Gpu")]
 public sealed class EmbeddingTests(string deviceName)
 {
     [TestCase(1, 1, 4, 4, 2)]
@@ -66,7 +68,8 @@ public sealed class EmbeddingTests(string deviceName)
         using Device device = TestDevice.Open(deviceName);
         float[] times = [.. Enumerable.Range(0, batch).Select(i => i / (float)batch)];
         using Tensor tensor = device.From(new Shape(batch), times);
-        using Tensor embedding = TimestepEmbedding.Apply(tensor, features);
+        ElementType element = TestDevice.Element(deviceName);
+        using Tensor embedding = TimestepEmbedding.Apply(tensor, features, element);
         double[] expected =
         [
             .. times.SelectMany(time => Enumerable.Range(0, features).Select(i =>
@@ -75,7 +78,7 @@ public sealed class EmbeddingTests(string deviceName)
                 return i < features / 2 ? Math.Cos(angle) : Math.Sin(angle);
             })),
         ];
-        Comparer.AssertClose("embedding", embedding.ToArray(), expected, 5e-7);
+        Comparer.AssertClose("embedding", embedding.ToArray(), expected, 5e-7 + (element == ElementType.BFloat16 ? BrainFloat.UnitRoundoff : 0));
     }
 
     [Test]

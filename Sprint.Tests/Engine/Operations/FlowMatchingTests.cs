@@ -7,7 +7,9 @@ namespace Sprint.Tests.Engine.Operations;
 /// <summary>The objective: what the model sees, what it should predict, and the loss.</summary>
 [TestFixture(TestDevice.Cpu)]
 [TestFixture(TestDevice.Emulated)]
+[TestFixture(TestDevice.EmulatedBFloat16)]
 [TestFixture(TestDevice.Cuda, Category = "Gpu")]
+[TestFixture(TestDevice.CudaBFloat16, Category = "Gpu")]
 public sealed class FlowMatchingTests(string deviceName)
 {
     [Test]
@@ -16,13 +18,11 @@ public sealed class FlowMatchingTests(string deviceName)
         using Device device = TestDevice.Open(deviceName, variant);
         var shape = new Shape(5, 3, 7, 9);
         var random = new Random(1);
-        (float[] data, float[] noise) = (OperationTest.Randoms(random, shape), OperationTest.Randoms(random, shape));
+        float[] data = TestDevice.Stored(deviceName, OperationTest.Randoms(random, shape)), noise = TestDevice.Stored(deviceName, OperationTest.Randoms(random, shape));
         float[] times = [0, 0.25f, 0.5f, 0.9f, 1];
-        using Tensor dataTensor = device.From(shape, data);
-        using Tensor noiseTensor = device.From(shape, noise);
-        using Tensor timeTensor = device.From(new Shape(5), times);
-        using Tensor mixed = FlowMatching.Interpolate(dataTensor, noiseTensor, timeTensor, path, out Tensor target);
-        using Tensor velocity = target;
+        (float[] mixed, float[] velocity) = Interpolate(device);
+        using var plainDevice = CpuDevice.WithPlainBFloat16(1);
+        (float[]? plainMixed, float[]? plainVelocity) = TestDevice.Element(deviceName) == ElementType.BFloat16 ? Interpolate(plainDevice) : default;
 
         var expected = new double[data.Length];
         var expectedVelocity = new double[data.Length];
@@ -35,8 +35,18 @@ public sealed class FlowMatchingTests(string deviceName)
                 : Math.PI / 2 * ((Math.Cos(angle) * noise[i]) - (Math.Sin(angle) * data[i]));
         }
 
-        Comparer.AssertClose("mixed", mixed.ToArray(), expected, 3e-7);
-        Comparer.AssertClose("velocity", velocity.ToArray(), expectedVelocity, 3e-7);
+        LowPrecision.AssertClose("mixed", mixed, plainMixed, expected, LowPrecision.Outputs, 3e-7);
+        LowPrecision.AssertClose("velocity", velocity, plainVelocity, expectedVelocity, LowPrecision.Outputs, 3e-7);
+
+        (float[] Mixed, float[] Velocity) Interpolate(Device on)
+        {
+            using Tensor dataTensor = TestDevice.From(on, TestDevice.Element(deviceName), shape, data);
+            using Tensor noiseTensor = TestDevice.From(on, TestDevice.Element(deviceName), shape, noise);
+            using Tensor timeTensor = on.From(new Shape(5), times);
+            using Tensor mixture = FlowMatching.Interpolate(dataTensor, noiseTensor, timeTensor, path, out Tensor target);
+            using (target)
+                return (mixture.ToArray(), target.ToArray());
+        }
     }
 
     // The velocity is the derivative of the mixture by time.
@@ -56,13 +66,13 @@ public sealed class FlowMatchingTests(string deviceName)
     [TestCase(40000)]
     public void The_loss_is_the_mean_squared_error(int count)
     {
-        float[] target = OperationTest.Randoms(new Random(2), new Shape(count));
+        float[] target = TestDevice.Stored(deviceName, OperationTest.Randoms(new Random(2), new Shape(count)));
         new OperationTest
         {
             DeviceName = deviceName,
             Operation = (device, tape, given) =>
             {
-                using Tensor goal = device.From(new Shape(count), target);
+                using Tensor goal = TestDevice.From(device, given[0].ElementType, new Shape(count), target);
                 return FlowMatching.Loss(tape, given[0], goal);
             },
             Reference = given => [given[0].Select((value, i) => (value - target[i]) * (value - target[i])).Average()],

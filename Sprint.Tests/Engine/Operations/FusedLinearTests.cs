@@ -9,7 +9,9 @@ namespace Sprint.Tests.Engine.Operations;
 /// <summary>What a linear layer does beside its product where its device can: the gated residual behind it, the derivative of the activation before it.</summary>
 [TestFixture(TestDevice.Cpu)]
 [TestFixture(TestDevice.Emulated)]
+[TestFixture(TestDevice.EmulatedBFloat16)]
 [TestFixture(TestDevice.Cuda, Category = "Gpu")]
+[TestFixture(TestDevice.CudaBFloat16, Category = "Gpu")]
 public sealed class FusedLinearTests(string deviceName)
 {
     private static readonly int[][] Shapes = [[1, 1, 24, 36], [2, 17, 36, 24], [1, 113, 64, 72], [3, 33, 5, 7]];

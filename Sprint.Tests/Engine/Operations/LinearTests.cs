@@ -7,7 +7,9 @@ namespace Sprint.Tests.Engine.Operations;
 /// <summary>The linear layer against float64.</summary>
 [TestFixture(TestDevice.Cpu)]
 [TestFixture(TestDevice.Emulated)]
+[TestFixture(TestDevice.EmulatedBFloat16)]
 [TestFixture(TestDevice.Cuda, Category = "Gpu")]
+[TestFixture(TestDevice.CudaBFloat16, Category = "Gpu")]
 public sealed class LinearTests(string deviceName)
 {
     private static readonly int[][] Shapes =

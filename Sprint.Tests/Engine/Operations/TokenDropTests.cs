@@ -7,7 +7,9 @@ namespace Sprint.Tests.Engine.Operations;
 /// <summary>Gathering kept tokens and putting rows back.</summary>
 [TestFixture(TestDevice.Cpu)]
 [TestFixture(TestDevice.Emulated)]
+[TestFixture(TestDevice.EmulatedBFloat16)]
 [TestFixture(TestDevice.Cuda, Category = "Gpu")]
+[TestFixture(TestDevice.CudaBFloat16, Category = "Gpu")]
 public sealed class TokenDropTests(string deviceName)
 {
     private static readonly int[][] Shapes = [[1, 1, 1, 24], [2, 17, 5, 36], [1, 147, 113, 72], [3, 64, 16, 96]];

@@ -54,12 +54,39 @@ public sealed class CostTests
     }
 
     [Test]
-    public void A_training_step_costs_on_dryrun_what_it_costs_on_the_cpu([Values] DropKind kind, [Values] bool checkpoints)
+    public void A_training_step_costs_on_dryrun_what_it_costs_on_the_cpu([Values] DropKind kind, [Values] bool checkpoints, [Values] Precision precision)
     {
         ModelConfiguration model = TinyModel.Configuration with { UseCheckpoint = checkpoints };
-        using var cpu = new CpuDevice();
+        using CpuDevice cpu = precision == Precision.Bf16 ? CpuDevice.WithPlainBFloat16() : new CpuDevice();
         using var dryRun = new DryRunDevice();
-        AssertSame(TrainingStep(dryRun, model, kind), TrainingStep(cpu, model, kind));
+        AssertSame(TrainingStep(dryRun, model, kind, precision), TrainingStep(cpu, model, kind, precision));
+    }
+
+    // Fused passes save bytes moved, but no floating-point operation and no memory.
+    [Test]
+    public void A_training_step_holds_and_computes_on_dryrun_what_it_does_with_cuda_kernels([Values] DropKind kind, [Values] Precision precision)
+    {
+        ModelConfiguration model = TinyModel.Configuration with { NumHeads = 3 };
+        using CudaDevice cuda = CudaDevice.Emulated();
+        using var dryRun = new DryRunDevice();
+        Account expected = TrainingStep(dryRun, model, kind, precision), actual = TrainingStep(cuda, model, kind, precision);
+        foreach (MemoryCategory category in Enum.GetValues<MemoryCategory>().Where(category => category != MemoryCategory.Workspace))
+            Assert.That(actual.PeakBytesOf(category), Is.EqualTo(expected.PeakBytesOf(category)), category.ToString());
+        Assert.That(actual.PeakBytes, Is.EqualTo(expected.PeakBytes));
+        Assert.That(actual.Total().Flops, Is.EqualTo(expected.Total().Flops));
+    }
+
+    // Activations and their gradients halve; parameters have their shadow in addition; gradients and moments stay.
+    [Test]
+    public void Mixed_precision_halves_activations()
+    {
+        ModelConfiguration model = ModelConfiguration.Named("S");
+        Account wide = TrainingStep(new DryRunDevice(), model, DropKind.None, Precision.Fp32), mixed = TrainingStep(new DryRunDevice(), model, DropKind.None, Precision.Bf16);
+        double Ratio(MemoryCategory category) => (double)mixed.PeakBytesOf(category) / wide.PeakBytesOf(category);
+        Assert.That(Ratio(MemoryCategory.Activation), Is.EqualTo(0.5).Within(0.02));
+        Assert.That(Ratio(MemoryCategory.Parameter), Is.EqualTo(1.25).Within(0.01));
+        Assert.That(Ratio(MemoryCategory.Gradient), Is.EqualTo(1));
+        Assert.That(Ratio(MemoryCategory.Optimizer), Is.EqualTo(1));
     }
 
     [Test]
@@ -87,9 +114,9 @@ public sealed class CostTests
         Sampler.Run(guided, new double[guided.StateLength], sampler, steps, FlowPath.Linear, (_, noise) => noise.Clear());
     }
 
-    private static Account TrainingStep(Device device, ModelConfiguration model, DropKind kind)
+    private static Account TrainingStep(Device device, ModelConfiguration model, DropKind kind, Precision precision = Precision.Fp32)
     {
-        using var step = new TinyModel.Step(device, kind, model);
+        using var step = new TinyModel.Step(device, kind, model, precision);
         step.Run();
         step.Run();
         return device.Account;

@@ -40,6 +40,13 @@ internal static class TinyRun
     /// <summary>Begins or resumes a run and goes on until the end, or until the steps are done after which it is cancelled.</summary>
     public static RunState Run(string path, int threads = 1, long stopAfter = long.MaxValue, TrainingConfiguration? configuration = null)
     {
+        using var device = new CpuDevice(threads) { PoisonsMemory = true };
+        return Run(path, device, stopAfter, configuration);
+    }
+
+    /// <summary>The same on a device.</summary>
+    public static RunState Run(string path, Device device, long stopAfter = long.MaxValue, TrainingConfiguration? configuration = null)
+    {
         using var cancellation = new CancellationTokenSource();
         var observer = new RecordingObserver(report =>
         {
@@ -48,7 +55,6 @@ internal static class TinyRun
                 cancellation.Cancel();
             }
         });
-        using var device = new CpuDevice(threads) { PoisonsMemory = true };
         using var dataset = new PatternDataset();
         using Trainer trainer = Open(path, device, dataset, observer, configuration);
         trainer.Run(cancellation.Token);

@@ -9,7 +9,9 @@ namespace Sprint.Tests.Engine.Operations.Attention;
 /// <summary>Attention as an operation: batches, heads, norms and token ids against float64.</summary>
 [TestFixture(TestDevice.Cpu)]
 [TestFixture(TestDevice.Emulated)]
+[TestFixture(TestDevice.EmulatedBFloat16)]
 [TestFixture(TestDevice.Cuda, Category = "Gpu")]
+[TestFixture(TestDevice.CudaBFloat16, Category = "Gpu")]
 public sealed class AttentionTests(string deviceName)
 {
     // batch, tokens, heads, head size
@@ -71,7 +73,7 @@ public sealed class AttentionTests(string deviceName)
         };
         test.With(new Shape(batch, tokens, 3 * heads * size));
         if (norms)
-            test.With(new Shape(size), 0.5, 1).With(new Shape(size), 0.5, 1);
+            test.WithWide(new Shape(size), 0.5, 1).WithWide(new Shape(size), 0.5, 1);
         test.Verify();
 
         double[] Reference(IReadOnlyList<double[]> given)

@@ -71,10 +71,10 @@ public sealed class DeviceRunTests(string deviceName)
     {
         using Device device = TestDevice.Open(deviceName);
         using var cpu = new CpuDevice(2);
-        var random = new PatternDataset();
+        using var dataset = new PatternDataset();
         var images = new float[4 * 64];
         for (int i = 0; i < 4; i++)
-            random.Read(i, images.AsSpan(i * 64, 64));
+            dataset.Read(i, images.AsSpan(i * 64, 64));
         DropPattern[] patterns = [DropPattern.Structured(4, 4, 0.75), DropPattern.Structured(4, 4, 0.5), DropPattern.Random(4, 4, 0.6)];
         for (int step = 0; step < Steps; step++)
         {

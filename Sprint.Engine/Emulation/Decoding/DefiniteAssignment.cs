@@ -30,13 +30,13 @@ internal sealed class DefiniteAssignment
     public bool[] Watched { get; }
 
     /// <summary>Whether the first operand is written.</summary>
-    public static bool HasDestination(PtxInstruction instruction) => instruction.Name switch
+    public static bool HasDestination(PtxInstruction instruction) => instruction.Operands.Length > 0 && instruction.Name switch
     {
         "st" or "red" or "bra" or "brx" or "call" or "ret" or "exit" or "trap" or "brkpt" or "cp" or "membar" or "fence"
             or "prefetch" or "prefetchu" or "nanosleep" or "pmevent" or "discard" or "applypriority" => false,
         "wmma" => !instruction.Has("store"),
         "bar" or "barrier" => instruction.Has("red"),
-        _ => instruction.Operands.Length > 0,
+        _ => true,
     };
 
     /// <summary>Whether the instruction does nothing but compute its destination from its sources.</summary>

@@ -159,7 +159,7 @@ internal sealed unsafe partial class GlobalRaceDetector(LaunchContext launch, Wa
         uint clock = RaceEntry.Clock(entry);
         return RaceEntry.Block(entry) == Block
             ? clock <= clocks.Seen[warp * 32 + RaceEntry.Warp(entry)]
-            : clocks.Knows(warp, RaceEntry.Block(entry), RaceEntry.Warp(entry), clock);
+            : launch.Sync is { IsFull: true } || clocks.Knows(warp, RaceEntry.Block(entry), RaceEntry.Warp(entry), clock);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

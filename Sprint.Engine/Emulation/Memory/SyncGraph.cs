@@ -38,23 +38,28 @@ internal sealed class SyncPoint(uint block, uint[]? clocks, SyncPoint? previous,
 /// </summary>
 internal sealed class SyncGraph
 {
+    private const int MaximumPoints = 1 << 22;
+
     private readonly ConcurrentDictionary<ulong, SyncPoint> places = new();
+    private int points;
+
+    /// <summary>Whether so much was published that no more is kept: then all blocks count as ordered, as a race unseen is better than one invented.</summary>
+    public bool IsFull => Volatile.Read(ref points) >= MaximumPoints;
 
     /// <summary>A warp writes atomically; called before the value is there to be read.</summary>
     public void Publish(WarpClocks clocks, int warp, uint block, ulong address, int bytes)
     {
-        if (clocks.Published(warp) is not { } published)
+        if (clocks.Published(warp) is not { } published || IsFull)
             return;
         SyncPoint fresh = new(block, published, null, clocks.Acquired(warp));
         for (ulong word = address >> 2; word <= address + (ulong)bytes - 1 >> 2; word++)
         {
-            places.AddOrUpdate(
-                word,
-                static (_, fresh) => fresh,
-                static (_, last, fresh) => last.Block == fresh.Block && ReferenceEquals(last.Clocks, fresh.Clocks) && ReferenceEquals(last.Acquired, fresh.Acquired)
-                    ? last
-                    : new SyncPoint(fresh.Block, fresh.Clocks, last, fresh.Acquired),
-                fresh);
+            bool known = places.TryGetValue(word, out SyncPoint? last)
+                && last.Block == block && ReferenceEquals(last.Clocks, published) && ReferenceEquals(last.Acquired, fresh.Acquired);
+            if (known)
+                continue;
+            Interlocked.Increment(ref points);
+            places.AddOrUpdate(word, static (_, fresh) => fresh, static (_, last, fresh) => new SyncPoint(fresh.Block, fresh.Clocks, last, fresh.Acquired), fresh);
         }
     }
 

@@ -36,9 +36,9 @@ internal sealed class WarpClocks
     {
         this.warps = warps;
         Array.Fill(Clocks, 1u);
-        Array.Clear(Seen);
+        Array.Clear(Seen, 0, warps * 32);
         Array.Clear(MinimumSeen);
-        Array.Clear(LaneClocks);
+        Array.Clear(LaneClocks, 0, warps * 32);
         Array.Clear(fence);
         Array.Clear(acquired);
         Array.Clear(newest);
@@ -116,10 +116,12 @@ internal sealed class WarpClocks
     /// <summary>What a warp knows of other blocks' publications.</summary>
     public SyncPoint? Acquired(int warp) => acquired[warp];
 
-    /// <summary>A warp has read what was published at a point.</summary>
-    public void Acquire(int warp, SyncPoint point)
+    /// <summary>A warp has read what was published at a point; of its own publications only what was there before is news.</summary>
+    public void Acquire(int warp, SyncPoint? point)
     {
-        if (ReferenceEquals(newest[warp], point))
+        while (point is { Clocks: not null } && ReferenceEquals(point.Clocks, published[warp]))
+            point = point.Previous;
+        if (point is null || ReferenceEquals(newest[warp], point))
             return;
         newest[warp] = point;
         acquired[warp] = SyncPoint.Join(point, acquired[warp]);

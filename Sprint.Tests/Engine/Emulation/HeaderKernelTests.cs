@@ -39,6 +39,7 @@ public sealed class HeaderKernelTests
     {
         EmulationException fault = harness.LaunchFault("half_arithmetic", new(1), new(32), 0, 0UL, 0UL, 0UL, 32);
         Assert.That(fault.Message, Does.Contain("cuda_fp16.hpp:319, inlined at headers.cu:15, PTX line"));
+        Assert.That((fault.SourceFile, fault.SourceLine, fault.CallerFile, fault.CallerLine), Is.EqualTo(("cuda_fp16.hpp", 319, "headers.cu", 15)));
     }
 
     [Test]

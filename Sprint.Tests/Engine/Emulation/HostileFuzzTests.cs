@@ -7,10 +7,10 @@ namespace Sprint.Tests.Engine.Emulation;
 /// <summary>Damaged modules of real code are refused, stopped or executed: never another exception, an endless run or gigabytes.</summary>
 public sealed class HostileFuzzTests
 {
-    private static readonly string[] Modules = ["ordinary", "bugs", "language", "debug", "idioms"];
+    private static readonly string[] Modules = ["ordinary", "bugs", "language", "debug", "idioms", "headers"];
 
     [Test]
-    public void A_damaged_module_is_refused_or_runs_to_an_end_or_a_clean_fault([Range(0, 9)] int seed)
+    public void A_damaged_module_is_refused_or_runs_to_an_end_or_a_clean_fault([Range(0, 11)] int seed)
     {
         string module = Modules[seed % Modules.Length];
         string ptx = EmulatorHarness.Resource(module);

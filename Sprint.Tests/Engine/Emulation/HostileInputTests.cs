@@ -42,6 +42,53 @@ public sealed class HostileInputTests
         Assert.That(Assert.Throws<EmulationException>(() => PtxModule.Parse(values, "deep"))!.Message, Does.Contain("nested"));
     }
 
+    [TestCase("wmma.async.commit_group;")]
+    [TestCase("wmma.mma.sync;")]
+    [TestCase("bar.red;")]
+    [TestCase("cp.async;")]
+    [TestCase("ldmatrix;")]
+    [TestCase("mma;")]
+    public void An_instruction_without_its_operands_is_refused(string instruction)
+    {
+        using EmulatorHarness harness = new(Head + $".visible .entry k() {{ .reg .b32 %r<2>; mov.u32 %r0, %r1; {instruction} ret; }}");
+        EmulationException fault = harness.LaunchFault("k", new(1), new(32), 0);
+        Assert.That(fault.Fault, Is.EqualTo(EmulationFault.Unsupported).Or.EqualTo(EmulationFault.Syntax), fault.Message);
+        Assert.That(fault.Message, Does.Contain(instruction));
+    }
+
+    [Test]
+    public void A_million_lines_are_read_and_run()
+    {
+        System.Text.StringBuilder text = new(Head + ".visible .entry k(.param .u64 p) { .reg .b32 %r; .reg .b64 %d;\nmov.u32 %r, 0;\n");
+        for (int k = 0; k < 1_000_000; k++)
+            text.Append("add.u32 %r, %r, 1;\n");
+        text.Append("ld.param.u64 %d, [p];\nst.global.u32 [%d], %r;\nret; }\n");
+        using EmulatorHarness harness = new(text.ToString());
+        ulong target = harness.Reserve<int>(1);
+        harness.Launch("k", new(1), new(1), 0, target);
+        Assert.That(harness.Download<int>(target, 1)[0], Is.EqualTo(1_000_000));
+    }
+
+    [Test]
+    public void Endless_recursion_and_arrays_that_no_thread_has_room_for_are_refused()
+    {
+        const string recursion = Head + """
+            .func f(.param .b32 x) { .local .align 4 .b8 depot[64]; .param .b32 y; .reg .b32 %r; mov.u32 %r, 1; st.param.b32 [y], %r; call.uni f, (y); ret; }
+            .visible .entry k() { .param .b32 y; .reg .b32 %r; mov.u32 %r, 1; st.param.b32 [y], %r; call.uni f, (y); ret; }
+            """;
+        using EmulatorHarness harness = new(recursion);
+        Assert.That(harness.LaunchFault("k", new(4), new(128), 0).Fault, Is.EqualTo(EmulationFault.StackOverflow));
+        foreach (string array in new[] { ".local .align 4 .b8 a[900000000000];", ".local .align 4 .b8 a[2000000000];", ".shared .align 4 .b8 a[2000000000];", ".reg .b64 %d<4000000>;" })
+        {
+            SprintException error = Assert.Catch<SprintException>(() =>
+            {
+                using EmulatorHarness large = new(Head + $".visible .entry k() {{ {array} ret; }}");
+                large.Launch("k", new(1), new(1024), 0);
+            })!;
+            Assert.That(error.Message, Is.Not.Empty);
+        }
+    }
+
     [Test]
     public void Any_cut_of_a_real_module_parses_or_is_refused_cleanly()
     {

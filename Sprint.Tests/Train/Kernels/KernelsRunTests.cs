@@ -73,6 +73,47 @@ public sealed class KernelsRunTests
     }
 
     [Test]
+    public void A_fault_in_an_inlined_function_quotes_its_line_and_that_of_the_kernel_that_calls_it()
+    {
+        folder.Write("helper.cuh", "// a helper\n__device__ void put(int* p, int i) { p[i] = 1; }\n");
+        folder.Write("main.cu", "#include \"helper.cuh\"\nextern \"C\" __global__ void k(int* p)\n{\n    put(p, 64); // beyond the end\n}\n");
+        string path = folder.Write("main.ptx", """
+            .version 7.8
+            .target sm_80
+            .address_size 64
+            .file 1 "main.cu"
+            .file 2 "helper.cuh"
+            .visible .entry k(.param .u64 p)
+            {
+            .reg .b64 %a; .reg .b32 %r;
+            .loc 1 4 5
+            ld.param.u64 %a, [p];
+            mov.u32 %r, 1;
+            .loc 2 2 44, function_name $put, inlined_at 1 4 5
+            st.global.u32 [%a+256], %r;
+            ret;
+            }
+            """);
+        CommandResult result = Run($"run {path} --grid 1 --block 1 --arg i32[64]=poison");
+        Assert.That(result.ExitCode, Is.EqualTo(1), result.Error);
+        Assert.That(result.Error, Does.Contain("at helper.cuh:2, inlined at main.cu:4"));
+        Assert.That(result.Error, Does.Contain("helper.cuh:2: __device__ void put(int* p, int i) { p[i] = 1; }").And.Contain("main.cu:4: put(p, 64); // beyond the end"));
+    }
+
+    [Test]
+    public void A_race_between_blocks_is_an_error_and_early_returns_before_a_barrier_a_hint()
+    {
+        string races = folder.Write("races.ptx", EmulatorHarness.Resource("races"));
+        CommandResult race = Run($"run {races} --kernel same_element --grid 2 --block 64 --arg i32[192]=poison --arg i32:0");
+        Assert.That(race.ExitCode, Is.EqualTo(1), race.Error);
+        Assert.That(race.Error, Does.Contain("A race in global memory").And.Contain("(argument 1)").And.Contain("of block ("));
+        const string Early = "{bugs} --kernel early_return --grid 1 --block 64 --arg i32[40]=iota --arg i32[40]=poison --arg i32:40";
+        const string Hint = "1 times a warp came to __syncthreads() some of whose threads had returned: let all threads come to it and guard the work instead";
+        Assert.That(Succeed($"run {Early}"), Does.Contain(Hint));
+        Assert.That(Succeed($"profile {Early}"), Does.Contain("came to __syncthreads() some of whose"));
+    }
+
+    [Test]
     public void What_the_emulator_does_not_execute_is_refused_with_its_line()
     {
         CudaRequirements.RequireNvrtc();

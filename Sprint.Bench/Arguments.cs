@@ -96,6 +96,27 @@ internal static class Arguments
             },
         };
 
+    /// <summary>One of a few words that may be left out.</summary>
+    /// <param name="name">The option's name, with its dashes.</param>
+    /// <param name="description">What it is.</param>
+    /// <param name="words">What is allowed.</param>
+    /// <returns>The option.</returns>
+    public static Option<string?> OptionalWord(string name, string description, params string[] words)
+        => new(name)
+        {
+            Description = $"{description} ({string.Join(", ", words)})",
+            HelpName = "WORD",
+            CustomParser = result =>
+            {
+                string text = Text(result);
+                if (words.Contains(text, StringComparer.Ordinal))
+                    return text;
+
+                result.AddError($"{name} is '{text}'; it must be one of {string.Join(", ", words)}.");
+                return null;
+            },
+        };
+
     /// <summary>What is wrong with a command line, in one sentence.</summary>
     /// <param name="result">The parsed command line.</param>
     /// <returns>The sentence, or null if nothing is wrong.</returns>

@@ -4,6 +4,7 @@ using Sprint.Bench.Comparison;
 using Sprint.Bench.Counting;
 using Sprint.Bench.Kernels;
 using Sprint.Bench.Micro;
+using Sprint.Bench.Peers;
 using Sprint.Bench.Report;
 using Sprint.Bench.Steps;
 using Sprint.Engine;
@@ -57,6 +58,7 @@ internal static class BenchCommandLine
         StepCommand.Create(),
         MicroCommand.Create(),
         KernelsCommand.Create(),
+        PeersCommand.Create(),
         ReportCommand.Create(),
         CompareCommand.Create(),
         GemmCommand.Create(),

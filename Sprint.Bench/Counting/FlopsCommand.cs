@@ -27,6 +27,7 @@ internal static class FlopsCommand
             HelpName = "STAGES",
         };
         Option<int?> steps = Arguments.OptionalNumber("--sampling-steps", "Steps of the sampler; the configuration's, or 250, without the option.", 1, 100_000);
+        Option<string?> precision = Arguments.OptionalWord("--precision", "In what the model computes; the configuration's, or fp32, without the option.", "fp32", "bf16");
         Option<string?> measured = new("--measured") { Description = "A file of step --json: its measured saving of time is drawn beside.", HelpName = "FILE" };
         Command command = new(
             "flops",
@@ -35,10 +36,11 @@ internal static class FlopsCommand
             Examples:
               flops
               flops --model B --image-size 512 --drop 0,0.5,0.75 --batch 64
+              flops --model XL --precision bf16
               flops --model configs/fashion.yaml --json
               flops --model XL --chart saving.svg
               flops --model S --schedule 0.75x400000x256,0x40000x256 --csv saving.csv
-            """) { batch, schedule, steps, measured };
+            """) { batch, schedule, steps, precision, measured };
         model.AddTo(command);
         output.AddTo(command);
         command.SetAction(result =>
@@ -47,6 +49,8 @@ internal static class FlopsCommand
             TrainingConfiguration configuration = model.Read(result);
             if (result.GetValue(schedule) is { } stages)
                 configuration = configuration with { Stages = ReadSchedule(stages) };
+            if (result.GetValue(precision) is { } name)
+                configuration = configuration with { Precision = name == "bf16" ? Precision.Bf16 : Precision.Fp32 };
             if (result.GetValue(steps) is { } count)
                 configuration = configuration with { Samples = configuration.Samples with { Steps = count } };
             BenchResults results = Count(configuration, result.GetValue(model.Drop)!, result.GetValue(batch));
@@ -67,17 +71,17 @@ internal static class FlopsCommand
     {
         ModelConfiguration model = configuration.Model;
         int images = batch ?? configuration.Stages[0].MicroBatchSize;
-        StepCount[] counts = [.. ratios.Prepend(0).Distinct().Select(ratio => StepCount.Of(model, configuration.Loss, ModelOptions.Pattern(model, ratio), images))];
+        StepCount[] counts = [.. ratios.Prepend(0).Distinct().Select(ratio => StepCount.Of(model, configuration.Loss, ModelOptions.Pattern(model, ratio), images, configuration.Precision))];
         IReadOnlyList<StageCount> stages = StageCount.Of(configuration);
         SamplesConfiguration samples = configuration.Samples;
         SamplingSettings settings = new(samples.Sampler, samples.Steps, samples.GuidanceLow, samples.GuidanceHigh);
         SamplingCount[] sampling = [.. Enum.GetValues<GuidanceKind>().Where(kind => kind == GuidanceKind.None || model.HasNullClass)
-            .Select(kind => SamplingCount.Of(model, kind, settings))];
+            .Select(kind => SamplingCount.Of(model, kind, settings, configuration.Precision))];
         return new BenchResults
         {
             Command = "flops",
             Title = "What token dropping saves, counted",
-            Subject = Describe(model, counts[0].Parameters),
+            Subject = $"{Describe(model, counts[0].Parameters)}, {configuration.Precision.Name()}",
             Device = "dryrun",
             Measurements = [.. counts.SelectMany(Measurements), .. stages.Select(Measurement), .. sampling.SelectMany(Measurements)],
             Tables = [FlopsTables.Passes(counts), FlopsTables.PartsOf(counts), FlopsTables.Memory(counts), FlopsTables.Schedule(stages), FlopsTables.Sampling(sampling)],

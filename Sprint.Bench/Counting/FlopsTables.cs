@@ -42,7 +42,7 @@ internal static class FlopsTables
             Text.Bytes(count.PeakBytes),
             Text.Percent((double)count.PeakBytes / counts[0].PeakBytes),
         ])],
-        "a multiply-add is 2 FLOPs; every operation of the real step is dispatched on dryrun and counted; memory is of float32 tensors");
+        "a multiply-add is 2 FLOPs; every operation of the real step is dispatched on dryrun and counted");
 
     /// <summary>The same step by part, and by kind of work, all passes together.</summary>
     /// <param name="counts">The counts.</param>

@@ -33,10 +33,11 @@ internal sealed record SamplingCount(
     /// <param name="configuration">The model.</param>
     /// <param name="guidance">The kind of guidance.</param>
     /// <param name="settings">How it is sampled.</param>
-    public static SamplingCount Of(ModelConfiguration configuration, GuidanceKind guidance, SamplingSettings settings)
+    /// <param name="precision">In what the model computes.</param>
+    public static SamplingCount Of(ModelConfiguration configuration, GuidanceKind guidance, SamplingSettings settings, Precision precision = Precision.Fp32)
     {
         using var device = new DryRunDevice();
-        using var model = new SprintTransformer(device, configuration);
+        using var model = new SprintTransformer(device, configuration, precision: precision);
         Account account = device.Account;
         var guided = new GuidedModel(model, [0]) { Guidance = guidance, Scale = Scale, Low = settings.Low, High = settings.High };
         double[] state = new double[guided.StateLength];

@@ -23,7 +23,7 @@ internal sealed record StageCount(StageConfiguration Stage, StepCount Step, Step
         DropPattern dense = DropPattern.None(model.GridSide, model.GridSide);
         return [.. configuration.Stages.Select(stage => new StageCount(
             stage,
-            StepCount.Of(model, configuration.Loss, ModelOptions.Pattern(model, stage.DropRatio), stage.BatchSize),
-            StepCount.Of(model, configuration.Loss, dense, stage.BatchSize)))];
+            StepCount.Of(model, configuration.Loss, ModelOptions.Pattern(model, stage.DropRatio), stage.BatchSize, configuration.Precision),
+            StepCount.Of(model, configuration.Loss, dense, stage.BatchSize, configuration.Precision)))];
     }
 }

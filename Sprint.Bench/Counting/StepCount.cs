@@ -43,10 +43,11 @@ internal sealed record StepCount(
     /// <param name="loss">The objective.</param>
     /// <param name="pattern">Which tokens are kept.</param>
     /// <param name="batch">Images of the step.</param>
-    public static StepCount Of(ModelConfiguration model, LossConfiguration loss, DropPattern pattern, int batch)
+    /// <param name="precision">In what the model computes.</param>
+    public static StepCount Of(ModelConfiguration model, LossConfiguration loss, DropPattern pattern, int batch, Precision precision = Precision.Fp32)
     {
         using var device = new DryRunDevice();
-        using var network = new SprintTransformer(device, model);
+        using var network = new SprintTransformer(device, model, precision: precision);
         using var optimizer = new AdamW(device, network.Parameters.All);
         using var step = new TrainingStep(network, optimizer, loss, seed: 0);
         device.Account.ResetOperations();

@@ -14,7 +14,9 @@ namespace Sprint.Bench.Steps;
 /// <param name="Rounds">Measured steps of each ratio.</param>
 /// <param name="Warmup">Steps of each ratio before.</param>
 /// <param name="Profiles">Whether operations are timed too.</param>
-internal sealed record StepRequest(ModelConfiguration Model, IReadOnlyList<double> Ratios, int Batch, bool Trains, int Rounds, int Warmup, bool Profiles);
+/// <param name="Precision">In what the model computes.</param>
+internal sealed record StepRequest(
+    ModelConfiguration Model, IReadOnlyList<double> Ratios, int Batch, bool Trains, int Rounds, int Warmup, bool Profiles, Precision Precision = Precision.Fp32);
 
 /// <summary>The command <c>step</c>: times whole training steps, or forward passes, by drop ratio.</summary>
 internal static class StepCommand
@@ -28,6 +30,7 @@ internal static class StepCommand
         Option<string> mode = Arguments.Word("--mode", "train: noise, forward, backward, clip, AdamW and moving average; forward: the model alone.", "train", "forward");
         Option<int> batch = Arguments.Number("--batch", "Images in a step.", 32, 1, 1 << 16);
         Option<string> device = new("--device") { Description = "Where to run: cpu, cuda, cuda:N, emulated (slow: every access is checked) or auto.", DefaultValueFactory = _ => "cpu", HelpName = "NAME" };
+        Option<string> precision = Arguments.Word("--precision", "In what the model computes; bf16 on cuda and emulated.", "fp32", "bf16");
         Option<int> threads = Arguments.Threads();
         Option<int> steps = Arguments.Number("--steps", "How many steps of each ratio are measured.", 20, 1, 1_000_000);
         Option<int> warmup = Arguments.Number("--warmup", "How many steps of each ratio run before.", 5, 0, 1_000_000);
@@ -42,7 +45,7 @@ internal static class StepCommand
               step --hidden 256 --heads 4 --side 16 --patch 2 --batch 16 --mid 8 --drop 0.75
               step --model S --batch 4 --steps 5 --warmup 1 --json step.json
               step --mode forward --threads 1 --chart step.svg
-            """) { mode, batch, device, threads, steps, warmup, profile };
+            """) { mode, batch, device, precision, threads, steps, warmup, profile };
         model.AddTo(command);
         output.AddTo(command);
         command.SetAction(result =>
@@ -55,7 +58,8 @@ internal static class StepCommand
                 result.GetValue(mode) == "train",
                 result.GetValue(steps),
                 result.GetValue(warmup),
-                result.GetValue(profile));
+                result.GetValue(profile),
+                result.GetValue(precision) == "bf16" ? Precision.Bf16 : Precision.Fp32);
             request.Model.Validate();
             using Device opened = Open(result.GetValue(device)!, result.GetValue(threads));
             output.Write(Measure(request, opened), result);
@@ -92,22 +96,24 @@ internal static class StepCommand
     public static BenchResults Measure(StepRequest request, Device device)
     {
         DropPattern[] patterns = [.. request.Ratios.Prepend(0).Distinct().Select(ratio => ModelOptions.Pattern(request.Model, ratio))];
-        using StepRunner runner = new(device, request.Model, request.Batch, request.Trains);
-        double? before = Peak(device);
+        using StepRunner runner = new(device, request.Model, request.Batch, request.Trains, request.Precision);
+        double? before = Peak(device, request.Precision);
         int parts = patterns.Length * (request.Rounds + request.Warmup);
         IReadOnlyList<StepTimes> times = ProgressDisplay.Run(
             $"{parts} steps on {device.Name}", parts, done => StepMeasurement.Run(runner, patterns, request.Rounds, request.Warmup, done));
-        double? peak = Peak(device) is { } after ? Math.Max(after, before ?? 0) : null;
-        BenchResults results = StepReport.Describe(runner, request.Model, request.Trains ? "train" : "forward", times, peak);
+        double? peak = Peak(device, request.Precision) is { } after ? Math.Max(after, before ?? 0) : null;
+        BenchResults results = StepReport.Describe(runner, request, times, peak);
         return request.Profiles && device is CpuDevice ? results with { Tables = [.. results.Tables, .. times.Select(found => Profile(runner, found))] } : results;
     }
 
     /// <summary>The device's peak: measured on the processor, published of a GPU.</summary>
-    private static double? Peak(Device device) => device switch
+    private static double? Peak(Device device, Precision precision) => device switch
     {
         CpuDevice cpu => PeakCommand.Measure(cpu.Threads),
         CudaDevice { Context.Device.IsEmulated: false } cuda =>
-            PublishedRates.All.FirstOrDefault(rates => cuda.Context.Device.Name.Contains(rates.Name, StringComparison.OrdinalIgnoreCase))?.SingleFlops,
+            PublishedRates.All.FirstOrDefault(rates => cuda.Context.Device.Name.Contains(rates.Name, StringComparison.OrdinalIgnoreCase)) is { } rates
+                ? precision == Precision.Bf16 ? rates.TensorFlops : rates.SingleFlops
+                : null,
         _ => null,
     };
 

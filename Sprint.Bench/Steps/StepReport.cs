@@ -10,22 +10,21 @@ internal static class StepReport
 {
     /// <summary>Describes what was measured.</summary>
     /// <param name="runner">What ran.</param>
-    /// <param name="model">The model.</param>
-    /// <param name="mode">train or forward.</param>
+    /// <param name="request">Model, mode and precision.</param>
     /// <param name="times">The dense step first.</param>
     /// <param name="peak">The device's peak in FLOPs a second, or null where it is not known.</param>
-    public static BenchResults Describe(StepRunner runner, ModelConfiguration model, string mode, IReadOnlyList<StepTimes> times, double? peak)
+    public static BenchResults Describe(StepRunner runner, StepRequest request, IReadOnlyList<StepTimes> times, double? peak)
     {
         string peakText = peak is { } rate ? $"; peak {rate / 1e9:F0} GFLOP/s" : "";
         return new BenchResults
         {
             Command = "step",
-            Title = mode == "train" ? "Training steps, measured" : "Forward passes, measured",
-            Subject = $"{FlopsCommand.Describe(model, runner.Parameters)}, batch {runner.Batch}",
+            Title = request.Trains ? "Training steps, measured" : "Forward passes, measured",
+            Subject = $"{FlopsCommand.Describe(request.Model, runner.Parameters)}, batch {runner.Batch}, {request.Precision.Name()}",
             Device = $"{runner.Device.Name}: {runner.Device.Description}{peakText}",
             Measurements = [.. times.SelectMany(found => Measurements(found, runner.Batch))],
             Tables = [Times(runner, times, peak), Savings(times), Memory(times)],
-            Charts = [StepChart.Of(model, times, runner.Device.Name)],
+            Charts = [StepChart.Of(request.Model, times, runner.Device.Name)],
             Notes =
             [
                 $"medians of {times[0].Seconds.Length} steps of each ratio, measured in turn; +/- is half the distance of the quartiles; a saving of time is the median of the rounds' ratios to the dense step",

@@ -26,8 +26,9 @@ internal sealed class StepRunner : IDisposable
     /// <param name="configuration">The model.</param>
     /// <param name="batch">Images of a step.</param>
     /// <param name="trains">Whether steps train; else they are forward passes without a tape.</param>
-    /// <exception cref="SprintException">The model or batch cannot be had.</exception>
-    public StepRunner(Device device, ModelConfiguration configuration, int batch, bool trains)
+    /// <param name="precision">In what the model computes.</param>
+    /// <exception cref="SprintException">The model or batch cannot be had, or the device does not compute in that precision.</exception>
+    public StepRunner(Device device, ModelConfiguration configuration, int batch, bool trains, Precision precision = Precision.Fp32)
     {
         configuration.Validate();
         Shape shape = new(batch, configuration.InChannels, configuration.ContextSize, configuration.ContextSize);
@@ -36,7 +37,7 @@ internal sealed class StepRunner : IDisposable
         Random random = new(0);
         images = [.. Enumerable.Range(0, (int)shape.Count).Select(_ => (2 * random.NextSingle()) - 1)];
         labels = [.. Enumerable.Range(0, batch).Select(_ => random.Next(configuration.NumClasses))];
-        model = new SprintTransformer(device, configuration);
+        model = new SprintTransformer(device, configuration, precision: precision);
         optimizer = new AdamW(device, model.Parameters.All);
         training = new TrainingStep(model, optimizer, new LossConfiguration(), seed: 0);
         image = device.From(shape, images);

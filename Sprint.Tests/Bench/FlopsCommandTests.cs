@@ -49,6 +49,17 @@ internal sealed class FlopsCommandTests
     }
 
     [Test]
+    public void Mixed_precision_has_the_same_products_and_takes_less_memory()
+    {
+        TrainingConfiguration run = ModelOptions.Configure("S");
+        StepCount single = StepCount.Of(run.Model, run.Loss, ModelOptions.Pattern(run.Model, 0.75), batch: 16);
+        StepCount mixed = StepCount.Of(run.Model, run.Loss, ModelOptions.Pattern(run.Model, 0.75), batch: 16, Precision.Bf16);
+        Assert.That(mixed.Sum().MatrixFlops, Is.EqualTo(single.Sum().MatrixFlops));
+        Assert.That(mixed.PeakBytes, Is.LessThan(single.PeakBytes));
+        Assert.That(mixed.PeakOf[MemoryCategory.Activation], Is.LessThan(0.6 * single.PeakOf[MemoryCategory.Activation]));
+    }
+
+    [Test]
     public void A_schedule_costs_what_its_stages_cost()
     {
         TrainingConfiguration run = ModelOptions.Configure("S") with { Stages = FlopsCommand.ReadSchedule("0.75x1000x8, 0x100x32") };

@@ -56,6 +56,7 @@ public sealed class GoldenPrecisionTests(string deviceName)
     {
         var own = new TensorComparison("x", 1, 1e-5, "largest difference", 0);
         Assert.That(own.Beside(own with { Error = double.NaN }).Passes, Is.False);
+        Assert.That(own.Beside(own with { Error = double.PositiveInfinity }).Passes, Is.False);
         Assert.That((own with { Error = double.NaN }).Beside(own).Passes, Is.False);
         Assert.That(own.Beside(own with { Error = 0.49 }).Passes, Is.False);
         Assert.That(own.Beside(own with { Error = 0.51 }).Passes, Is.True);

@@ -90,6 +90,8 @@ internal sealed class PlainAdamW(IAdamWKernels inner) : IAdamWKernels
 
     public void Configure(in AdamWSettings settings) => inner.Configure(settings);
 
+    public void Forget(IReadOnlyList<AdamWState> states) => inner.Forget(states);
+
     public void Update(IReadOnlyList<AdamWState> states, Tensor norm)
     {
         inner.Update(states, norm);

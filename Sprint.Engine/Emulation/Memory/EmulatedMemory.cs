@@ -124,11 +124,11 @@ public sealed unsafe class EmulatedMemory : IDisposable
     /// <exception cref="SprintException">The range is not inside one live allocation.</exception>
     public void Poison(ulong address, long bytes)
     {
-        Fill(address, 0xFF, bytes);
         MemoryAllocation allocation = Require(address, bytes, "poisoned");
-        System.Runtime.InteropServices.NativeMemory.Fill(allocation.Initialised, (nuint)allocation.Size, allocation.IsFullyInitialised ? (byte)1 : (byte)0);
-        System.Runtime.InteropServices.NativeMemory.Clear(allocation.Initialised + (long)(address - allocation.Start), (nuint)bytes);
-        allocation.IsFullyInitialised = false;
+        long offset = (long)(address - allocation.Start);
+        System.Runtime.InteropServices.NativeMemory.Fill(allocation.Host + offset, (nuint)bytes, 0xFF);
+        System.Runtime.InteropServices.NativeMemory.Clear(allocation.Initialised + offset, (nuint)bytes);
+        allocation.IsFullyInitialised &= bytes == 0;
     }
 
     /// <summary>Whether every byte of a range was written.</summary>

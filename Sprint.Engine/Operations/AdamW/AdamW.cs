@@ -145,6 +145,11 @@ public sealed class AdamW : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        if (device.Executes)
+        {
+            device.Kernels<IAdamWKernels>().Forget(states);
+        }
+
         foreach (AdamWState state in states)
         {
             state.Dispose();

@@ -53,6 +53,14 @@ internal sealed unsafe class CpuAdamW(CpuDevice device) : IAdamWKernels
         }
     }
 
+    public void Forget(IReadOnlyList<AdamWState> states)
+    {
+        if (ReferenceEquals(cutFor, states))
+        {
+            (pieces, cutFor) = ([], null);
+        }
+    }
+
     private void Cut(IReadOnlyList<AdamWState> states)
     {
         // Gradients keep their address from the first backward pass on: they belong to the parameters.

@@ -5,7 +5,7 @@ namespace Sprint.Engine.Operations;
 
 /// <summary>
 /// <see cref="AdamW"/> by the kernels of kernels/adamw.cu: one launch over pieces of all parameters. The cut into pieces is made once
-/// and kept on the device.
+/// for each optimizer and stays where it is, as captured work has its address built in.
 /// </summary>
 internal sealed class CudaAdamW(CudaDevice device) : IAdamWKernels
 {
@@ -13,9 +13,8 @@ internal sealed class CudaAdamW(CudaDevice device) : IAdamWKernels
     private const int PieceElements = 8192;
 
     private readonly CudaKernelFamily kernels = new(device, static _ => KernelCatalog.AdamW);
-    private CudaDeviceVariable<Piece>? pieces;
+    private readonly Dictionary<IReadOnlyList<AdamWState>, CudaDeviceVariable<Piece>?> cuts = [];
     private CudaDeviceVariable<Settings>? numbers;
-    private IReadOnlyList<AdamWState>? cutFor;
 
     public void GradientNorm(IReadOnlyList<AdamWState> states, Tensor norm)
     {
@@ -50,10 +49,16 @@ internal sealed class CudaAdamW(CudaDevice device) : IAdamWKernels
         }
     }
 
+    public void Forget(IReadOnlyList<AdamWState> states)
+    {
+        cuts.Remove(states, out CudaDeviceVariable<Piece>? pieces);
+        pieces?.Dispose();
+    }
+
     private CudaDeviceVariable<Piece>? Cut(IReadOnlyList<AdamWState> states)
     {
         // Gradients keep their address from the first backward pass on: they belong to the parameters.
-        if (ReferenceEquals(cutFor, states))
+        if (cuts.TryGetValue(states, out CudaDeviceVariable<Piece>? pieces))
         {
             return pieces;
         }
@@ -77,16 +82,13 @@ internal sealed class CudaAdamW(CudaDevice device) : IAdamWKernels
             }
         }
 
-        pieces?.Dispose();
-        pieces = null;
-        cutFor = null;
         if (cut.Count > 0)
         {
             pieces = device.Own(new CudaDeviceVariable<Piece>(device.Context, cut.Count));
             pieces.CopyToDevice(CollectionsMarshal.AsSpan(cut), stream: device.Stream);
         }
 
-        cutFor = states;
+        cuts.Add(states, pieces);
         return pieces;
     }
 

@@ -19,4 +19,8 @@ public interface IAdamWKernels
     /// <param name="states">What is learned.</param>
     /// <param name="norm">(1): what <see cref="GradientNorm"/> computed.</param>
     void Update(IReadOnlyList<AdamWState> states, Tensor norm);
+
+    /// <summary>Gives back what is kept for parameters that are no longer learned; work that was captured with it must not be replayed again.</summary>
+    /// <param name="states">What was learned.</param>
+    void Forget(IReadOnlyList<AdamWState> states);
 }

@@ -52,7 +52,7 @@ public static class GatedLinear
 
     // What does not fit takes the plain path, whose operations say what is wrong.
     private static bool Fits(Tensor residual, Tensor input, Tensor weight, Tensor bias, Tensor modulation) =>
-        residual.Shape.Rank == 3 && input.Shape.Rank == 3 && weight.Shape.Rank == 2 && modulation.Shape.Rank == 2
+        input.ElementType != ElementType.Int32 && residual.Shape.Rank == 3 && input.Shape.Rank == 3 && weight.Shape.Rank == 2 && modulation.Shape.Rank == 2
         && input.Shape[0] == residual.Shape[0] && input.Shape[1] == residual.Shape[1]
         && input.Shape[2] == weight.Shape[1] && residual.Shape[2] == weight.Shape[0]
         && (bias.IsEmpty || bias.Shape == new Shape(weight.Shape[0]))

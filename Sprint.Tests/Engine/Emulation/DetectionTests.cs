@@ -128,6 +128,17 @@ public sealed class DetectionTests
     }
 
     [Test]
+    public void Poison_leaves_what_was_written_elsewhere_in_the_allocation_written()
+    {
+        ulong source = harness.Reserve<float>(64);
+        harness.Memory.Write(source, new byte[4 * 32]);
+        harness.Memory.Poison(source + 20, 4);
+        bool[] written = new bool[4 * 64];
+        harness.Memory.ReadInitialised(source, written);
+        Assert.That(written, Is.EqualTo(Enumerable.Range(0, written.Length).Select(static i => i is < 20 or >= 24 and < 128)));
+    }
+
+    [Test]
     public void Barriers_under_divergence_and_deadlocks_are_found()
     {
         AssertFound(harness.LaunchFault("divergent_barrier", new(1), new(64), 0, Zeros(64), 0), EmulationFault.BarrierDivergence, "divergent_barrier", "under divergence");

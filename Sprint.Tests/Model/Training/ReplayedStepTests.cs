@@ -98,16 +98,49 @@ public sealed class ReplayedStepTests(string deviceName)
         run.Take(DropKind.Structured, 1);
     }
 
+    /// <summary>A graph has the addresses built in of what the optimizer's kernels keep on the device: work for another model must not move it.</summary>
+    [Test]
+    public void Two_models_on_one_device_replay_their_own_graphs()
+    {
+        using CudaDevice shared = (CudaDevice)TestDevice.Open(deviceName);
+        using Run launched = new(deviceName, Model, captures: false);
+        StepOutcome[] expected = [.. Enumerable.Range(0, 8).Select(_ => launched.Take(DropKind.Structured, 1))];
+        using (Run first = new(shared, Model, captures: true))
+        {
+            // The second begins when the first has been captured, and ends before it.
+            using (Run second = new(shared, Model, captures: true))
+            {
+                for (int i = 0; i < 7; i++)
+                {
+                    Assert.That(first.Take(DropKind.Structured, 1), Is.EqualTo(expected[i]), $"step {i + 1} of the first");
+                    if (i >= 3)
+                        Assert.That(second.Take(DropKind.Structured, 1), Is.EqualTo(expected[i - 3]), $"step {i - 2} of the second");
+                }
+
+                Assert.That((first.Step.CaptureCount, second.Step.CaptureCount), Is.EqualTo((1, 1)));
+            }
+
+            Assert.That(first.Take(DropKind.Structured, 1), Is.EqualTo(expected[7]), "the last step of the first");
+            Comparer.AssertSameBits("parameters, moments and averages", first.State(), launched.State());
+        }
+
+        Assert.That(shared.Account.LiveBytes, Is.Zero, "memory held after everything was disposed");
+    }
+
     private sealed class Run : IDisposable
     {
         private readonly SprintTransformer model;
+        private readonly bool ownsDevice;
         private readonly float[] images = TinyModel.Images(Model, Batch);
         private readonly int[] labels = [0, 1, 2, 1];
         private int steps;
 
         internal Run(string deviceName, ModelConfiguration configuration, bool captures)
+            : this((CudaDevice)TestDevice.Open(deviceName), configuration, captures) => ownsDevice = true;
+
+        internal Run(CudaDevice device, ModelConfiguration configuration, bool captures)
         {
-            Device = (CudaDevice)TestDevice.Open(deviceName);
+            Device = device;
             model = TinyModel.Build(Device, configuration);
             Optimizer = new AdamW(Device, model.Parameters.All);
             Step = new TrainingStep(model, Optimizer, new LossConfiguration(), 5) { Captures = captures };
@@ -146,8 +179,11 @@ public sealed class ReplayedStepTests(string deviceName)
             Step.Dispose();
             Optimizer.Dispose();
             model.Dispose();
-            Assert.That(Device.Account.LiveBytes, Is.Zero, "memory held after everything was disposed");
-            Device.Dispose();
+            if (ownsDevice)
+            {
+                Assert.That(Device.Account.LiveBytes, Is.Zero, "memory held after everything was disposed");
+                Device.Dispose();
+            }
         }
 
         // Every number of the update differs from step to step.

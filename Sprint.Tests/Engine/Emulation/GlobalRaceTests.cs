@@ -100,10 +100,10 @@ public sealed class GlobalRaceTests
         using EmulatorHarness harness = EmulatorHarness.FromResource("races");
         for (uint seed = 0; seed < 4; seed++)
         {
-            harness.Options = new EmulationOptions { ScheduleSeed = seed, Workers = Blocks };
-            ulong target = harness.Reserve<int>(384);
-            Run(harness, "blocks_meet", harness.Reserve<int>(192), Zeros(harness, 1), target);
-            Assert.That(harness.Download<int>(target, 384), Is.EqualTo(Enumerable.Range(0, 384).Select(k => k / 192 * 1000 + (k + 64) % 192)));
+            harness.Options = new EmulationOptions { ScheduleSeed = seed, Workers = 2 };
+            ulong target = harness.Reserve<int>(256);
+            harness.Launch("blocks_meet", new(2), new(64), 0, harness.Reserve<int>(128), Zeros(harness, 1), target);
+            Assert.That(harness.Download<int>(target, 256), Is.EqualTo(Enumerable.Range(0, 256).Select(k => k / 128 * 1000 + (k + 64) % 128)));
         }
     }
 

@@ -12,16 +12,34 @@ internal static class VerifyCommand
 {
     internal static Command Create()
     {
-        var folder = new Argument<string>("FOLDER") { Description = "A folder with config.json, weights.safetensors and case files." };
+        var folder = new Argument<string?>("FOLDER") { Description = "A folder with config.json, weights.safetensors and case files.", Arity = ArgumentArity.ZeroOrOne };
+        var everything = new Option<bool>("--all")
+        {
+            Description = "Instead of one folder everything that tells whether a CUDA device is right and fast: the project's own folders in fp32 and bf16, reruns bit by bit, every kernel. Writes a report.",
+        };
+        var output = new Option<string?>("--out") { Description = "With --all: where the report goes, PATH.md and PATH.json; without it verify-DEVICE in the current folder.", HelpName = "PATH" };
         var all = new Option<bool>("--tensors") { Description = "Show every tensor instead of the worst of each case." };
         var device = new DeviceOption();
         var precision = new PrecisionOption("without it fp32");
         var command = new Command(
             "verify",
-            "Compare outputs, gradients, optimizer steps and samplers with a reference's stored numbers.\nExample:\n  sprint verify Sprint.Tests/Golden/tiny\n  sprint verify Sprint.Tests/Golden/tiny --device emulated --precision bf16") { folder, all };
+            "Compare outputs, gradients, optimizer steps and samplers with a reference's stored numbers.\nExample:\n  sprint verify Sprint.Tests/Golden/tiny\n  sprint verify Sprint.Tests/Golden/tiny --device emulated --precision bf16\n  sprint verify --all --device cuda") { folder, all, everything, output };
         device.AddTo(command);
         precision.AddTo(command);
-        command.SetAction(result => Run(result.GetRequiredValue(folder), result.GetValue(all), precision.Get(result) ?? Precision.Fp32, () => device.Open(result)));
+        command.SetAction(result =>
+        {
+            string? path = result.GetValue(folder);
+            if (!result.GetValue(everything))
+            {
+                return result.GetValue(output) is null
+                    ? Run(path ?? throw new SprintException($"FOLDER is missing: {folder.Description} Or --all for everything on a CUDA device"), result.GetValue(all), precision.Get(result) ?? Precision.Fp32, () => device.Open(result))
+                    : throw new SprintException("--out is where --all writes its report: give --all, or leave --out away");
+            }
+
+            return path is null && !result.GetValue(all) && precision.Get(result) is null
+                ? RunAll(() => device.Open(result), result.GetValue(output))
+                : throw new SprintException("--all runs the project's own folders in every precision: leave FOLDER, --tensors and --precision away");
+        });
         return command;
     }
 
@@ -55,6 +73,23 @@ internal static class VerifyCommand
         AnsiConsole.Write(table);
         AnsiConsole.MarkupLine(passes ? "[green]Every case passes.[/]" : "[red]Not every case passes.[/]");
         return passes ? ExitCode.Success : ExitCode.Failed;
+    }
+
+    private static int RunAll(Func<Device> open, string? path)
+    {
+        using Device opened = open();
+        CudaDevice device = opened as CudaDevice
+            ?? throw new SprintException($"--all verifies CUDA kernels, which device {opened.Name} does not run: choose --device cuda or emulated, or give verify a folder");
+        path ??= $"verify-{device.Name.Replace(':', '-')}";
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        if (!Directory.Exists(folder))
+        {
+            throw new SprintException($"--out {path}: there is no folder '{folder}': make it first");
+        }
+
+        DeviceReport report = new DeviceVerification(device).Run(static doing => Console.WriteLine($"{doing} ..."));
+        DeviceVerification.Write(report, path);
+        return report.Passes ? ExitCode.Success : ExitCode.Failed;
     }
 
     private static void AddRows(Table table, GoldenCase result, bool everyTensor)

@@ -185,12 +185,9 @@ __device__ __forceinline__ void differentiate_rows(
 #pragma unroll
     for (int item = 0; item < part::packs; item++) {
         const int column = part::column(item);
-#pragma unroll
-        for (int i = 0; i < COUNT; i++) {
-            if (column + i < width) {
-                sums[column + i] = shift_sums[item][i];
-                sums[width + column + i] = scale_sums[item][i];
-            }
+        if (column < width) {
+            store_sums<COUNT>(sums + column, shift_sums[item]);
+            store_sums<COUNT>(sums + width + column, scale_sums[item]);
         }
     }
 }

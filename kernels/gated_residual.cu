@@ -87,10 +87,7 @@ __device__ __forceinline__ void differentiate_gated(
         }
     }
     if (partial != nullptr) {
-#pragma unroll
-        for (int i = 0; i < COUNT; i++) {
-            partial[column + i] = sum[i];
-        }
+        store_sums<COUNT>(partial + column, sum);
     }
 }
 

@@ -201,10 +201,7 @@ __device__ __forceinline__ void sum_dropped(
             }
         }
     }
-#pragma unroll
-    for (int i = 0; i < COUNT; i++) {
-        partial[column + i] = sum[i];
-    }
+    store_sums<COUNT>(partial + column, sum);
 }
 
 // count = B * N tokens cut into gridDim.y chunks; partial (gridDim.y, width). One-dimensional blocks; gridDim.x * blockDim.x threads at least

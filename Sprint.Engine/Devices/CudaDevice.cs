@@ -20,6 +20,7 @@ public sealed unsafe class CudaDevice : Device
     private readonly BlockCache cache;
     private readonly UploadBuffer uploads;
     private readonly List<IDisposable> owned = [];
+    private readonly Dictionary<CudaModule, KernelSpecialization> specializations = [];
     private readonly HashSet<CudaReplay> replays = [];
     private readonly Dictionary<nint, BlockCache> replayBlocks = [];
     private BlockCache source;
@@ -132,8 +133,15 @@ public sealed unsafe class CudaDevice : Device
     }
 
     /// <summary>Compiles a specialisation, or finds it compiled, and loads it for the life of the device.</summary>
-    internal CudaModule Load(KernelSpecialization specialization) =>
-        Own(Library.Get(specialization, Library.TargetFor(Context.Device)).Load(Context));
+    internal CudaModule Load(KernelSpecialization specialization)
+    {
+        CudaModule module = Own(Library.Get(specialization, Library.TargetFor(Context.Device)).Load(Context));
+        specializations.Add(module, specialization);
+        return module;
+    }
+
+    /// <summary>What a module that the device has loaded was compiled from.</summary>
+    internal KernelSpecialization SpecializationOf(CudaModule module) => specializations[module];
 
     /// <summary>Disposes something with the device.</summary>
     internal T Own<T>(T item)
@@ -335,11 +343,11 @@ public sealed unsafe class CudaDevice : Device
         CudaMemoryInformation memory = Context.Driver.GetMemoryInformation();
         (string purpose, string advice) = category switch
         {
-            MemoryCategory.Activation => ("activations", "lower batch_size, raise accumulation so that a micro-batch is smaller, or turn on activation checkpointing"),
+            MemoryCategory.Activation => ("activations", "lower batch_size, raise gradient_accumulation_steps so that a micro-batch is smaller, or set use_checkpoint to true"),
             MemoryCategory.Workspace => ("the workspace of an operation", "lower batch_size"),
-            MemoryCategory.Parameter => ("parameters", "lower the model's hidden_size or depth"),
-            MemoryCategory.Gradient => ("gradients of parameters", "lower the model's hidden_size or depth"),
-            _ => ("the optimizer's moments", "lower the model's hidden_size or depth"),
+            MemoryCategory.Parameter => ("parameters", "lower the model's hidden_size or middle_depth"),
+            MemoryCategory.Gradient => ("gradients of parameters", "lower the model's hidden_size or middle_depth"),
+            _ => ("the optimizer's moments", "lower the model's hidden_size or middle_depth"),
         };
         return new SprintException(
             $"{Name}: no memory for another {Mebibytes(bytes)} of {purpose}: tensors hold {Mebibytes(Account.LiveBytes)}, {Mebibytes(memory.FreeBytes)} of {Mebibytes(memory.TotalBytes)} are free: {advice}",

@@ -26,7 +26,7 @@ public sealed class CommandLineTests
     [TestCase("--fast", "'--fast' is no command: choose one of train, sample, verify, devices")]
     [TestCase("train --steps 3", "'--steps' is no option of sprint train: it has --out, --resume, --set, --device, --threads")]
     [TestCase("train --fast", "'--fast' is no option of sprint train")]
-    [TestCase("verify -x", "'-x' is no option of sprint verify: it has --tensors, --device, --threads")]
+    [TestCase("verify -x", "'-x' is no option of sprint verify: it has --tensors, --all, --out, --device, --threads")]
     [TestCase("train a.yaml b.yaml", "'b.yaml' is one argument too many for sprint train")]
     [TestCase("train --threads many", "--threads 'many' is not a whole number; see sprint train --help")]
     [TestCase("train --out", "--out needs a value: FOLDER; see sprint train --help")]

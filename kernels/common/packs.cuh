@@ -33,3 +33,18 @@ __device__ __forceinline__ void store_pack(T* address, const float (&values)[COU
     }
     *reinterpret_cast<pack<T, COUNT>*>(address) = stored;
 }
+
+// COUNT neighbouring sums, float whatever the tensors are: in the widest stores there are. One by one, the lanes of a warp would lie apart by their packs
+// and each store touch a sector for 4 bytes.
+template <int COUNT>
+__device__ __forceinline__ void store_sums(float* address, const float (&sums)[COUNT]) {
+    if constexpr (COUNT % 4 == 0) {
+#pragma unroll
+        for (int i = 0; i < COUNT; i += 4) {
+            const float four[4] = {sums[i], sums[i + 1], sums[i + 2], sums[i + 3]};
+            store_pack<4>(address + i, four);
+        }
+    } else {
+        store_pack<COUNT>(address, sums);
+    }
+}

@@ -97,7 +97,7 @@ internal sealed class CudaAttention(CudaDevice device) : IAttentionKernels
         Require.That(
             headSize <= AttentionTiles.MaximumHeadSize,
             "attention",
-            $"the CUDA kernels take heads of at most {AttentionTiles.MaximumHeadSize} channels, not {headSize}");
+            $"the CUDA kernels take heads of at most {AttentionTiles.MaximumHeadSize} channels, not {headSize}: use more heads, or device cpu, which takes up to {Attention.MaximumHeadSize}");
         string element = qkv.ElementType == ElementType.Float32 ? KernelCatalog.FloatElement : KernelCatalog.BFloat16Element;
         return new AttentionTiles(element, qkv.Shape[0], qkv.Shape[1], heads, headSize);
     }

@@ -6,7 +6,8 @@ namespace Sprint.Engine.Operations;
 /// <see cref="ResidualFusion"/> by the kernels of kernels/residual_fusion.cu and matrix products. Forward: <c>t = g Wg^T + b</c> over kept
 /// rows and the constant <c>m Wg^T + b</c>, both float32, then the dense product whose epilogue adds each row's t or the constant.
 /// Backward: one pass over the gradient gathers kept rows, which serve both g and the sparse half of W, and sums all rows for b and the
-/// dropped ones, through which alone they act on m and Wg.
+/// dropped ones, through which alone they act on m and Wg. The row map is on the device and not looked at before the launch: an emulated device refuses a
+/// row beyond the last, with its place in the kernel, a GPU reads what lies there. <see cref="TokenDrop.Locate"/> makes none.
 /// </summary>
 internal sealed class CudaResidualFusion(CudaDevice device, CudaMatrixProduct products) : IResidualFusionKernels
 {

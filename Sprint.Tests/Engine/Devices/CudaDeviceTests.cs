@@ -3,6 +3,7 @@ using Sprint.Engine;
 using Sprint.Engine.Cuda;
 using Sprint.Engine.Emulation;
 using Sprint.Engine.Operations;
+using Sprint.Model.Configuration;
 
 namespace Sprint.Tests.Engine.Devices;
 
@@ -165,6 +166,18 @@ public sealed class EmulatedDeviceTests
                 .And.Message.Contains(purpose)
                 .And.Message.Contains("tensors hold 0.3 MiB, 0.8 MiB of 1 MiB are free: lower "));
         Assert.That(device.Account.LiveBytes, Is.EqualTo(1 << 18));
+    }
+
+    /// <summary>What a user is told to lower or set must be a key of the configuration.</summary>
+    [Test]
+    public void Settings_named_where_memory_is_exhausted_exist([Values] MemoryCategory category)
+    {
+        using CudaDevice device = new(CudaContext.Emulated(memoryBytes: 1 << 20));
+        SprintException exhausted = Assert.Throws<SprintException>(() => device.Allocate(new Shape(1 << 20), category: category))!;
+        string[] named = [.. System.Text.RegularExpressions.Regex.Matches(exhausted.Message, "[a-z]+(_[a-z]+)+").Select(static match => match.Value)];
+        string[] keys = [.. new[] { typeof(StageConfiguration), typeof(ModelConfiguration) }.SelectMany(static type => type.GetProperties()).Select(static property => ConfigurationNames.SnakeCase(property.Name))];
+        Assert.That(named, Is.Not.Empty);
+        Assert.That(named, Is.SubsetOf(keys));
     }
 
     [Test]

@@ -51,14 +51,19 @@ public sealed class AttentionKernelTests
 
     // Four times the tokens are four times the blocks with four times the turns: conflicts only grow with the blocks if no turn has any.
     [Test]
-    public void The_main_loops_have_no_bank_conflicts([Values(32, 64, 72, 128)] int headSize)
+    public void The_main_loops_have_no_bank_conflicts([Values(32, 64, 72, 128)] int headSize, [ValueSource(nameof(Elements))] string element)
     {
-        AttentionSample small = new(KernelCatalog.BFloat16Element, 1, 128, 1, headSize, Norm: true, UsesIds: true);
+        AttentionSample small = new(element, 1, 128, 1, headSize, Norm: true, UsesIds: true);
         using EmulatedAttention few = new(small), many = new(small with { Tokens = 512 });
         few.Run();
         many.Run();
         foreach ((string kernel, LaunchStatistics statistics) in many.Statistics)
             Assert.That(statistics.SharedBankConflicts, Is.EqualTo(4 * few.Statistics[kernel].SharedBankConflicts), kernel);
+        if (element == KernelCatalog.FloatElement)
+        {
+            return;
+        }
+
         Assert.That(many.Statistics["attention_forward"].SharedBankConflicts, Is.Zero);
         Assert.That(many.Statistics["attention_backward_dkv"].TensorFlops, Is.EqualTo(2L * 4 * 512 * 512 * headSize), "products without padding");
     }

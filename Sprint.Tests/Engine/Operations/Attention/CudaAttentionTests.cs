@@ -60,7 +60,7 @@ public sealed class CudaAttentionTests(string deviceName)
         using Tensor qkv = device.From(new Shape(1, 4, 3 * 132), new float[4 * 3 * 132]);
         Assert.That(
             () => AttentionOperation.Apply(null, qkv, new AttentionArguments(1, default, default, rope.Cosines, rope.Sines, default)),
-            Throws.ArgumentException.With.Message.EqualTo("attention: the CUDA kernels take heads of at most 128 channels, not 132"));
+            Throws.ArgumentException.With.Message.EqualTo("attention: the CUDA kernels take heads of at most 128 channels, not 132: use more heads, or device cpu, which takes up to 256"));
     }
 
     private static AttentionResults Run(Device device, AttentionSample sample)

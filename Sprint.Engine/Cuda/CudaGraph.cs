@@ -49,6 +49,9 @@ public sealed class CudaGraphExecutable : IDisposable
         ArgumentNullException.ThrowIfNull(stream);
         using CudaContext.Scope scope = context.Enter();
         context.Driver.LaunchGraph(new GraphExecutableHandle(resource.Value), context.HandleOf(stream));
+
+        // What fails from now on may be any of the graph's kernels: better none is named than one that was put in before.
+        stream.LastLaunch = default;
     }
 
     /// <summary>Destroys the executable graph.</summary>

@@ -197,4 +197,4 @@ internal sealed class StepPlan : IDisposable
 /// <param name="MicroBatches">How many micro-batches make it.</param>
 /// <param name="Pattern">Which tokens are kept.</param>
 /// <param name="Captures">Whether the device is asked to capture it.</param>
-internal sealed record StepShape(int Batch, int MicroBatches, DropPattern Pattern, bool Captures);
+internal readonly record struct StepShape(int Batch, int MicroBatches, DropPattern Pattern, bool Captures);

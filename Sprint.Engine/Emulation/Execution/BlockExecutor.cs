@@ -143,6 +143,7 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
 
     public void Dispose()
     {
+        GlobalRaces?.Abandon();
         NativeMemory.Free(BlockCounts);
         NativeMemory.Free(GuardCounts);
         NativeMemory.AlignedFree(Local);

@@ -47,6 +47,9 @@ internal sealed unsafe partial class GlobalRaceDetector
             Settle(warp, instruction);
     }
 
+    /// <summary>The worker ends: nobody waits for a store that a fault has cut short.</summary>
+    public void Abandon() => Volatile.Write(ref storing, (storing + 1) & ~1);
+
     private void Settle(Warp warp, Instruction* instruction)
     {
         foreach (Overwrite overwrite in overwrites)

@@ -51,6 +51,7 @@ public sealed class DeviceRunTests(string deviceName)
         Assert.That(losses, Has.Length.EqualTo(Steps));
         TestContext.Out.WriteLine($"largest difference of the loss from the CPU's: {Largest(losses):E2}");
         Assert.That(Largest(losses), Is.LessThan(2.4e-6), $"{string.Join(", ", losses.Zip(onCpu, static (a, b) => $"{a - b:E1}"))}");
+        Assert.That(Numbers("wide", "flops"), Is.EqualTo(Numbers("cpu", "flops")), "counted, also of steps that are replayed");
     }
 
     // Rounding to bfloat16 leads a run away from float32's: as far, over twenty steps, as it leads the plain implementation, or twice as far.
@@ -113,8 +114,11 @@ public sealed class DeviceRunTests(string deviceName)
     private double[] Train(string name, Device device, Precision precision)
     {
         TinyRun.Run(folder[name], device, configuration: Configuration with { Precision = precision });
-        return [.. File.ReadLines(Path.Combine(folder[name], "metrics.jsonl")).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("loss").GetDouble())];
+        return Numbers(name, "loss");
     }
+
+    private double[] Numbers(string name, string key) =>
+        [.. File.ReadLines(Path.Combine(folder[name], "metrics.jsonl")).Select(line => JsonDocument.Parse(line).RootElement.GetProperty(key).GetDouble())];
 
     private double Largest(double[] losses) => losses.Zip(onCpu, static (actual, expected) => Math.Abs(actual - expected)).Max();
 

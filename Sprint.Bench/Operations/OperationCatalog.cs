@@ -69,7 +69,7 @@ internal static class OperationCatalog
         });
         Both("label embedding", $"{batch} of {model.NumClasses} classes", static (work, at) =>
         {
-            (Tensor table, Tensor labels) = (work.Weight(at.Model.NumClasses + 1, at.Model.HiddenSize), work.Integers(new Shape(at.Batch), new int[at.Batch]));
+            (Tensor table, Tensor labels) = (work.WideWeight(at.Model.NumClasses + 1, at.Model.HiddenSize), work.Integers(new Shape(at.Batch), new int[at.Batch]));
             work.Prepare(tape => LabelEmbedding.Apply(tape, table, labels));
         });
         Forward("flow interpolate", $"{batch}x{model.InChannels}x{model.ContextSize}x{model.ContextSize}", Interpolate);
@@ -111,7 +111,7 @@ internal static class OperationCatalog
         RopeTable rope = work.Own(new RopeTable(work.Device, model.GridSide, model.GridSide, model.HeadSize, model.RopeTheta));
         Tensor ids = keptOnly ? Ids(work, at) : default;
         Tensor qkv = work.Activation(at.Batch, keptOnly ? at.Pattern.KeptTokens : model.Tokens, 3 * model.HiddenSize);
-        AttentionArguments arguments = new(model.NumHeads, work.Weight(model.HeadSize), work.Weight(model.HeadSize), rope.Cosines, rope.Sines, ids);
+        AttentionArguments arguments = new(model.NumHeads, work.WideWeight(model.HeadSize), work.WideWeight(model.HeadSize), rope.Cosines, rope.Sines, ids);
         work.Prepare(tape => Attention.Apply(tape, qkv, arguments));
     }
 

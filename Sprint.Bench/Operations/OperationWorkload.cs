@@ -64,12 +64,17 @@ internal sealed class OperationWorkload : IDisposable
     /// <param name="shape">Its shape.</param>
     public Tensor Weight(params ReadOnlySpan<int> shape) => Learned(new Shape(shape), Trains).Operand;
 
+    /// <summary>A learned tensor that operations read in float32 however activations are stored: the weight of a norm.</summary>
+    /// <param name="shape">Its shape.</param>
+    public Tensor WideWeight(params ReadOnlySpan<int> shape) => Learned(new Shape(shape), Trains, ElementType.Float32).Operand;
+
     /// <summary>A learned tensor.</summary>
     /// <param name="shape">Its shape.</param>
     /// <param name="trainable">Whether its gradient is wanted.</param>
-    public Parameter Learned(Shape shape, bool trainable)
+    /// <param name="operand">What operations read; null for what activations are stored as.</param>
+    public Parameter Learned(Shape shape, bool trainable, ElementType? operand = null)
     {
-        Parameter parameter = Own(new Parameter(Device, "weight", shape, trainable, operandType: Element));
+        Parameter parameter = Own(new Parameter(Device, "weight", shape, trainable, operand ?? Element));
         parameter.Value.CopyFrom<float>(Values((int)parameter.Value.Count));
         parameter.UpdateShadow();
         parameters.Add(parameter);
@@ -141,7 +146,13 @@ internal sealed class OperationWorkload : IDisposable
     private Tensor Floats(Shape shape, ElementType element)
     {
         Tensor tensor = Own(Device.From(shape, Values((int)shape.Count)));
-        return element == ElementType.Float32 ? tensor : Own(Sprint.Engine.Operations.Narrowing.Apply(null, tensor, element));
+        if (element == ElementType.Float32)
+            return tensor;
+        Tensor narrowed = Own(Sprint.Engine.Operations.Narrowing.Apply(null, tensor, element));
+
+        // Within a model an activation's gradient is stored as it is; a narrowed input of a model keeps float32.
+        narrowed.Body.GradientType = element;
+        return narrowed;
     }
 
     private float[] Values(int count)

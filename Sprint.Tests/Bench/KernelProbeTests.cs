@@ -56,6 +56,16 @@ internal sealed class KernelProbeTests
         Assert.That(KernelTables.Blas([beside]).Rows[0][^1], Is.EqualTo("0.500"));
     }
 
+    [TestCase(ElementType.Float32)]
+    [TestCase(ElementType.BFloat16)]
+    public void Every_operation_runs_on_the_emulated_device_in_both_precisions(ElementType element)
+    {
+        OperationCase[] all = KernelsCommand.Choose(OperationCatalog.Of("T", new OperationSizes(Model, ModelOptions.Pattern(Model, 0.75), Batch: 1)), ["*"]);
+        IReadOnlyList<IReadOnlyList<ProbedLaunch>> launches = KernelRuns.Count(all, element, threads: 2, () => { });
+        Assert.That(launches.Select(found => found.Count), Is.All.GreaterThan(0));
+        Assert.That(launches.SelectMany(found => found).Sum(launch => launch.Counters!.TensorFlops), element == ElementType.BFloat16 ? Is.GreaterThan(0) : Is.Zero);
+    }
+
     [Test]
     public void A_GPU_that_ran_other_kernels_is_noticed()
     {

@@ -87,6 +87,8 @@ internal sealed class TrainingDisplay : ITrainingObserver, IDisposable
 
     public void Busy(string what) => WriteLine(what + " ...");
 
+    public void Noticed(string sentence) => WriteLine(sentence);
+
     public void Dispose() => task?.StopTask();
 
     /// <summary>Runs the training inside the progress bar, where there is a terminal.</summary>

@@ -36,4 +36,8 @@ public interface ITrainingObserver
     /// <summary>Something long begins that is no training step.</summary>
     /// <param name="what">What it is.</param>
     void Busy(string what);
+
+    /// <summary>Something is not as it could be, and the run goes on.</summary>
+    /// <param name="sentence">What, and why.</param>
+    void Noticed(string sentence);
 }

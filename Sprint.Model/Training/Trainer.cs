@@ -36,6 +36,7 @@ public sealed partial class Trainer : IDisposable
     private int[] labels = [];
     private int[] chosen = [];
     private double? denseRatio;
+    private string? captureProblem;
 
     /// <summary>Prepares a run.</summary>
     /// <param name="device">Where to train.</param>
@@ -266,7 +267,7 @@ public sealed partial class Trainer : IDisposable
         catch (SprintException exception)
         {
             // The run itself needs no dense step: what is beyond this device's memory may fit it with tokens dropped.
-            observer.Busy($"dense steps cannot be timed here: {exception.Message}");
+            observer.Noticed($"dense steps cannot be timed here: {exception.Message}");
             return null;
         }
         finally
@@ -296,6 +297,11 @@ public sealed partial class Trainer : IDisposable
         {
             outcome = step.Take(images, labels, pattern, state.Step, stage.GradientAccumulationSteps, update);
             passSeconds = step.PassShare * Stopwatch.GetElapsedTime(passStart).TotalSeconds;
+            if (step.CaptureProblem is { } problem && problem != captureProblem)
+            {
+                captureProblem = problem;
+                observer.Noticed($"steps are launched piece by piece, as they cannot be captured as a CUDA graph: {problem}");
+            }
         }
         else
         {

@@ -23,13 +23,13 @@ internal sealed class CudaMatrixProduct
     /// <summary>Creates a launcher that uses cuBLAS where the machine has it.</summary>
     /// <param name="device">The device.</param>
     public CudaMatrixProduct(CudaDevice device)
-        : this(device, () => HasBlas(device) ? new CudaBlas(device.Stream) : null)
+        : this(device, () => HasBlas(device) ? device.Own(new CudaBlas(device.Stream)) : null)
     {
     }
 
     /// <summary>Creates a launcher.</summary>
     /// <param name="device">The device.</param>
-    /// <param name="openBlas">Gives cuBLAS or null, when a product that it may take comes first; it lives as long as the context.</param>
+    /// <param name="openBlas">Gives cuBLAS or null, when a product that it may take comes first; it lives as long as the device.</param>
     internal CudaMatrixProduct(CudaDevice device, Func<CudaBlas?> openBlas)
     {
         this.device = device;

@@ -8,7 +8,7 @@ internal sealed class RecordingObserver(Action<StepReport>? act = null) : ITrain
 {
     public List<StepReport> Steps { get; } = [];
 
-    public List<string> Busied { get; } = [];
+    public List<string> Notices { get; } = [];
 
     public void StageStarted(int index, StageConfiguration stage, StageAccount account)
     {
@@ -24,5 +24,9 @@ internal sealed class RecordingObserver(Action<StepReport>? act = null) : ITrain
     {
     }
 
-    public void Busy(string what) => Busied.Add(what);
+    public void Busy(string what)
+    {
+    }
+
+    public void Noticed(string sentence) => Notices.Add(sentence);
 }

@@ -84,6 +84,23 @@ public sealed class ReplayedStepTests(string deviceName)
         }
     }
 
+    /// <summary>What a driver or a library refuses to capture costs time and no step, and whoever runs the training hears of it once.</summary>
+    [Test]
+    public void A_run_whose_steps_cannot_be_captured_says_so_once_and_goes_on()
+    {
+        using TemporaryFolder folder = new();
+        using CudaDevice device = (CudaDevice)TestDevice.Open(deviceName);
+        device.Register<ISiluKernels>(new WaitingSilu(device, device.Kernels<ISiluKernels>()));
+        using PatternDataset dataset = new();
+        RecordingObserver observer = new();
+        TrainingConfiguration configuration = TinyRun.Configuration with { Stages = [TinyRun.Configuration.Stages[1] with { Steps = 5 }], Samples = new SamplesConfiguration { PerClass = 1, Classes = 1, Steps = 1 } };
+        using (Trainer trainer = TinyRun.Open(folder["run"], device, dataset, observer, configuration))
+            Assert.That(trainer.Run());
+        Assert.That(observer.Steps, Has.Count.EqualTo(5));
+        Assert.That(observer.Notices, Has.Count.EqualTo(1));
+        Assert.That(observer.Notices[0], Does.StartWith("steps are launched piece by piece, as they cannot be captured as a CUDA graph: "));
+    }
+
     [Test]
     public void A_loss_that_is_no_number_stops_the_step_and_leaves_the_parameters()
     {
@@ -125,6 +142,18 @@ public sealed class ReplayedStepTests(string deviceName)
         }
 
         Assert.That(shared.Account.LiveBytes, Is.Zero, "memory held after everything was disposed");
+    }
+
+    /// <summary>Waits for the device, which no capture allows.</summary>
+    private sealed class WaitingSilu(Device device, ISiluKernels inner) : ISiluKernels
+    {
+        public void Forward(Tensor input, Tensor output)
+        {
+            inner.Forward(input, output);
+            device.Synchronize();
+        }
+
+        public void Backward(Tensor gradient, Tensor input, Tensor inputGradient, bool accumulate) => inner.Backward(gradient, input, inputGradient, accumulate);
     }
 
     private sealed class Run : IDisposable

@@ -54,7 +54,7 @@ public sealed class StageAccountTests
         using var dataset = new PatternDataset { Spoils = _ => readings++ < configuration.Stages[0].BatchSize };
         using Trainer trainer = TinyRun.Open(folder["run"], device, dataset, observer, configuration);
         Assert.That(trainer.Run(), Is.True);
-        Assert.That(observer.Busied, Has.Some.StartsWith("dense steps cannot be timed here: the loss became NaN at step 1"));
+        Assert.That(observer.Notices, Has.Some.StartsWith("dense steps cannot be timed here: the loss became NaN at step 1"));
         StageAccount account = trainer.State.Accounts[0];
         Assert.That(account.DenseSeconds, Is.Null);
 

@@ -184,41 +184,4 @@ public sealed unsafe class EmulatedLaunch
 
     private EmulationException Refuse(string detail)
         => new(EmulationFault.Launch, detail, new EmulationSite(kernel.Program.Module.Module.Name, kernel.Name));
-
-    /// <summary>
-    /// Gives out blocks in order. After a fault the blocks before it still run, so that the fault that is reported does not
-    /// depend on the number of workers.
-    /// </summary>
-    private sealed class BlockQueue(long count)
-    {
-        private readonly Lock gate = new();
-        private long next;
-        private long limit = count;
-
-        public EmulationException? FirstFault { get; private set; }
-
-        public bool TryTake(out long rank)
-        {
-            lock (gate)
-            {
-                rank = next;
-                if (rank >= limit)
-                    return false;
-                next++;
-                return true;
-            }
-        }
-
-        public void Report(long rank, EmulationException fault)
-        {
-            lock (gate)
-            {
-                if (rank < limit)
-                {
-                    limit = rank;
-                    FirstFault = fault;
-                }
-            }
-        }
-    }
 }

@@ -81,7 +81,7 @@ internal static class KernelsRunCommand
         if (save is not null)
         {
             Save(run, save);
-            Console.WriteLine($"{run.Buffers.Count} buffers are saved in {save}");
+            Console.WriteLine($"{(run.Buffers.Count == 1 ? "1 buffer is" : $"{run.Buffers.Count} buffers are")} saved in {save}");
         }
 
         return ExitCode.Success;

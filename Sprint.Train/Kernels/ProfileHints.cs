@@ -69,7 +69,7 @@ internal static class ProfileHints
     /// <summary>What to do about lanes that return before a barrier.</summary>
     internal static string PartialBarriers(LaunchStatistics counts) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{counts.PartialBarriers} times a warp came to __syncthreads() some of whose threads had returned: let all threads come to it and guard the work instead");
+        $"{counts.PartialBarriers} {(counts.PartialBarriers == 1 ? "time" : "times")} a warp came to __syncthreads() some of whose threads had returned: let all threads come to it and guard the work instead");
 
     /// <summary>Active lanes of a warp instruction on average.</summary>
     internal static double ActiveLanes(LaunchStatistics counts) => counts.WarpInstructions == 0 ? WarpLanes : (double)counts.LaneInstructions / counts.WarpInstructions;

@@ -67,11 +67,11 @@ internal sealed unsafe class LaunchContext
             return detectors.Find(detector => detector.Block == block);
     }
 
-    /// <summary>" (argument 2)" of the first argument that points into an allocation, or nothing.</summary>
+    /// <summary>" (argument 2)", counted from 0, of the first argument that points into an allocation, or nothing.</summary>
     public string DescribeArgument(MemoryAllocation allocation)
     {
         (int Offset, int Bytes)[] layout = EmulatedKernel.LayOut(Program.Kernel.Syntax.Parameters, out _);
         int argument = Array.FindIndex(layout, place => place.Bytes == 8 && ReferenceEquals(Memory.Find(*(ulong*)(Parameters + place.Offset)), allocation));
-        return argument >= 0 && allocation.Name is null ? $" (argument {argument + 1})" : string.Empty;
+        return argument >= 0 && allocation.Name is null ? $" (argument {argument})" : string.Empty;
     }
 }

@@ -21,6 +21,7 @@ internal sealed unsafe partial class GlobalRaceDetector(LaunchContext launch, Wa
     private byte relevant;
     private int warp;
     private int pair;
+    private ulong lineAddress;
 
     /// <summary>Number of the block that is executed.</summary>
     public uint Block { get; private set; }
@@ -66,6 +67,7 @@ internal sealed unsafe partial class GlobalRaceDetector(LaunchContext launch, Wa
         {
             RaceRecord* line = allocation.Races!.Line(offset);
             int first = (int)offset & RaceShadow.LineBytes - 1;
+            lineAddress = allocation.Start + (ulong)(offset - first);
             int last = (int)Math.Min(RaceShadow.LineBytes, first + end - offset);
             if (AccessLine(line, first, last, true) != 0)
                 return false;
@@ -78,6 +80,7 @@ internal sealed unsafe partial class GlobalRaceDetector(LaunchContext launch, Wa
     public ulong Conflict(MemoryAllocation allocation, long offset, int bytes)
     {
         int first = (int)offset & RaceShadow.LineBytes - 1;
+        lineAddress = allocation.Start + (ulong)(offset - first);
         return AccessLine(allocation.Races!.Line(offset), first, first + bytes, false);
     }
 
@@ -142,7 +145,7 @@ internal sealed unsafe partial class GlobalRaceDetector(LaunchContext launch, Wa
                 continue;
             bool flagged = (entry & RaceEntry.Flag) != 0;
             bool harmless = k >= 4 ? access == GlobalAccess.Read && !flagged : k < 2 && flagged && access >= GlobalAccess.StrongRead;
-            if (!harmless && !IsOrdered(entry))
+            if (!harmless && !IsOrdered(entry) && !(k >= 4 && flagged && IsObserved(entry, record)))
             {
                 ConflictPlace = k;
                 return entry;
@@ -160,6 +163,20 @@ internal sealed unsafe partial class GlobalRaceDetector(LaunchContext launch, Wa
         return RaceEntry.Block(entry) == Block
             ? clock <= clocks.Seen[warp * 32 + RaceEntry.Warp(entry)]
             : launch.Sync is { IsFull: true } || clocks.Knows(warp, RaceEntry.Block(entry), RaceEntry.Warp(entry), clock);
+    }
+
+    // Whether the warp has read what another block's atomic or volatile write of these bytes has left there.
+    private bool IsObserved(ulong entry, RaceRecord* record)
+    {
+        uint block = RaceEntry.Block(entry);
+        if (block == Block)
+            return false;
+        for (ulong word = lineAddress + (ulong)record->First >> 2; word <= lineAddress + (ulong)record->End - 1 >> 2; word++)
+        {
+            if (!clocks.Knows(warp, new SyncWrite(block, RaceEntry.Warp(entry), RaceEntry.Clock(entry), word)))
+                return false;
+        }
+        return true;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -200,6 +217,7 @@ internal sealed unsafe partial class GlobalRaceDetector(LaunchContext launch, Wa
             if (at < from)
                 mergedCount = Append(merged, mergedCount, null, at, from);
             RaceRecord piece = *old;
+            piece.State = (uint)(from | to << 8);
             if (Touch(&piece, onlyIfClean) is var found && found != 0 && (conflict == 0 || ConflictPlace > place))
             {
                 conflict = found;

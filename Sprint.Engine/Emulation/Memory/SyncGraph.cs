@@ -7,9 +7,10 @@ namespace Sprint.Engine.Emulation.Memory;
 /// One publication, or a join of several: the clocks of a block's warps up to which everything is visible to who reads the published value,
 /// and what was known before, at the same place in memory and to the publishing warp.
 /// </summary>
-internal sealed class SyncPoint(uint block, uint[]? clocks, SyncPoint? previous, SyncPoint? acquired)
+internal sealed class SyncPoint(SyncWrite write, uint[]? clocks, SyncPoint? previous, SyncPoint? acquired)
 {
-    public uint Block { get; } = block;
+    /// <summary>The write that publishes.</summary>
+    public SyncWrite Write { get; } = write;
 
     /// <summary>The published clocks; null for a join.</summary>
     public uint[]? Clocks { get; } = clocks;
@@ -27,14 +28,17 @@ internal sealed class SyncPoint(uint block, uint[]? clocks, SyncPoint? previous,
             return first;
         if (ReferenceEquals(second.Previous, first) || ReferenceEquals(second.Acquired, first))
             return second;
-        return new SyncPoint(0, null, first, second);
+        return new SyncPoint(default, null, first, second);
     }
 }
+
+/// <summary>An atomic or volatile write: of which warp of which block, at which of its clocks, to which word of memory.</summary>
+internal readonly record struct SyncWrite(uint Block, int Warp, uint Clock, ulong Word);
 
 /// <summary>
 /// How blocks of a launch order each other: a device-wide fence followed by an atomic or volatile write publishes at that word of memory
 /// (the release pattern of the PTX ISA's memory consistency model), and an atomic or volatile read of the word takes notice of everything
-/// published there so far. A fence behind that read is not asked for: much code relies on the branch that follows it.
+/// published there so far, also of the publishing writes to the word themselves (what is observed comes first in causality order). A fence behind that read is not asked for: much code relies on the branch that follows it.
 /// </summary>
 internal sealed class SyncGraph
 {
@@ -51,15 +55,17 @@ internal sealed class SyncGraph
     {
         if (clocks.Published(warp) is not { } published || IsFull)
             return;
-        SyncPoint fresh = new(block, published, null, clocks.Acquired(warp));
+        SyncPoint? acquired = clocks.Acquired(warp);
         for (ulong word = address >> 2; word <= address + (ulong)bytes - 1 >> 2; word++)
         {
+            SyncWrite write = new(block, warp, clocks.Clocks[warp], word);
             bool known = places.TryGetValue(word, out SyncPoint? last)
-                && last.Block == block && ReferenceEquals(last.Clocks, published) && ReferenceEquals(last.Acquired, fresh.Acquired);
+                && last.Write == write && ReferenceEquals(last.Clocks, published) && ReferenceEquals(last.Acquired, acquired);
             if (known)
                 continue;
             Interlocked.Increment(ref points);
-            places.AddOrUpdate(word, static (_, fresh) => fresh, static (_, last, fresh) => new SyncPoint(fresh.Block, fresh.Clocks, last, fresh.Acquired), fresh);
+            SyncPoint fresh = new(write, published, null, acquired);
+            places.AddOrUpdate(word, static (_, fresh) => fresh, static (_, last, fresh) => new SyncPoint(fresh.Write, fresh.Clocks, last, fresh.Acquired), fresh);
         }
     }
 
@@ -78,6 +84,7 @@ internal sealed class SyncGraph
 internal sealed class SyncKnowledge
 {
     private readonly Dictionary<uint, uint[]> known = [];
+    private readonly Dictionary<(uint Block, int Warp, ulong Word), uint> writes = [];
     private readonly HashSet<SyncPoint> visited = [];
     private readonly Stack<SyncPoint> frontier = [];
     private SyncPoint? head;
@@ -85,19 +92,44 @@ internal sealed class SyncKnowledge
     /// <summary>Whether what is known at a point includes a block's warp up to a clock.</summary>
     public bool Contains(SyncPoint head, uint block, int warp, uint clock)
     {
+        Enter(head);
+        do
+        {
+            if (known.TryGetValue(block, out uint[]? clocks) && clocks[warp] >= clock)
+                return true;
+        }
+        while (Step());
+        return false;
+    }
+
+    /// <summary>Whether what is known at a point includes an atomic or volatile write, or a later one by the same warp to the same word.</summary>
+    public bool Contains(SyncPoint head, SyncWrite write)
+    {
+        Enter(head);
+        do
+        {
+            if (writes.TryGetValue((write.Block, write.Warp, write.Word), out uint clock) && clock >= write.Clock)
+                return true;
+        }
+        while (Step());
+        return false;
+    }
+
+    private void Enter(SyncPoint head)
+    {
         if (!ReferenceEquals(this.head, head))
         {
             this.head = head;
             frontier.Push(head);
         }
-        while (true)
-        {
-            if (known.TryGetValue(block, out uint[]? clocks) && clocks[warp] >= clock)
-                return true;
-            if (!frontier.TryPop(out SyncPoint? point))
-                return false;
-            Visit(point);
-        }
+    }
+
+    private bool Step()
+    {
+        if (!frontier.TryPop(out SyncPoint? point))
+            return false;
+        Visit(point);
+        return true;
     }
 
     private void Visit(SyncPoint point)
@@ -110,7 +142,9 @@ internal sealed class SyncKnowledge
             frontier.Push(point.Previous);
         if (point.Clocks is null)
             return;
-        ref uint[]? clocks = ref CollectionsMarshal.GetValueRefOrAddDefault(known, point.Block, out bool exists);
+        ref uint written = ref CollectionsMarshal.GetValueRefOrAddDefault(writes, (point.Write.Block, point.Write.Warp, point.Write.Word), out _);
+        written = Math.Max(written, point.Write.Clock);
+        ref uint[]? clocks = ref CollectionsMarshal.GetValueRefOrAddDefault(known, point.Write.Block, out bool exists);
         if (!exists)
         {
             clocks = point.Clocks;

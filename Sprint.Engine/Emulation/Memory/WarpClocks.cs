@@ -135,6 +135,9 @@ internal sealed class WarpClocks
         return (knowledge[warp] ??= new SyncKnowledge()).Contains(head, block, otherWarp, clock);
     }
 
+    /// <summary>Whether a warp has read another block's atomic or volatile write, or what that block wrote there later.</summary>
+    public bool Knows(int warp, SyncWrite write) => acquired[warp] is { } head && (knowledge[warp] ??= new SyncKnowledge()).Contains(head, write);
+
     private void Cover(int warp, int other, uint clock)
     {
         if (covered[warp * 32 + other] >= clock)

@@ -34,6 +34,16 @@ public class CudaFileTests
     }
 
     [Test]
+    public void ConstantsOfMathNeedNoIncludeAsWithNvcc()
+    {
+        CudaRuntimeCompiler compiler = CudaRequirements.RequireNvrtc();
+        using TemporaryFolder folder = new();
+        string path = folder.Write("bare.cu", """extern "C" __global__ void k(float* x) { x[0] = -INFINITY; x[1] = NAN; x[2] = float(M_PI); }""");
+        CudaFileImage image = CudaFile.Read(path).Compile(null, new CudaCompilerOptions(), () => compiler);
+        Assert.That(image.Program!.Log, Is.Empty);
+    }
+
+    [Test]
     public void EachHeaderOfTheEngineCompilesOnItsOwn([Values("stdint.h", "cstdint", "inttypes.h", "cinttypes", "stddef.h", "cstddef", "limits.h", "climits", "float.h", "cfloat", "math.h", "cmath", "cstdio", "cstdlib", "cstring", "algorithm")] string header)
     {
         CudaRuntimeCompiler compiler = CudaRequirements.RequireNvrtc();

@@ -21,6 +21,7 @@ public sealed class GlobalRaceTests
         ["stencil_in_place"] = (h, repaired) => Run(h, "stencil_in_place", h.Upload(new float[192]), h.Reserve<float>(192), 192, repaired),
         ["counter_peeked"] = (h, repaired) => Run(h, "counter_peeked", Zeros(h, 1), Zeros(h, 300), 100, repaired),
         ["counter_reset_late"] = (h, repaired) => Run(h, "counter_reset_late", Zeros(h, 1), repaired),
+        ["counter_reset_early"] = (h, repaired) => Run(h, "counter_reset_early", Zeros(h, Blocks), Zeros(h, 1), Zeros(h, 1), repaired),
         ["unfenced_lock"] = (h, repaired) => Run(h, "unfenced_lock", Zeros(h, 1), Zeros(h, 1), repaired),
         ["split_sum"] = (h, repaired) => Run(h, "split_sum", h.Upload(new float[64]), Zeros(h, 1), repaired),
         ["warps_of_a_block"] = (h, repaired) => Run(h, "warps_of_a_block", Zeros(h, 192), Zeros(h, 192), repaired),

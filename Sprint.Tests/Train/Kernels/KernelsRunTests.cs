@@ -106,9 +106,9 @@ public sealed class KernelsRunTests
         string races = folder.Write("races.ptx", EmulatorHarness.Resource("races"));
         CommandResult race = Run($"run {races} --kernel same_element --grid 2 --block 64 --arg i32[192]=poison --arg i32:0");
         Assert.That(race.ExitCode, Is.EqualTo(1), race.Error);
-        Assert.That(race.Error, Does.Contain("A race in global memory").And.Contain("(argument 1)").And.Contain("of block ("));
+        Assert.That(race.Error, Does.Contain("A race in global memory").And.Contain("(argument 0)").And.Contain("of block ("));
         const string Early = "{bugs} --kernel early_return --grid 1 --block 64 --arg i32[40]=iota --arg i32[40]=poison --arg i32:40";
-        const string Hint = "1 times a warp came to __syncthreads() some of whose threads had returned: let all threads come to it and guard the work instead";
+        const string Hint = "1 time a warp came to __syncthreads() some of whose threads had returned: let all threads come to it and guard the work instead";
         Assert.That(Succeed($"run {Early}"), Does.Contain(Hint));
         Assert.That(Succeed($"profile {Early}"), Does.Contain("came to __syncthreads() some of whose"));
     }

@@ -1,5 +1,6 @@
-// Names of the system's C library that files use without an include, since nvcc includes its headers before every file.
+// Names and constants of the system's C library that files use without an include, since nvcc includes its headers before every file.
 #pragma once
+#include "math.h"
 typedef unsigned short ushort;
 typedef unsigned int uint;
 typedef unsigned long ulong;

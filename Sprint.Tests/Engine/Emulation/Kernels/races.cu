@@ -202,3 +202,19 @@ extern "C" __global__ void release_and_acquire(int* data, int* flags, int* out) 
     __syncthreads();
     if (threadIdx.x == 0) asm volatile("red.release.gpu.global.add.s32 [%0], 1;" :: "l"(flags + blockIdx.x) : "memory");
 }
+
+// Who sees all others' tickets may set the counter back for the next launch; before that it is a race.
+extern "C" __global__ void counter_reset_early(int* partial, int* count, int* out, int repaired) {
+    __shared__ bool last;
+    if (threadIdx.x == 0) {
+        partial[blockIdx.x] = blockIdx.x + 1;
+        __threadfence();
+        int ticket = atomicAdd(count, 1); // LATE counter_reset_early
+        last = ticket == gridDim.x - 1;
+        if (!repaired && ticket == 0) *count = 0; // BUG counter_reset_early
+    }
+    __syncthreads();
+    if (!repaired || !last) return;
+    if (threadIdx.x < gridDim.x) atomicAdd(out, partial[threadIdx.x]);
+    if (threadIdx.x == 63) *count = 0;
+}

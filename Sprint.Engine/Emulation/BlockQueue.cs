@@ -1,0 +1,43 @@
+namespace Sprint.Engine.Emulation;
+
+/// <summary>
+/// Gives out blocks in order. After a fault the blocks before it still run, so that the fault that is reported does not
+/// depend on the number of workers. A block that ran out of instructions yields to any other fault: it may have waited for the faulty block.
+/// </summary>
+internal sealed class BlockQueue(long count)
+{
+    private readonly Lock gate = new();
+    private long next;
+    private long limit = count;
+    private long faultRank;
+
+    public EmulationException? FirstFault { get; private set; }
+
+    public bool TryTake(out long rank)
+    {
+        lock (gate)
+        {
+            rank = next;
+            if (rank >= limit)
+                return false;
+            next++;
+            return true;
+        }
+    }
+
+    public void Report(long rank, EmulationException fault)
+    {
+        lock (gate)
+        {
+            limit = Math.Min(limit, rank);
+            bool first = FirstFault is null
+                || (IsEndless(fault) == IsEndless(FirstFault) ? rank < faultRank : IsEndless(FirstFault));
+            if (!first)
+                return;
+            faultRank = rank;
+            FirstFault = fault;
+        }
+    }
+
+    private static bool IsEndless(EmulationException fault) => fault.Fault == EmulationFault.InstructionBudget;
+}

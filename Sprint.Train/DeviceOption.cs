@@ -8,7 +8,7 @@ internal sealed class DeviceOption
 {
     internal Option<string> Device { get; } = new("--device")
     {
-        Description = $"Where to compute: {DeviceSelection.Names}. auto takes a GPU once it runs every operation, else the CPU; emulated checks the CUDA kernels without a GPU; dryrun counts shapes and costs.",
+        Description = $"Where to compute: {DeviceSelection.Names}. auto takes the first GPU if it runs every operation, else the CPU; emulated checks the CUDA kernels without a GPU; dryrun counts shapes and costs.",
         DefaultValueFactory = _ => "auto",
         HelpName = "NAME",
     };

@@ -80,6 +80,7 @@ internal static class TrainCommand
             ? OpenRun(configurationPath, configurationGiven, output, overrides, error, out opened)
             : ConfigurationReader.Read<TrainingConfiguration>(ProjectFiles.Find(configurationPath), overrides);
         configuration.Validate();
+        configuration.Model.RequireOn(device);
         configuration.Precision.RequireOn(device);
         var noise = new EpochNoise((ulong)configuration.Seed);
         using IImageDataset dataset = OpenData(configuration.Data, noise);

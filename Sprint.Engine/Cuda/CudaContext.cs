@@ -34,9 +34,9 @@ public sealed class CudaContext : IDisposable
     /// </summary>
     /// <param name="emulation">How kernels are emulated; null for the defaults. The schedule's seed also draws the order in which streams advance.</param>
     /// <param name="launched">Told what each launch executed once it has run; must not use the context.</param>
-    /// <param name="memoryBytes">Bytes of device memory; the host provides what is allocated.</param>
-    public static CudaContext Emulated(EmulationOptions? emulation = null, Action<LaunchStatistics>? launched = null, long memoryBytes = EmulatedCudaDriver.DefaultMemoryBytes) =>
-        new(new EmulatedCudaDriver(emulation ?? EmulationOptions.Default, launched, memoryBytes), 0);
+    /// <param name="memoryBytes">Bytes of device memory; null for 40 GiB, or half of the host's memory where that is less. The host provides what is allocated.</param>
+    public static CudaContext Emulated(EmulationOptions? emulation = null, Action<LaunchStatistics>? launched = null, long? memoryBytes = null) =>
+        new(new EmulatedCudaDriver(emulation ?? EmulationOptions.Default, launched, memoryBytes ?? EmulatedCudaDriver.DefaultMemoryBytes), 0);
 
     /// <summary>The device.</summary>
     public CudaDeviceProperties Device { get; }

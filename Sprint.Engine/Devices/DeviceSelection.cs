@@ -12,7 +12,7 @@ public static class DeviceSelection
     public const string Names = "auto, cpu, emulated, cuda, cuda:N or dryrun";
 
     /// <summary>
-    /// Opens a device. <c>auto</c> is the first GPU once it runs every operation (<see cref="MissingOperations"/>), else the CPU.
+    /// Opens a device. <c>auto</c> is the first GPU if it runs every operation (<see cref="MissingOperations"/>), else the CPU.
     /// </summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="threads">Threads of the host where they compute (<c>cpu</c>, <c>emulated</c>); 0 for as many as there are cores.</param>

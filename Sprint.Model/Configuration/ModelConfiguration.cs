@@ -172,6 +172,18 @@ public sealed record ModelConfiguration
         Unbuilt(ResidualType != "concat_linear", $"residual_type: {ResidualType}", "concat_linear");
     }
 
+    /// <summary>Checks that a device has kernels for the model's heads, before anything is begun on it.</summary>
+    /// <param name="device">The device.</param>
+    /// <exception cref="SprintException">Its kernels take smaller heads only.</exception>
+    public void RequireOn(Device device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        int most = device.HasKernels<IAttentionKernels>() ? device.Kernels<IAttentionKernels>().MaximumHeadSize : Attention.MaximumHeadSize;
+        Require(
+            HeadSize <= most,
+            $"hidden_size {HiddenSize} over num_heads {NumHeads} gives heads of {HeadSize} channels: attention on device {device.Name} takes at most {most}, raise num_heads or choose device cpu");
+    }
+
     private static void Require(bool condition, string complaint)
     {
         if (!condition)

@@ -45,6 +45,7 @@ public sealed class SprintTransformer : IDisposable
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(configuration);
         configuration.Validate();
+        configuration.RequireOn(device);
         precision.RequireOn(device);
         this.device = device;
         Precision = precision;

@@ -44,6 +44,15 @@ public sealed class TrainCommandTests
     }
 
     [Test]
+    public void Heads_that_the_device_has_no_kernels_for_are_refused_before_a_run_is_begun()
+    {
+        SprintCommand.Refuse(
+            ["train", configuration, "--out", folder["wide"], "--device", "emulated", "--set", "model.hidden_size=264"],
+            "hidden_size 264 over num_heads 2 gives heads of 132 channels: attention on device emulated takes at most 128, raise num_heads or choose device cpu");
+        Assert.That(folder["wide"], Does.Not.Exist);
+    }
+
+    [Test]
     public void Runs_without_a_folder_are_numbered_and_the_newest_of_a_configuration_is_resumed()
     {
         SprintCommand.Refuse(["train", configuration, "--resume"], "there is no run of 'small' under runs/ to resume");

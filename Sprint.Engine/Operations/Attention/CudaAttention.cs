@@ -11,6 +11,8 @@ internal sealed class CudaAttention(CudaDevice device) : IAttentionKernels
     private readonly Dictionary<(int HeadSize, int QueryTile), CudaKernelFamily> forward = [];
     private readonly Dictionary<int, CudaKernelFamily> backward = [];
 
+    public int MaximumHeadSize => AttentionTiles.MaximumHeadSize;
+
     public void Forward(Tensor qkv, in AttentionArguments arguments, Tensor output, Tensor logSumExp)
     {
         AttentionTiles tiles = Tiles(qkv, arguments.Heads);

@@ -3,6 +3,9 @@ namespace Sprint.Engine.Operations;
 /// <summary>What a device does for <see cref="Attention"/>.</summary>
 public interface IAttentionKernels
 {
+    /// <summary>The most channels of a head that these kernels take.</summary>
+    int MaximumHeadSize => Attention.MaximumHeadSize;
+
     /// <summary>Attention of every head of every sample.</summary>
     /// <param name="qkv">(batch, tokens, 3 * heads * headSize): all q heads, all k heads, all v heads.</param>
     /// <param name="arguments">Norm weights, rotary tables and token ids.</param>

@@ -156,6 +156,13 @@ public sealed class EmulatedDriverTests
     }
 
     [Test]
+    public void MemoryIsNoMoreThanTheHostCanProvideWithAByteBesideEachByte()
+    {
+        using CudaContext context = CudaContext.Emulated();
+        Assert.That(context.GetMemoryInformation().TotalBytes, Is.InRange(1, Math.Min(40L << 30, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2)));
+    }
+
+    [Test]
     public void CopiesBeyondTheirMemoryAreRefusedAtOnce()
     {
         using CudaContext context = CudaContext.Emulated();

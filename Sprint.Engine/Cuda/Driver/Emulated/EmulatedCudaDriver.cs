@@ -11,8 +11,13 @@ namespace Sprint.Engine.Cuda;
 /// </summary>
 internal sealed partial class EmulatedCudaDriver : ICudaDriver
 {
-    /// <summary>Device memory where nothing else is said: an A100's 40 GiB. The host provides what is really allocated.</summary>
-    public const long DefaultMemoryBytes = 40L << 30;
+    private const long A100Bytes = 40L << 30;
+
+    /// <summary>
+    /// Device memory where nothing else is said: an A100's 40 GiB, but no more than the host can provide, which keeps a byte beside each byte that
+    /// says whether it was written. Beyond that the system would end the process, where a GPU has an error that names what is to be lowered.
+    /// </summary>
+    public static long DefaultMemoryBytes => Math.Min(A100Bytes, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2);
 
     [ThreadStatic]
     private static Stack<EmulatedContext>? current;

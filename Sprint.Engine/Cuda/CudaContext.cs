@@ -34,7 +34,7 @@ public sealed class CudaContext : IDisposable
     /// </summary>
     /// <param name="emulation">How kernels are emulated; null for the defaults. The schedule's seed also draws the order in which streams advance.</param>
     /// <param name="launched">Told what each launch executed once it has run; must not use the context.</param>
-    /// <param name="memoryBytes">Bytes of device memory; null for 40 GiB, or half of the host's memory where that is less. The host provides what is allocated.</param>
+    /// <param name="memoryBytes">Bytes of device memory; null for 40 GiB, or a fifth of the host's memory where that is less. The host provides what is allocated.</param>
     public static CudaContext Emulated(EmulationOptions? emulation = null, Action<LaunchStatistics>? launched = null, long? memoryBytes = null) =>
         new(new EmulatedCudaDriver(emulation ?? EmulationOptions.Default, launched, memoryBytes ?? EmulatedCudaDriver.DefaultMemoryBytes), 0);
 

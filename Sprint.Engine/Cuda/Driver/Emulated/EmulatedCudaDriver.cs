@@ -14,10 +14,16 @@ internal sealed partial class EmulatedCudaDriver : ICudaDriver
     private const long A100Bytes = 40L << 30;
 
     /// <summary>
-    /// Device memory where nothing else is said: an A100's 40 GiB, but no more than the host can provide, which keeps a byte beside each byte that
-    /// says whether it was written. Beyond that the system would end the process, where a GPU has an error that names what is to be lowered.
+    /// Of the host's, for each byte of an allocation: the byte, whether it was written, who read and who wrote it by the read-only path, and half a byte
+    /// for races; and something for the process itself.
     /// </summary>
-    public static long DefaultMemoryBytes => Math.Min(A100Bytes, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2);
+    private const int HostBytesPerByte = 5;
+
+    /// <summary>
+    /// Device memory where nothing else is said: an A100's 40 GiB, but no more than the host can provide. Beyond that the system would end the process,
+    /// where a GPU has an error that names what is to be lowered.
+    /// </summary>
+    public static long DefaultMemoryBytes => Math.Min(A100Bytes, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / HostBytesPerByte);
 
     [ThreadStatic]
     private static Stack<EmulatedContext>? current;

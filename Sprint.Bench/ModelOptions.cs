@@ -34,7 +34,7 @@ internal sealed class ModelOptions(string? standard)
     public Option<int?> Patch { get; } = Arguments.OptionalNumber("--patch", "Side of a patch in pixels of the latent; 2 or the configuration's without the option.", 1, 256);
 
     /// <summary>The drop ratios.</summary>
-    public Option<double[]> Drop { get; } = Arguments.Ratios("--drop", "Ratios of tokens that the middle blocks do not see, with commas between.", CustomaryRatios);
+    public Option<double[]> Drop { get; } = Arguments.Ratios("--drop", $"Ratios of tokens that the middle blocks do not see, from 0 to {Arguments.LargestRatio}, with commas between.", CustomaryRatios);
 
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
@@ -69,8 +69,10 @@ internal sealed class ModelOptions(string? standard)
             if (pixels % (PixelsPerLatent * side) != 0)
             {
                 int unit = PixelsPerLatent * side;
+                int below = pixels / unit * unit;
                 throw new SprintException(
-                    $"--image-size {pixels} is no multiple of {unit}, the {PixelsPerLatent} pixels of a latent pixel times --patch {side}: the nearest are {Math.Max(1, pixels / unit) * unit} and {((pixels / unit) + 1) * unit}");
+                    $"--image-size {pixels} is no multiple of {unit}, the {PixelsPerLatent} pixels of a latent pixel times --patch {side}: "
+                    + (below > 0 ? $"the nearest are {below} and {below + unit}" : $"the smallest is {unit}"));
             }
 
             configuration = PaperRecipe(ModelConfiguration.Named(name, latent) with { PatchSize = side });

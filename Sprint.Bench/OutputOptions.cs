@@ -28,11 +28,20 @@ internal sealed class OutputOptions(bool hasChart)
     }
 
     /// <summary>Refuses what could not be written before anything long is begun.</summary>
-    /// <exception cref="SprintException">The chart's name has another ending than those of pictures.</exception>
+    /// <exception cref="SprintException">A file cannot be written, the chart's name has another ending than those of pictures, or both texts are for the terminal.</exception>
     public void Check(ParseResult result)
     {
-        if (hasChart && result.GetValue(chart) is { } path)
-            ChartFile.Check(path);
+        (string? jsonTarget, string? csvTarget) = (result.GetValue(json), result.GetValue(csv));
+        if (jsonTarget == Terminal && csvTarget == Terminal)
+            throw new SprintException("--json and --csv would both go to the terminal: name a file after one of them");
+        string? picture = hasChart ? result.GetValue(chart) : null;
+        if (picture is not null)
+            ChartFile.Check(picture);
+        foreach (string? target in new[] { jsonTarget, csvTarget, picture })
+        {
+            if (IsFile(target))
+                AtomicFile.RequireWritable(target);
+        }
     }
 
     /// <summary>Writes results where the options say.</summary>

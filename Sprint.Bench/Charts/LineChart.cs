@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Sprint.Bench.Charts;
 
 /// <summary>How the numbers of an axis are written.</summary>
@@ -29,4 +31,9 @@ internal sealed record ChartSeries(string Name, IReadOnlyList<ChartPoint> Points
 /// <param name="Y">Up.</param>
 /// <param name="Low">The lower end of the spread, where there is one.</param>
 /// <param name="High">The upper end of the spread.</param>
-internal readonly record struct ChartPoint(double X, double Y, double? Low = null, double? High = null);
+internal readonly record struct ChartPoint(double X, double Y, double? Low = null, double? High = null)
+{
+    /// <summary>Whether it can be drawn.</summary>
+    [JsonIgnore]
+    public bool IsFinite => double.IsFinite(X) && double.IsFinite(Y) && double.IsFinite(Low ?? 0) && double.IsFinite(High ?? 0);
+}

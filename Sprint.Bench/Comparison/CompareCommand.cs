@@ -40,6 +40,7 @@ internal static class CompareCommand
         output.AddTo(command);
         command.SetAction(result =>
         {
+            output.Check(result);
             (string oldPath, string newPath) = (result.GetValue(before)!, result.GetValue(after)!);
             (BenchResults old, BenchResults current) = (BenchResults.Read(oldPath), BenchResults.Read(newPath));
             if (old.Command != current.Command)
@@ -63,7 +64,7 @@ internal static class CompareCommand
         [
             $"old: {old.Date:yyyy-MM-dd HH:mm} UTC, {old.Device}; {old.Machine}",
             $"new: {current.Date:yyyy-MM-dd HH:mm} UTC, {current.Device}; {current.Machine}",
-            .. old.Subject == current.Subject ? (IEnumerable<string>)[] : [$"the subjects differ: old {old.Subject}"],
+            .. (old.Title, old.Subject) == (current.Title, current.Subject) ? (IEnumerable<string>)[] : [$"the subjects differ: old {old.Title}, {old.Subject}; new {current.Title}, {current.Subject}"],
             .. figures.Any(static figure => figure.Verdict == Verdict.Elsewhere) ? (IEnumerable<string>)["the runs are of different machines or devices: times are shown but not judged"] : [],
         ],
     };

@@ -54,7 +54,7 @@ internal static class ResultComparison
 
     private static string DeviceName(BenchResults results) => results.Device.Split(':')[0];
 
-    private static string Value(Measurement? figure) => figure is null ? "" : figure.Value.ToString(figure.Better == Better.Same ? "G10" : "G5");
+    private static string Value(Measurement? figure) => figure is null ? "" : figure.Value.ToString(figure.Better == Better.Same ? "0.######" : "G5");
 
     private static string SpreadOf(Measurement? figure) => figure?.Spread is { } spread ? Text.Percent(spread.Relative) : "";
 }

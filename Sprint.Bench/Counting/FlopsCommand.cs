@@ -136,6 +136,8 @@ internal static class FlopsCommand
         yield return Results.Measurement.Count($"{name}: forward", "FLOP", count.Sum(ComputePass.Forward).Flops);
         yield return Results.Measurement.Count($"{name}: backward", "FLOP", count.Sum(ComputePass.Backward).Flops);
         yield return Results.Measurement.Count($"{name}: optimizer", "FLOP", count.Sum(ComputePass.Optimizer).Flops);
+        foreach ((string part, double flops) in FlopsTables.ByPart(count))
+            yield return Results.Measurement.Count($"{name}: {part}", "FLOP", flops);
         yield return Results.Measurement.Count($"{name}: peak memory", "B", count.PeakBytes);
     }
 
@@ -146,5 +148,6 @@ internal static class FlopsCommand
         string name = $"guidance {FlopsTables.NameOf(count.Guidance)}";
         yield return Results.Measurement.Count($"{name}: a step", "FLOP", count.Step.Flops);
         yield return Results.Measurement.Count($"{name}: an image", "FLOP", count.Image.Flops);
+        yield return Results.Measurement.Count($"{name}: peak memory", "B", count.PeakBytes);
     }
 }

@@ -14,14 +14,14 @@ internal static class FlopsTables
         ("middle", static entry => entry.Part == ModelPart.Middle),
         ("decoder", static entry => entry.Part == ModelPart.Decoder),
         ("fusion", static entry => entry.Part == ModelPart.Fusion),
-        ("other", static entry => entry.Part is not (ModelPart.Encoder or ModelPart.Middle or ModelPart.Decoder or ModelPart.Fusion)),
+        ("outside these", static entry => entry.Part is not (ModelPart.Encoder or ModelPart.Middle or ModelPart.Decoder or ModelPart.Fusion)),
     ];
 
     private static readonly (string Name, Func<CountEntry, bool> Has)[] Kinds =
     [
         ("attention", static entry => entry.Branch == ModelPart.Attention),
         ("MLP", static entry => entry.Branch == ModelPart.Mlp),
-        ("other", static entry => entry.Branch is not (ModelPart.Attention or ModelPart.Mlp)),
+        ("neither", static entry => entry.Branch is not (ModelPart.Attention or ModelPart.Mlp)),
     ];
 
     /// <summary>Passes, memory and the saving for each ratio.</summary>
@@ -48,13 +48,17 @@ internal static class FlopsTables
     /// <param name="counts">The counts.</param>
     public static ResultTable PartsOf(IReadOnlyList<StepCount> counts) => new(
         "the same step by part of the model and by kind of work, all passes together",
-        ["drop", .. Parts.Select(static part => part.Name == "other" ? "outside these" : part.Name), .. Kinds.Select(static kind => kind.Name == "other" ? "neither" : kind.Name)],
+        ["drop", .. Parts.Concat(Kinds).Select(static part => part.Name)],
         [.. counts.Select(count => (IReadOnlyList<string>)
         [
             Text.Ratio(Drop(count)),
-            .. Parts.Concat(Kinds).Select(part => Text.Flops(count.Sum(part.Has).Flops)),
+            .. ByPart(count).Select(static part => Text.Flops(part.Flops)),
         ])],
         "outside these: embeddings, final layer, objective, optimizer; attention and MLP: the branches of blocks with their norms and gated residuals; neither: modulation and all outside blocks");
+
+    /// <summary>FLOPs of the parts of the model, then of the kinds of work; each sums to the step's.</summary>
+    /// <param name="count">The count.</param>
+    public static IEnumerable<(string Name, double Flops)> ByPart(StepCount count) => Parts.Concat(Kinds).Select(part => (part.Name, (double)count.Sum(part.Has).Flops));
 
     /// <summary>What memory is held for.</summary>
     /// <param name="counts">The counts.</param>

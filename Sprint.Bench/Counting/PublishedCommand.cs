@@ -22,6 +22,7 @@ internal static class PublishedCommand
         output.AddTo(command);
         command.SetAction(result =>
         {
+            output.Check(result);
             PublishedFigures figures = new();
             output.Write(Describe(figures), result);
             return figures.InferenceAgrees ? 0 : 1;

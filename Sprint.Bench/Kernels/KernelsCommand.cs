@@ -51,6 +51,7 @@ internal static class KernelsCommand
         output.AddTo(command);
         command.SetAction(result =>
         {
+            output.Check(result);
             KernelsRequest request = new(
                 result.GetValue(size)!,
                 result.GetValue(batch),

@@ -59,7 +59,8 @@ internal static class MicroCommand
                 return 0;
             }
 
-            output.Write(Run(chosen, images, workers, result.GetValue(job) == "thorough", Path.GetFullPath(result.GetValue(artifacts)!)), result);
+            output.Check(result);
+            output.Write(Run(chosen, images, workers, result.GetValue(job) == "thorough", CreateFolder(result.GetValue(artifacts)!)), result);
             return 0;
         });
         return command;
@@ -80,16 +81,14 @@ internal static class MicroCommand
 
     private static BenchResults Run(OperationCase[] cases, int batch, int threads, bool thorough, string folder)
     {
-        CheckFolder(folder);
         OperationBenchmarks.Choose(cases, batch, threads);
         string[] keys = [.. OperationBenchmarks.Keys];
         Dictionary<string, AccountTotal> counts = keys.Zip(cases, static (key, found) => (key, found)).ToDictionary(static pair => pair.key, static pair => pair.found.Count());
         MachinePeak peak = MachinePeak.Measure(threads);
-        Summary summary = ProgressDisplay.Run($"{cases.Length} benchmarks, files go to {folder}", 1, done =>
+        Summary summary = ProgressDisplay.Run($"{cases.Length} benchmarks, files go to {folder}", cases.Length, done =>
         {
-            Summary found = BenchmarkRunner.Run<OperationBenchmarks>(Configure(counts, peak, thorough, folder));
-            done();
-            return found;
+            OperationBenchmarks.CaseDone = done;
+            return BenchmarkRunner.Run<OperationBenchmarks>(Configure(counts, peak, thorough, folder));
         });
         if (summary.HasCriticalValidationErrors || summary.Reports.Any(static report => !report.Success))
             throw new SprintException($"BenchmarkDotNet could not run every case; {string.Join(" ", summary.ValidationErrors.Select(static error => error.Message))} its log is in {folder}");
@@ -118,11 +117,13 @@ internal static class MicroCommand
             .WithArtifactsPath(folder);
     }
 
-    private static void CheckFolder(string folder)
+    private static string CreateFolder(string folder)
     {
+        if (string.IsNullOrWhiteSpace(folder))
+            throw new SprintException($"--artifacts '{folder}' names no folder: give one, e.g. artifacts/micro");
         try
         {
-            Directory.CreateDirectory(folder);
+            return Directory.CreateDirectory(folder).FullName;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -20,6 +20,9 @@ public class OperationBenchmarks
     /// <summary>The cases to run, as <c>BATCH:THREADS:NAME</c>, so that a process of its own needs nothing else.</summary>
     public static IEnumerable<string> Keys => chosen;
 
+    /// <summary>Called at the end of each case, to show how far the run is.</summary>
+    internal static Action? CaseDone { get; set; }
+
     /// <summary>Which case runs.</summary>
     [ParamsSource(nameof(Keys))]
     public string Key { get; set; } = "";
@@ -43,6 +46,7 @@ public class OperationBenchmarks
     {
         workload?.Dispose();
         device?.Dispose();
+        CaseDone?.Invoke();
     }
 
     /// <summary>Every operation at the sizes of every published model.</summary>

@@ -41,6 +41,7 @@ internal static class PeersCommand
         output.AddTo(command);
         command.SetAction(result =>
         {
+            output.Check(result);
             IPeer peer = PeerLibrary.Load(result.GetValue(threads));
             double[] ratios = result.GetResult(model.Drop)!.Implicit ? CustomaryRatios : result.GetValue(model.Drop)!;
             StepRequest request = new(model.Read(result), ratios, result.GetValue(batch), Trains: true, result.GetValue(steps), result.GetValue(warmup), Profiles: false);

@@ -40,10 +40,11 @@ internal static class ReportCommand
         model.AddTo(command);
         command.SetAction(result =>
         {
+            string path = result.GetValue(page)!;
+            AtomicFile.RequireWritable(path);
             List<BenchResults> sections = [.. result.GetValue(files)!.Select(BenchResults.Read)];
             TrainingConfiguration configuration = model.Read(result);
             Complete(sections, configuration, result.GetValue(model.Drop)!, result.GetValue(threads));
-            string path = result.GetValue(page)!;
             AtomicFile.WriteText(path, HtmlReport.Page([.. sections.OrderBy(static section => Place(section.Command))], Missing(sections)));
             Console.Error.WriteLine($"written: {path}");
             return 0;

@@ -85,10 +85,28 @@ internal sealed record BenchResults
             throw new SprintException($"'{source}' holds no results: {exception.Message.ReplaceLineEndings(" ")} Write one with --json, e.g. flops --json {Path.GetFileName(source)}", exception);
         }
 
-        return results?.Format == FormatName
-            ? results
-            : throw new SprintException($"'{source}' holds results of the format '{results?.Format}', this program reads '{FormatName}': write it anew with --json");
+        if (results?.Format != FormatName)
+            throw new SprintException($"'{source}' holds results of the format '{results?.Format}', this program reads '{FormatName}': write it anew with --json");
+        return results.Damage() is { } damage ? throw new SprintException($"'{source}' is damaged: {damage}; write it anew with --json") : results;
     }
+
+    /// <summary>What no command writes and the reader of JSON lets through: entries of lists that are null, charts that cannot be drawn.</summary>
+    /// <returns>What it is, or null.</returns>
+    private string? Damage()
+    {
+        if (HasNull(Measurements) || HasNull(Notes) || HasNull(Tables) || HasNull(Charts))
+            return "an entry of measurements, notes, tables or charts is null";
+        if (Tables.Any(static table => HasNull(table.Columns) || HasNull(table.Rows) || table.Rows.Any(HasNull)))
+            return "a column, row or cell of a table is null";
+        if (Tables.Any(static table => table.Rows.Any(row => row.Count > table.Columns.Count)))
+            return "a row of a table is longer than its columns";
+        return Charts.Any(static chart => chart.Series.Count == 0 || HasNull(chart.Series) || chart.Series.Any(static series => series.Points.Count == 0 || !series.Points.All(static point => point.IsFinite)))
+            ? "a chart has no lines, a line no points, or a point is no number"
+            : null;
+    }
+
+    private static bool HasNull<T>(IReadOnlyList<T> list)
+        where T : class => list.Any(static entry => entry is null);
 
     /// <summary>The results as JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Options) + "\n";

@@ -39,6 +39,29 @@ public static class AtomicFile
         Write(path, stream => stream.Write(content));
     }
 
+    /// <summary>Refuses a path that could not be written, before long work is done for it. Creates its folder where missing and leaves what the path holds alone.</summary>
+    /// <param name="path">The file that is to be created or replaced.</param>
+    /// <exception cref="SprintException">As for <see cref="Write(string, Action{Stream})"/>, or the path is empty.</exception>
+    public static void RequireWritable(string path)
+    {
+        if (string.IsNullOrWhiteSpace(path))
+            throw new SprintException($"cannot write '{path}': a file needs a name");
+        string part = PartPath(Path.GetFullPath(path));
+        try
+        {
+            if (Directory.Exists(path))
+                throw new SprintException($"cannot write '{path}': it is a folder");
+            if (Path.GetDirectoryName(part) is { Length: > 0 } folder)
+                Directory.CreateDirectory(folder);
+            OpenPart(part).Dispose();
+            File.Delete(part);
+        }
+        catch (Exception exception) when (FileFault.IsFileFault(exception))
+        {
+            throw FileFault.Describe("write", path, exception);
+        }
+    }
+
     /// <summary>As <see cref="Write(string, Action{Stream})"/>, with the way the temporary file is opened chosen by the caller.</summary>
     internal static void Write(string path, Action<Stream> write, Func<string, Stream> open)
     {

@@ -101,6 +101,29 @@ internal sealed class FlopsCommandTests
         () => BenchResults.Parse(json, "other.json"),
         Throws.TypeOf<SprintException>().With.Message.Contains("'other.json' " + sentence).And.Message.Not.Contains("\n"));
 
+    [TestCase("measurements", "[null]", "an entry of measurements, notes, tables or charts is null")]
+    [TestCase("notes", "[null]", "an entry of measurements, notes, tables or charts is null")]
+    [TestCase("tables", """[{"title": "t", "columns": ["a"], "rows": [null]}]""", "a column, row or cell of a table is null")]
+    [TestCase("tables", """[{"title": "t", "columns": ["a"], "rows": [[null]]}]""", "a column, row or cell of a table is null")]
+    [TestCase("tables", """[{"title": "t", "columns": ["a"], "rows": [["1", "2"]]}]""", "a row of a table is longer than its columns")]
+    [TestCase("charts", """[{"title": "t", "x_title": "x", "y_title": "y", "y_format": "number", "series": []}]""", "a chart has no lines")]
+    [TestCase("charts", """[{"title": "t", "x_title": "x", "y_title": "y", "y_format": "number", "series": [{"name": "n", "points": []}]}]""", "a chart has no lines")]
+    [TestCase("charts", """[{"title": "t", "x_title": "x", "y_title": "y", "y_format": "number", "series": [{"name": "n", "points": [{"x": 0, "y": "NaN"}]}]}]""", "a chart has no lines")]
+    public void Damaged_results_are_refused_in_one_sentence(string field, string value, string sentence) => Assert.That(
+        () => BenchResults.Parse($$"""{"format": "sprint-bench 1", "command": "flops", "title": "t", "subject": "s", "device": "d", "{{field}}": {{value}}}""", "damaged.json"),
+        Throws.TypeOf<SprintException>().With.Message.StartsWith($"'damaged.json' is damaged: {sentence}").And.Message.Not.Contains("\n"));
+
+    [Test]
+    public void Json_has_the_parts_and_kinds_that_the_tables_have()
+    {
+        BenchResults results = FlopsCommand.Count(ModelOptions.Configure("S"), [0, 0.75], batch: 1);
+        double whole = Sum("forward", "backward", "optimizer");
+        Assert.That(Sum("encoder", "middle", "decoder", "fusion", "outside these"), Is.EqualTo(whole));
+        Assert.That(Sum("attention", "MLP", "neither"), Is.EqualTo(whole));
+
+        double Sum(params string[] names) => names.Sum(name => results.Measurements.Single(found => found.Name == $"drop 0.75 batch 1: {name}").Value);
+    }
+
     [Test]
     public void Tables_are_comma_separated_with_quotes_where_needed()
     {

@@ -17,6 +17,20 @@ public sealed class AtomicFileTests
         Assert.That(folder.Names(), Is.EqualTo(new[] { "new", "new/deep", "new/deep/file.txt" }));
     }
 
+    [Test]
+    public void Asking_whether_a_file_can_be_written_leaves_what_is_there()
+    {
+        using TemporaryFolder folder = new();
+        File.WriteAllText(folder["old.txt"], "old");
+        AtomicFile.RequireWritable(folder["old.txt"]);
+        AtomicFile.RequireWritable(folder["new/file.txt"]);
+        Assert.That(File.ReadAllText(folder["old.txt"]), Is.EqualTo("old"));
+        Assert.That(folder.Names(), Is.EquivalentTo(new[] { "new", "old.txt" }));
+        Assert.That(() => AtomicFile.RequireWritable(folder["new"]), Throws.TypeOf<SprintException>().With.Message.EqualTo($"cannot write '{folder["new"]}': it is a folder"));
+        Assert.That(() => AtomicFile.RequireWritable(folder["old.txt/file.txt"]), Throws.TypeOf<SprintException>().With.Message.StartsWith($"cannot write '{folder["old.txt/file.txt"]}'"));
+        Assert.That(() => AtomicFile.RequireWritable(" "), Throws.TypeOf<SprintException>().With.Message.EqualTo("cannot write ' ': a file needs a name"));
+    }
+
     [TestCase(0)]
     [TestCase(1)]
     [TestCase(5000)]

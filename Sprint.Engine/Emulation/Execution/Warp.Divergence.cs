@@ -38,7 +38,7 @@ internal sealed unsafe partial class Warp
     private const int RotationInterval = 1024;
 
     private readonly LaneGroup[] pending = new LaneGroup[34];
-    private int rotation = RotationInterval;
+    private int rotation;
     private int stay;
 
     /// <summary>The groups that do not run.</summary>
@@ -152,6 +152,13 @@ internal sealed unsafe partial class Warp
                 group.Pc++;
             }
         }
+    }
+
+    // A block's schedule is its own, whatever blocks the worker executed before.
+    private void ResetRotation()
+    {
+        rotation = RotationInterval;
+        stay = 0;
     }
 
     private bool IsRunnable(ref LaneGroup group) => group.Wait switch

@@ -88,6 +88,7 @@ internal sealed unsafe partial class Warp
         frame.Live = Valid;
         frame.Prepare(this);
         ResetSynchronization();
+        ResetRotation();
         PendingCount = 0;
         Active = Valid;
         Push(Launch.Program.Kernel.Entry, Valid, WaitKind.None, 0);

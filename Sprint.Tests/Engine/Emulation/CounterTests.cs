@@ -13,7 +13,7 @@ public sealed class CounterTests
         .visible .entry test(.param .u64 data)
         {
         .shared .align 16 .b8 s[16384];
-        .reg .pred %p; .reg .b32 %t, %u, %v; .reg .f32 %f; .reg .b64 %a, %b;
+        .reg .pred %p; .reg .b32 %t, %u, %v, %w; .reg .f32 %f; .reg .b64 %a, %b;
         ld.param.u64 %a, [data];
         mov.u32 %t, %tid.x;
         {{body}}
@@ -79,5 +79,27 @@ public sealed class CounterTests
             Assert.That(statistics.Branches, Is.EqualTo(2));
             Assert.That(statistics.DivergentBranches, Is.EqualTo(1));
         }
+    }
+
+    // Lanes leave the loop one after another, and in it half of them go another way: whose turn it is shows in how many instructions warps execute.
+    [Test]
+    public void A_block_counts_the_same_whatever_blocks_its_worker_executed_before([Values(2, 3)] int workers)
+    {
+        const string Body = """
+            mad.lo.u32 %v, %t, 3, 100;
+            mov.u32 %u, 0;
+            LOOP: and.b32 %w, %t, 1; setp.eq.u32 %p, %w, 0; @%p bra EVEN;
+            add.u32 %u, %u, 1; bra NEXT;
+            EVEN: add.u32 %u, %u, 1;
+            NEXT: setp.lt.u32 %p, %u, %v; @%p bra LOOP;
+            """;
+        LaunchStatistics Run(int workers)
+        {
+            using EmulatorHarness harness = new(Kernel(Body));
+            harness.Options = new EmulationOptions { Counters = true, Workers = workers };
+            return harness.Launch("test", new(64), new(32), 0, harness.Upload(new float[1]));
+        }
+
+        Assert.That(Run(workers).WarpInstructions, Is.EqualTo(Run(1).WarpInstructions));
     }
 }

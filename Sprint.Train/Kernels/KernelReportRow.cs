@@ -10,7 +10,7 @@ namespace Sprint.Train;
 internal sealed record KernelReportRow(string Source, KernelReport Report)
 {
     /// <summary>The kernels of a source that was compiled for several architectures, those of one kernel together.</summary>
-    internal static KernelReportRow[] Of(string source, IEnumerable<CompiledProgram> programs, int? threads, int shared) =>
+    internal static KernelReportRow[] Of(string source, IEnumerable<CompiledProgram> programs, int? threads, Func<string, int> shared) =>
         [.. programs.SelectMany(program => KernelReport.Of(program, threads, shared)).OrderBy(static report => report.Kernel.Mangled, StringComparer.Ordinal)
             .Select(report => new KernelReportRow(source, report))];
 
@@ -40,7 +40,7 @@ internal sealed record KernelReportRow(string Source, KernelReport Report)
                 Alarm(kernel.StackBytes),
                 Alarm(kernel.SpillStoreBytes),
                 Alarm(kernel.SpillLoadBytes),
-                Number(kernel.SharedBytes),
+                Number(kernel.SharedBytes + report.DynamicSharedBytes),
                 Number(report.BlockThreads),
                 Number(report.Occupancy.Blocks),
                 Number(report.Occupancy.Warps),
@@ -48,7 +48,7 @@ internal sealed record KernelReportRow(string Source, KernelReport Report)
         }
 
         AnsiConsole.Write(table);
-        Console.WriteLine("registers, stack and spills in 32-bit registers and bytes a thread; shared memory in bytes a block; blocks and warps resident on a multiprocessor");
+        Console.WriteLine("registers, stack and spills in 32-bit registers and bytes a thread; shared memory, static and dynamic, in bytes a block; blocks and warps resident on a multiprocessor");
     }
 
     /// <summary>The rows for machines.</summary>
@@ -67,6 +67,7 @@ internal sealed record KernelReportRow(string Source, KernelReport Report)
             json.WriteNumber("spill_store_bytes", report.Resources.SpillStoreBytes);
             json.WriteNumber("spill_load_bytes", report.Resources.SpillLoadBytes);
             json.WriteNumber("static_shared_bytes", report.Resources.SharedBytes);
+            json.WriteNumber("dynamic_shared_bytes", report.DynamicSharedBytes);
             json.WriteNumber("constant_bytes", report.Resources.ConstantBytes);
             json.WriteNumber("block_threads", report.BlockThreads);
             json.WriteNumber("resident_blocks", report.Occupancy.Blocks);

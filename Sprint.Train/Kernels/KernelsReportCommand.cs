@@ -29,7 +29,11 @@ internal static class KernelsReportCommand
             Description = "Threads a block for the occupancy; without it those of __launch_bounds__, or 256.",
             HelpName = "THREADS",
         };
-        var shared = new Option<int>("--shared") { Description = "Bytes of dynamic shared memory a block for the occupancy; without it 0.", HelpName = "BYTES" };
+        var shared = new Option<int?>("--shared")
+        {
+            Description = "Bytes of dynamic shared memory a block for the occupancy; without it what the engine launches its kernels with, and 0 for yours.",
+            HelpName = "BYTES",
+        };
         var json = new Option<bool>("--json") { Description = "Print a JSON array with one object for each row instead of the table." };
         var command = new Command(
             "report",
@@ -51,7 +55,7 @@ internal static class KernelsReportCommand
                 throw new SprintException($"--block {threads} is no number of threads a block: it is from 1 to {MostThreads}");
             }
 
-            int bytes = result.GetValue(shared);
+            int? bytes = result.GetValue(shared);
             if (bytes < 0)
             {
                 throw new SprintException($"--shared {bytes} is no number of bytes: it is 0 or more");
@@ -95,7 +99,7 @@ internal static class KernelsReportCommand
     private static bool IsOfTheEngine(string path) => !Path.Exists(path) && KernelCatalog.All.Any(known => known.Source == path);
 
     private static KernelReportRow[] Rows(
-        CudaFile file, string kernel, CudaCompilerOptions options, int[] architectures, CudaRuntimeCompiler compiler, int? threads, int shared)
+        CudaFile file, string kernel, CudaCompilerOptions options, int[] architectures, CudaRuntimeCompiler compiler, int? threads, int? shared)
     {
         CompiledProgram[] programs = ManyCompilations.Run(architectures.Length, i =>
         {
@@ -105,16 +109,17 @@ internal static class KernelsReportCommand
                 ? file.Instantiate(kernel, target, () => compiler).Program!
                 : program;
         });
-        return KernelReportRow.Of(file.Path, programs, threads, shared);
+        return KernelReportRow.Of(file.Path, programs, threads, _ => shared ?? 0);
     }
 
-    private static KernelReportRow[] Rows(KernelLibrary library, string? source, int[] architectures, int? threads, int shared)
+    private static KernelReportRow[] Rows(KernelLibrary library, string? source, int[] architectures, int? threads, int? shared)
     {
         KernelSpecialization[] chosen = [.. KernelCatalog.All.Where(specialization => source is null || specialization.Source == source)];
         CompiledProgram[] programs = ManyCompilations.Run(
             chosen.Length * architectures.Length, i => library.Get(chosen[i / architectures.Length], CudaTarget.Cubin(architectures[i % architectures.Length])).Program);
         return [.. chosen.SelectMany((specialization, i) =>
-            KernelReportRow.Of(specialization.ToString(), programs.Skip(i * architectures.Length).Take(architectures.Length), threads, shared))];
+            KernelReportRow.Of(specialization.ToString(), programs.Skip(i * architectures.Length).Take(architectures.Length), threads,
+                entryPoint => shared ?? KernelCatalog.DynamicSharedBytes(specialization, entryPoint)))];
     }
 
     private static SprintException NoKernel(KernelReportRow[] rows, string kernel) => new(rows.Length == 0

@@ -1,3 +1,6 @@
+using System.Globalization;
+using Sprint.Engine.Operations;
+
 namespace Sprint.Engine.Cuda;
 
 /// <summary>The specialisations that the engine uses by default: what `sprint kernels build` compiles, and of these what is kept as prebuilt PTX.</summary>
@@ -136,6 +139,35 @@ public static class KernelCatalog
             "tokens_scatter_backward_input", "tokens_scatter_backward_fill", "tokens_scatter_backward_fill_reduce",
         ],
         [new CudaMacro("ELEMENT", element)]);
+
+    /// <summary>Bytes of dynamic shared memory a block that the engine launches a kernel with.</summary>
+    /// <param name="specialization">One of <see cref="All"/>, or another of their sources.</param>
+    /// <param name="entryPoint">The kernel's name.</param>
+    public static int DynamicSharedBytes(KernelSpecialization specialization, string entryPoint)
+    {
+        ArgumentNullException.ThrowIfNull(specialization);
+        return entryPoint switch
+        {
+            "matrix_product_forward" or "matrix_product_backward_input" or "matrix_product_backward_weight" => new MatrixProductPlan
+            {
+                Element = Macro("ELEMENT") == FloatElement ? ElementType.Float32 : ElementType.BFloat16,
+                Tile = Number("TILE"),
+            }.SharedBytes,
+            "attention_forward" => Attention().ForwardSharedBytes,
+            "attention_backward_dkv" or "attention_backward_dq" => Attention().BackwardSharedBytes,
+            _ => 0,
+        };
+
+        AttentionTiles Attention() => new()
+        {
+            Element = specialization.Source.EndsWith("_float.cu", StringComparison.Ordinal) ? FloatElement : BFloat16Element,
+            HeadSize = Number("HEAD_SIZE"),
+        };
+
+        string Macro(string name) => specialization.Macros.First(macro => macro.Name == name).Value;
+
+        int Number(string name) => int.Parse(Macro(name), CultureInfo.InvariantCulture);
+    }
 
     private static CudaMacro HeadSize(int headSize) => new("HEAD_SIZE", $"{headSize}");
 }

@@ -4,8 +4,9 @@ namespace Sprint.Engine.Cuda;
 /// <param name="Kernel">The kernel's name.</param>
 /// <param name="Resources">Registers, stack, spills, shared and constant memory.</param>
 /// <param name="BlockThreads">Threads a block.</param>
+/// <param name="DynamicSharedBytes">Bytes of dynamic shared memory a block.</param>
 /// <param name="Occupancy">Resident blocks and warps.</param>
-public sealed record KernelReport(KernelName Kernel, KernelResources Resources, int BlockThreads, CudaOccupancy Occupancy)
+public sealed record KernelReport(KernelName Kernel, KernelResources Resources, int BlockThreads, int DynamicSharedBytes, CudaOccupancy Occupancy)
 {
     /// <summary>The block size of a kernel that declares none.</summary>
     public const int CustomaryBlockThreads = 256;
@@ -18,9 +19,18 @@ public sealed record KernelReport(KernelName Kernel, KernelResources Resources, 
     /// </param>
     /// <param name="dynamicSharedBytes">Bytes of dynamic shared memory a block.</param>
     /// <exception cref="SprintException">The program is PTX.</exception>
-    public static IReadOnlyList<KernelReport> Of(CompiledProgram program, int? blockThreads = null, int dynamicSharedBytes = 0)
+    public static IReadOnlyList<KernelReport> Of(CompiledProgram program, int? blockThreads = null, int dynamicSharedBytes = 0) =>
+        Of(program, blockThreads, _ => dynamicSharedBytes);
+
+    /// <summary>The kernels of a program.</summary>
+    /// <param name="program">Machine code, as only its assembler knows what a kernel needs.</param>
+    /// <param name="blockThreads">As in the other overload.</param>
+    /// <param name="dynamicSharedBytes">Bytes of dynamic shared memory a block of the kernel with that exact name.</param>
+    /// <exception cref="SprintException">The program is PTX.</exception>
+    public static IReadOnlyList<KernelReport> Of(CompiledProgram program, int? blockThreads, Func<string, int> dynamicSharedBytes)
     {
         ArgumentNullException.ThrowIfNull(program);
+        ArgumentNullException.ThrowIfNull(dynamicSharedBytes);
         if (program.Target.Kind == CudaImageKind.Ptx)
         {
             throw new SprintException($"PTX ({program.Target}) has no registers yet: ask for a report of machine code, e.g. of {CudaTarget.Cubin(program.Target.Architecture)}.");
@@ -31,7 +41,8 @@ public sealed record KernelReport(KernelName Kernel, KernelResources Resources, 
         {
             int? most = KernelImageReader.ReadMaximumThreads(program.Image.Span, kernel.Kernel);
             int threads = Math.Min(blockThreads ?? most ?? CustomaryBlockThreads, most ?? int.MaxValue);
-            return new KernelReport(KernelName.Parse(kernel.Kernel), kernel, threads, limits.GetOccupancy(kernel, threads, dynamicSharedBytes));
+            int dynamic = dynamicSharedBytes(kernel.Kernel);
+            return new KernelReport(KernelName.Parse(kernel.Kernel), kernel, threads, dynamic, limits.GetOccupancy(kernel, threads, dynamic));
         })];
     }
 }

@@ -134,6 +134,21 @@ public sealed class KernelsLibraryCommandTests
         Assert.That(parameters, Has.Length.EqualTo(1));
     }
 
+    /// <summary>Where shared memory, of which most is dynamic, leaves room for fewer blocks than registers do.</summary>
+    [Test]
+    public void A_report_of_the_engine_counts_the_shared_memory_of_its_launches()
+    {
+        CudaRequirements.RequireNvrtc();
+        using JsonDocument report = JsonDocument.Parse(SprintCommand.Succeed("kernels", "report", "attention_forward.cu", "--arch", "80,86", "--json"));
+        (string, int, int)[] rows =
+        [
+            .. report.RootElement.EnumerateArray()
+                .Where(static row => row.GetProperty("source").GetString() == "attention_forward.cu -DHEAD_SIZE=72 -DQUERY_TILE=64")
+                .Select(static row => (row.GetProperty("architecture").GetString()!, row.GetProperty("dynamic_shared_bytes").GetInt32(), row.GetProperty("resident_blocks").GetInt32())),
+        ];
+        Assert.That(rows, Is.EqualTo(new[] { ("sm_80", 36_864, 4), ("sm_86", 36_864, 2) }));
+    }
+
     [Test]
     public void A_source_of_the_engine_is_reported_by_its_name()
     {

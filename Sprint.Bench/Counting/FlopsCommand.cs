@@ -127,7 +127,10 @@ internal static class FlopsCommand
     {
         ChartSeries time = measured.Charts.SelectMany(static found => found.Series).FirstOrDefault(static series => series.Name == StepChart.TimeSaved)
             ?? throw new SprintException($"'{file}' has no measured saving of time: write one with step --json");
-        return chart with { Series = [.. chart.Series, time with { Name = $"{time.Name} ({measured.Subject})" }] };
+
+        // Width, heads and blocks: all of the subject would not fit beside the line of a legend.
+        string model = string.Join(", ", measured.Subject.Split(", ").Take(3));
+        return chart with { Series = [.. chart.Series, time with { Name = $"{time.Name} ({model})" }] };
     }
 
     private static IEnumerable<Measurement> Measurements(StepCount count)

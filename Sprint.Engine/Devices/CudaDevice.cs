@@ -13,6 +13,7 @@ namespace Sprint.Engine;
 public sealed unsafe class CudaDevice : Device
 {
     private const int BlockGranularity = 512;
+    private const byte Guard = 0xA5;
 
     // One for all devices, so that a source is compiled once a process.
     private static readonly Lazy<KernelLibrary> SharedLibrary = new(static () => new KernelLibrary());
@@ -85,6 +86,12 @@ public sealed unsafe class CudaDevice : Device
     /// operation wrote also without it.
     /// </summary>
     public bool PoisonsMemory { get; set; }
+
+    /// <summary>
+    /// Whether known bytes lie behind each block and are looked at when it is given back, outside of captured work: a kernel that wrote
+    /// beyond the block is found there. For tests; slow. An emulated device refuses such a write also without it.
+    /// </summary>
+    public bool GuardsMemory { get; init; }
 
     /// <summary>How often memory had to be asked of the driver because the cache had none of the size.</summary>
     public long SystemAllocations { get; private set; }
@@ -239,7 +246,8 @@ public sealed unsafe class CudaDevice : Device
     /// <inheritdoc/>
     protected override nint AcquireMemory(long bytes, MemoryCategory category)
     {
-        if (!TryAcquire(bytes, out nint block, out CudaException? exhausted))
+        long held = bytes + GuardBytes;
+        if (!TryAcquire(held, out nint block, out CudaException? exhausted))
         {
             // Spare blocks of other sizes may be all that is missing, or what captured work keeps for itself while it does not run.
             if (!isCapturing)
@@ -251,29 +259,66 @@ public sealed unsafe class CudaDevice : Device
                 }
             }
 
-            if (isCapturing || !TryAcquire(bytes, out block, out exhausted))
+            if (isCapturing || !TryAcquire(held, out block, out exhausted))
             {
                 throw OutOfMemory(bytes, category, exhausted);
             }
         }
 
         using CudaContext.Scope scope = Context.Enter();
-        long size = cache.SizeOf(bytes);
+        long size = cache.SizeOf(held);
         if (PoisonsMemory)
         {
             Context.Driver.Fill(new DevicePointer((ulong)block), 0xFF, 1, size, Stream.Handle);
         }
 
         Context.Driver.Discard(new DevicePointer((ulong)block), size, Stream.Handle);
+        if (GuardsMemory)
+        {
+            Context.Driver.Fill(new DevicePointer((ulong)(block + bytes)), Guard, 1, GuardBytes, Stream.Handle);
+        }
+
         return block;
     }
 
     /// <inheritdoc/>
-    protected override void ReleaseMemory(nint address, long bytes) => replayBlocks.GetValueOrDefault(address, cache).Release(address, bytes);
+    /// <exception cref="CudaException">With <see cref="GuardsMemory"/>: something wrote behind the block.</exception>
+    protected override void ReleaseMemory(nint address, long bytes)
+    {
+        replayBlocks.GetValueOrDefault(address, cache).Release(address, bytes + GuardBytes);
+        if (GuardsMemory && !isCapturing)
+        {
+            CheckGuard(address, bytes);
+        }
+    }
+
+    private int GuardBytes => GuardsMemory ? BlockGranularity : 0;
 
     private static DevicePointer Pointer(Tensor tensor) => new((ulong)tensor.Address);
 
     private static string Mebibytes(long bytes) => $"{bytes / 1048576.0:0.#} MiB";
+
+    private void CheckGuard(nint address, long bytes)
+    {
+        byte* band = stackalloc byte[GuardBytes];
+        try
+        {
+            using CudaContext.Scope scope = Context.Enter();
+            Context.Driver.CopyToHost((nint)band, new DevicePointer((ulong)(address + bytes)), GuardBytes, Stream.Handle);
+            Stream.Wait();
+        }
+        catch (CudaException failure) when (failure.IsContextLost)
+        {
+            // What lost the context has been or will be thrown where somebody waits.
+            return;
+        }
+
+        int first = new ReadOnlySpan<byte>(band, GuardBytes).IndexOfAnyExcept(Guard);
+        if (first >= 0)
+        {
+            throw new CudaException($"{Name}: something wrote {first} bytes behind the end of a block of {bytes} bytes at 0x{address:X}.");
+        }
+    }
 
     private void RefuseInCapture(string what)
     {

@@ -4,10 +4,10 @@ namespace Sprint.Engine.Emulation;
 /// Gives out blocks in order. After a fault the blocks before it still run, so that the fault that is reported does not
 /// depend on the number of workers. A block that ran out of instructions yields to any other fault: it may have waited for the faulty block.
 /// </summary>
-internal sealed class BlockQueue(long count)
+internal sealed class BlockQueue(long count, long first = 0)
 {
     private readonly Lock gate = new();
-    private long next;
+    private long next = first;
     private long limit = count;
     private long faultRank;
 
@@ -30,9 +30,9 @@ internal sealed class BlockQueue(long count)
         lock (gate)
         {
             limit = Math.Min(limit, rank);
-            bool first = FirstFault is null
+            bool isFirst = FirstFault is null
                 || (IsEndless(fault) == IsEndless(FirstFault) ? rank < faultRank : IsEndless(FirstFault));
-            if (!first)
+            if (!isFirst)
                 return;
             faultRank = rank;
             FirstFault = fault;

@@ -55,7 +55,7 @@ public sealed unsafe class EmulatedLaunch
         }
     }
 
-    /// <summary>Executes all blocks. Launches on one memory run one after another.</summary>
+    /// <summary>Executes all blocks, or those of <see cref="EmulationOptions.LastBlocks"/>. Launches on one memory run one after another.</summary>
     /// <returns>What was executed.</returns>
     /// <exception cref="EmulationException">The kernel did something wrong; of several faulty blocks the first is named.</exception>
     public LaunchStatistics Run()
@@ -97,9 +97,11 @@ public sealed unsafe class EmulatedLaunch
             RaceNumber = races ? memory.BeginRaceTracking(written) : LaunchContext.NoRaces,
             Sync = races && program.UsesDeviceFence ? new SyncGraph() : null,
         };
-        BlockQueue queue = new((long)grid.Count);
-        int workers = (int)Math.Min(options.Workers > 0 ? options.Workers : Environment.ProcessorCount, (long)grid.Count);
-        LaunchStatistics statistics = new(kernel.Name) { Blocks = (long)grid.Count };
+        long all = (long)grid.Count;
+        long blocks = Math.Clamp(options.LastBlocks?.Invoke(kernel.Name, all) ?? all, 0, all);
+        BlockQueue queue = new(all, first: all - blocks);
+        int workers = (int)Math.Clamp(blocks, 1, options.Workers > 0 ? options.Workers : Environment.ProcessorCount);
+        LaunchStatistics statistics = new(kernel.Name) { Blocks = blocks };
         SortedDictionary<long, string> printed = [];
         if (workers == 1)
             Work(context, queue, statistics, printed);

@@ -41,6 +41,12 @@ public sealed record EmulationOptions
     /// <summary>Most instructions that one warp may execute before the launch is stopped as endless.</summary>
     public long InstructionBudget { get; init; } = 1_000_000_000;
 
+    /// <summary>
+    /// Given a kernel's name and its number of blocks, how many of them run, the last ones; null for all. With tensors whose far ends alone are
+    /// written, a grid of millions of blocks is tried where its indices are largest.
+    /// </summary>
+    public Func<string, long, long>? LastBlocks { get; init; }
+
     /// <summary>What is checked beyond what always is.</summary>
     public EmulationChecks Checks { get; init; } = EmulationChecks.All;
 

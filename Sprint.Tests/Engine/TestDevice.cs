@@ -7,7 +7,8 @@ namespace Sprint.Tests.Engine;
 /// <summary>
 /// The devices that one test body runs on: a fixture with <c>[TestFixture(TestDevice.Cpu)]</c>, <c>[TestFixture(TestDevice.Emulated)]</c> and
 /// <c>[TestFixture(TestDevice.Cuda, Category = "Gpu")]</c>; with <see cref="EmulatedBFloat16"/> and <see cref="CudaBFloat16"/> for bodies that store their
-/// tensors as <see cref="Element"/> says. Memory is poisoned before it is handed out.
+/// tensors as <see cref="Element"/> says. Memory is poisoned before it is handed out, and a write behind a block is an error: at once on an emulated device,
+/// on a GPU when the block is given back.
 /// </summary>
 internal static class TestDevice
 {
@@ -25,7 +26,7 @@ internal static class TestDevice
     {
         Cpu => new CpuDevice(variant) { PoisonsMemory = true },
         Emulated or EmulatedBFloat16 => CudaDevice.Emulated(Options(variant)),
-        _ => new CudaDevice(CudaRequirements.RequireGpu()) { PoisonsMemory = true },
+        _ => new CudaDevice(CudaRequirements.RequireGpu()) { PoisonsMemory = true, GuardsMemory = true },
     };
 
     /// <summary>How a fixture's tensors are stored.</summary>

@@ -88,6 +88,16 @@ internal struct MatrixProductArguments
     /// <param name="tensor">A tensor of a <see cref="CudaDevice"/>.</param>
     public static DevicePointer Pointer(Tensor tensor) => tensor.IsEmpty ? DevicePointer.Null : new DevicePointer((ulong)tensor.Address);
 
+    /// <summary>The rows of a tensor that is multiplied.</summary>
+    /// <param name="tensor">A tensor of any number of dimensions.</param>
+    /// <exception cref="SprintException">It has more than 2^30: the kernels number rows, and what lies up to a tile or split behind them, with an int.</exception>
+    public static int RowsOf(Tensor tensor)
+    {
+        const int Most = 1 << 30;
+        long rows = tensor.Shape.Rows;
+        return rows <= Most ? (int)rows : throw new SprintException($"matrix product: {tensor} has {rows} rows, more than the {Most} that the CUDA kernels take.");
+    }
+
     /// <summary>Says where the sums go.</summary>
     /// <param name="result">C; its element type is the operands' or float32.</param>
     /// <param name="accumulate">Whether to add to it.</param>

@@ -5,7 +5,7 @@ namespace Sprint.Engine.Emulation;
 /// <summary>
 /// The address space of an emulated device. Allocations begin at multiples of 64 KiB with an unmapped gap behind each, and
 /// addresses are never given out twice, nor by two memories, so that every stray access is seen and a freed range is known as freed. Fresh
-/// memory holds all-ones bytes (NaN in every floating-point type) and counts as never written.
+/// memory counts as never written and holds all-ones bytes (NaN in every floating-point type), from 256 MiB on zeros, which take no memory of the host.
 /// Methods may be called from several threads; what runs while a kernel uses the same memory is the caller's to order.
 /// </summary>
 public sealed unsafe class EmulatedMemory : IDisposable
@@ -126,9 +126,7 @@ public sealed unsafe class EmulatedMemory : IDisposable
     {
         MemoryAllocation allocation = Require(address, bytes, "poisoned");
         long offset = (long)(address - allocation.Start);
-        System.Runtime.InteropServices.NativeMemory.Fill(allocation.Host + offset, (nuint)bytes, 0xFF);
-        System.Runtime.InteropServices.NativeMemory.Clear(allocation.Initialised + offset, (nuint)bytes);
-        allocation.IsFullyInitialised &= bytes == 0;
+        allocation.Poison(offset, bytes);
     }
 
     /// <summary>Whether every byte of a range was written.</summary>

@@ -111,5 +111,5 @@ internal sealed class CudaLinear(CudaDevice device, CudaMatrixProduct products) 
     }
 
     private static (int Rows, int Outputs, int Inputs) Sizes(Tensor rows, Tensor weight) =>
-        (checked((int)rows.Shape.Rows), weight.Shape[0], weight.Shape[1]);
+        (MatrixProductArguments.RowsOf(rows), weight.Shape[0], weight.Shape[1]);
 }

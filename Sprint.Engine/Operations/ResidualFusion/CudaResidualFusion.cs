@@ -35,14 +35,14 @@ internal sealed class CudaResidualFusion(CudaDevice device, CudaMatrixProduct pr
         using Tensor terms = inputs.Sparse.IsEmpty ? default : device.Workspace(inputs.Sparse.Shape);
         if (!terms.IsEmpty)
         {
-            MatrixProductArguments sparse = Arguments(MatrixProductForm.Forward, Count(inputs.Sparse), width, width, inputs.Sparse, inputs.Weight);
+            MatrixProductArguments sparse = Arguments(MatrixProductForm.Forward, MatrixProductArguments.RowsOf(inputs.Sparse), width, width, inputs.Sparse, inputs.Weight);
             sparse.StrideB = 2 * width;
             sparse.Bias = MatrixProductArguments.Pointer(inputs.Bias);
             sparse.WriteTo(terms, accumulate: false);
             products.Multiply(MatrixProductForm.Forward, element, sparse);
         }
 
-        MatrixProductArguments dense = Arguments(MatrixProductForm.Forward, Count(inputs.Dense), width, width, inputs.Dense, inputs.Weight);
+        MatrixProductArguments dense = Arguments(MatrixProductForm.Forward, MatrixProductArguments.RowsOf(inputs.Dense), width, width, inputs.Dense, inputs.Weight);
         dense.B = DenseHalf(inputs.Weight, width);
         dense.StrideB = 2 * width;
         dense.Operation = MatrixProductOperation.RowTerms;
@@ -98,8 +98,6 @@ internal sealed class CudaResidualFusion(CudaDevice device, CudaMatrixProduct pr
         return arguments;
     }
 
-    private static int Count(Tensor tensor) => checked((int)tensor.Shape.Rows);
-
     private static int IsFloat(Tensor tensor) => tensor.ElementType == ElementType.Float32 ? 1 : 0;
 
     /// <summary>Where the columns that multiply f begin.</summary>
@@ -136,7 +134,7 @@ internal sealed class CudaResidualFusion(CudaDevice device, CudaMatrixProduct pr
     private void BackwardInput(Tensor gradient, DevicePointer weight, Tensor target, bool accumulate)
     {
         int width = gradient.Shape[2];
-        MatrixProductArguments arguments = MatrixProductArguments.Dense(MatrixProductForm.BackwardInput, Count(gradient), width, width);
+        MatrixProductArguments arguments = MatrixProductArguments.Dense(MatrixProductForm.BackwardInput, MatrixProductArguments.RowsOf(gradient), width, width);
         arguments.A = MatrixProductArguments.Pointer(gradient);
         arguments.B = weight;
         arguments.StrideB = 2 * width;
@@ -172,7 +170,7 @@ internal sealed class CudaResidualFusion(CudaDevice device, CudaMatrixProduct pr
     private void WeightProduct(Tensor gradient, Tensor input, Tensor weight, DevicePointer half, bool accumulate)
     {
         int width = gradient.Shape[2];
-        MatrixProductArguments arguments = Arguments(MatrixProductForm.BackwardWeight, width, width, Count(gradient), gradient, input);
+        MatrixProductArguments arguments = Arguments(MatrixProductForm.BackwardWeight, width, width, MatrixProductArguments.RowsOf(gradient), gradient, input);
         arguments.WriteTo(weight, accumulate);
         arguments.Result = half;
         arguments.ResultStride = 2 * width;

@@ -36,12 +36,15 @@ internal sealed class CudaTokenDrop(CudaDevice device) : ITokenDropKernels
     public void Locate(Tensor ids, Tensor pathDrop, Tensor rows)
     {
         (int batch, int tokens) = (rows.Shape[0], rows.Shape[1]);
+        int kept = ids.IsEmpty ? tokens : ids.Shape[1];
+        Require.That(
+            (long)batch * kept <= int.MaxValue, "token drop", $"{batch} samples of {kept} kept tokens are more than the {int.MaxValue} rows that an int32 tells apart");
         kernels.Launch(
             ElementType.Float32,
             "tokens_locate",
             batch,
             Threads,
-            new KernelArguments { ids, pathDrop, rows, tokens, ids.IsEmpty ? tokens : ids.Shape[1] });
+            new KernelArguments { ids, pathDrop, rows, tokens, kept });
     }
 
     public void Gather(Tensor input, Tensor ids, Tensor output)

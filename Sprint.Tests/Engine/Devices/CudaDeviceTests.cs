@@ -33,6 +33,24 @@ public sealed class CudaDeviceTests(string name)
         Assert.That(none.ToArray(), Is.Empty);
     }
 
+    // On an emulated device only where the memory behind a block is the device's own, as on a GPU.
+    [TestCase(4, false)]
+    [TestCase(5, true)]
+    [TestCase(8, true)]
+    public void A_write_behind_a_block_is_told_when_the_block_is_given_back(int written, bool isTold)
+    {
+        CudaContext context = name == TestDevice.Cuda ? Cuda.CudaRequirements.RequireGpu() : CudaContext.Emulated();
+        using var device = new CudaDevice(context) { GuardsMemory = true };
+        using Tensor input = device.From(new Shape(8), (float[])[1, 2, 3, 4, 5, 6, 7, 8]);
+        Tensor output = device.Allocate(new Shape(4));
+        new CudaKernelFamily(device, KernelCatalog.Elementwise).Launch(
+            ElementType.Float32, "silu_forward", 1, 256, new KernelArguments { input, output, (long)written });
+        if (isTold)
+            Assert.That(output.Dispose, Throws.TypeOf<CudaException>().With.Message.Contains("wrote 0 bytes behind the end of a block of 16 bytes"));
+        else
+            Assert.That(output.Dispose, Throws.Nothing);
+    }
+
     // More than both halves of the buffer in which uploads travel, and the source changed at once.
     [Test]
     public void Uploads_of_any_size_take_the_elements_as_they_are_when_called()

@@ -64,6 +64,7 @@ public sealed class ComparerTests
 
     [TestCase(1.001f, 1f)]
     [TestCase(1f, float.NaN)]
+    [TestCase(1f, float.PositiveInfinity)]
     public void In_low_precision_nothing_is_allowed_where_the_plain_implementation_is_exact_or_no_number(float actual, float plain) => Assert.That(
         () => LowPrecision.AssertClose("x", [actual], [plain], [1], LowPrecision.Outputs, 1e-6), Throws.InstanceOf<AssertionException>());
 

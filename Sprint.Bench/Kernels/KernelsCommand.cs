@@ -87,8 +87,7 @@ internal static class KernelsCommand
         List<string> notes = [assembly is null ? "NVRTC is not installed: registers, spills and occupancy are not known, the kernels ran from prebuilt PTX" : $"registers by NVRTC {library.Compiler!.Version}"];
         if (gpu is not null)
         {
-            PublishedRates? rates = PublishedRates.All.FirstOrDefault(found => gpu.Context.Device.Name.Contains(found.Name, StringComparison.OrdinalIgnoreCase));
-            tables.Insert(0, KernelTables.Times(figures, gpu.Context.Device.Name, rates));
+            tables.Insert(0, KernelTables.Times(figures, gpu.Context.Device.Name, PublishedRates.Of(gpu.Context.Device)));
             BesideBlas(cases, gpu, request, figures, tables, notes);
         }
 

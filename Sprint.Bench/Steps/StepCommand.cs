@@ -111,7 +111,7 @@ internal static class StepCommand
     {
         CpuDevice cpu => PeakCommand.Measure(cpu.Threads),
         CudaDevice { Context.Device.IsEmulated: false } cuda =>
-            PublishedRates.All.FirstOrDefault(rates => cuda.Context.Device.Name.Contains(rates.Name, StringComparison.OrdinalIgnoreCase)) is { } rates
+            PublishedRates.Of(cuda.Context.Device) is { } rates
                 ? precision == Precision.Bf16 ? rates.TensorFlops : rates.SingleFlops
                 : null,
         _ => null,

@@ -1,3 +1,5 @@
+using Sprint.Engine.Cuda;
+
 namespace Sprint.Engine;
 
 /// <summary>
@@ -28,4 +30,17 @@ public sealed record PublishedRates(
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<PublishedRates> All { get; } = [A100, H100, Rtx4090];
+
+    /// <summary>
+    /// The rates of a device, null where it is none of these: its name must say so and its multiprocessors be as many, as an H100 for PCIe or an A100 slice
+    /// has other rates. The memory's rate is what the driver tells of its clock and bus, where it does: an A100 with 80 GB has faster memory than one with 40.
+    /// </summary>
+    /// <param name="device">The device.</param>
+    public static PublishedRates? Of(CudaDeviceProperties device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        PublishedRates? rates = All.FirstOrDefault(
+            rates => device.Name.Contains(rates.Name, StringComparison.OrdinalIgnoreCase) && device.MultiprocessorCount == rates.Multiprocessors);
+        return device.PeakMemoryBandwidth > 0 && rates is not null ? rates with { MemoryBytes = device.PeakMemoryBandwidth } : rates;
+    }
 }

@@ -30,6 +30,7 @@ internal static class LowPrecision
         Assert.That(plain, Has.Length.EqualTo(exact.Length));
         double largest = Math.Max(floor, exact.Select(Math.Abs).DefaultIfEmpty().Max());
         double allowed = factor * exact.Zip(plain, static (a, b) => Math.Abs(a - b)).DefaultIfEmpty().Max() / largest;
+        Assert.That(allowed, Is.LessThan(double.PositiveInfinity), $"{name}: the plain implementation's error allows nothing");
         Comparer.AssertClose(name, actual, exact, Math.Max(tolerance, allowed), floor);
     }
 }

@@ -46,7 +46,6 @@ public sealed class VerifyAllTests
     {
         DeviceReport good = new("cuda:0", "NVIDIA A100-SXM4-40GB", "", "", "", [new("tiny", "fp32", "case", true, "")], [new RerunCheck("run", true, "")], [], [], []);
         Assert.That(good.Passes);
-        Assert.That(good.Rates, Is.SameAs(PublishedRates.A100));
         Assert.That((good with { Values = [new("tiny", "fp32", "case", false, "x: NaN")] }).ToMarkdown(), Does.StartWith("# cuda:0: NOT everything passes").And.Contain("**FAIL** | x: NaN"));
         Assert.That((good with { Reruns = [new RerunCheck("run", false, "")] }).Passes, Is.False);
     }

@@ -54,8 +54,8 @@ internal sealed record DeviceReport(
 
     internal bool Passes => Values.All(static check => check.Passes) && Reruns.All(static check => check.Passes);
 
-    /// <summary>The rates of the device, where it is one of those known by name.</summary>
-    internal PublishedRates? Rates => PublishedRates.All.FirstOrDefault(rates => Description.Contains(rates.Name, StringComparison.Ordinal));
+    /// <summary>The rates of the device, where they are known.</summary>
+    internal PublishedRates? Rates { get; init; }
 
     internal static string CommitOfBuild =>
         typeof(DeviceReport).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+') is [_, var commit, ..] ? commit : "unknown";

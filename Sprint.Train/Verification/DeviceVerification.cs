@@ -63,7 +63,10 @@ internal sealed class DeviceVerification(CudaDevice device)
             reruns,
             kernels,
             products,
-            steps);
+            steps)
+        {
+            Rates = IsEmulated ? null : PublishedRates.Of(device.Context.Device),
+        };
     }
 
     private List<ValueCheck> Values()

@@ -1,5 +1,7 @@
 using NUnit.Framework;
 using Sprint.Engine;
+using Sprint.Engine.Cuda;
+using Sprint.Tests.Engine.Cuda;
 
 namespace Sprint.Tests.Engine.Accounting;
 
@@ -22,5 +24,21 @@ public sealed class PublishedRatesTests
         Assert.That(rates.HalfFlops, Is.EqualTo(half * clocks).Within(0.5).Percent);
         Assert.That(rates.TensorFlops, Is.EqualTo(2.0 * rates.Multiprocessors * tensor * tensorClock).Within(0.5).Percent);
         Assert.That(rates.MemoryBytes, Is.EqualTo(transfers * busBits / 8).Within(0.5).Percent);
+    }
+
+    [TestCase("NVIDIA A100-SXM4-40GB", 108, 1_215_000, 5120, "A100", 1555e9)]
+    [TestCase("NVIDIA A100-SXM4-80GB", 108, 1_593_000, 5120, "A100", 2039e9)]
+    [TestCase("NVIDIA H100 80GB HBM3", 132, 2_619_000, 5120, "H100", 3352e9)]
+    [TestCase("NVIDIA GeForce RTX 4090", 128, 0, 384, "RTX 4090", 1008e9)]
+    [TestCase("NVIDIA H100 PCIe", 114, 1_593_000, 5120, null, 0)]
+    [TestCase("NVIDIA A100-SXM4-40GB MIG 1g.5gb", 14, 1_215_000, 640, null, 0)]
+    [TestCase("NVIDIA GeForce RTX 4080", 76, 11_201_000, 256, null, 0)]
+    public void A_device_has_the_rates_of_its_chip_and_of_its_own_memory(string name, int multiprocessors, int memoryClock, int bus, string? rates, double memory)
+    {
+        CudaDeviceProperties device = TestDevices.Create(80) with { Name = name, MultiprocessorCount = multiprocessors, MemoryClockRate = memoryClock, MemoryBusWidth = bus };
+        PublishedRates? found = PublishedRates.Of(device);
+        Assert.That(found?.Name, Is.EqualTo(rates));
+        Assert.That(found?.MemoryBytes ?? 0, Is.EqualTo(memory).Within(0.1).Percent);
+        Assert.That(found?.TensorFlops, Is.EqualTo(PublishedRates.All.SingleOrDefault(all => all.Name == rates)?.TensorFlops));
     }
 }

@@ -30,7 +30,7 @@ internal static class KernelsCommand
     public static Command Create()
     {
         Option<string> size = Arguments.Word("--model", "At whose sizes.", ModelOptions.Sizes);
-        Option<int> batch = Arguments.Number("--batch", "Images.", 1, 1, 1 << 12);
+        Option<int> batch = Arguments.Number("--batch", "Images.", 1, 1, 1 << 8);
         Option<string> precision = Arguments.Word("--precision", "How activations are stored.", CudaElements);
         Option<string[]> filter = new("--filter") { Description = "Operations, with * for anything.", DefaultValueFactory = static _ => ["*"], AllowMultipleArgumentsPerToken = true, HelpName = "PATTERN" };
         Option<int> architecture = Arguments.Number("--arch", "For which GPU registers and occupancy are reported: 80, 86, 89 or 90.", 80, 80, 999);

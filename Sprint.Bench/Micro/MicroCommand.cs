@@ -32,7 +32,7 @@ internal static class MicroCommand
             HelpName = "PATTERN",
         };
         Option<bool> list = new("--list") { Description = "Print the cases and run nothing." };
-        Option<int> batch = Arguments.Number("--batch", "Images.", 4, 1, 1 << 12);
+        Option<int> batch = Arguments.Number("--batch", "Images.", 4, 1, 1 << 8);
         Option<int> threads = Arguments.Threads();
         Option<string> job = Arguments.Word("--job", "short: 3 warm-up and 8 measured iterations of 100 ms; thorough: as many as BenchmarkDotNet finds needed.", "short", "thorough");
         Option<string> artifacts = new("--artifacts") { Description = "Folder for BenchmarkDotNet's markdown, JSON and log.", DefaultValueFactory = static _ => Path.Combine("artifacts", "micro"), HelpName = "FOLDER" };

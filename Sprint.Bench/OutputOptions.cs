@@ -15,7 +15,7 @@ internal sealed class OutputOptions(bool hasChart)
     private const string Terminal = "-";
 
     private readonly Option<string?> json = File("--json", "Write JSON, which report and compare read, to the file, or instead of the tables where no file is named.");
-    private readonly Option<string?> csv = File("--csv", "Write the tables as CSV to the file, or instead of the tables where no file is named.");
+    private readonly Option<string?> csv = File("--csv", "Write the figures as CSV, a line each, to the file, or instead of the tables where no file is named.");
     private readonly Option<string?> chart = new("--chart") { Description = "Draw the chart as FILE.svg or FILE.png.", HelpName = "FILE" };
 
     /// <summary>Adds the options to a command.</summary>

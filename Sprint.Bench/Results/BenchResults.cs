@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Spectre.Console;
@@ -111,8 +112,23 @@ internal sealed record BenchResults
     /// <summary>The results as JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Options) + "\n";
 
-    /// <summary>All tables as CSV, an empty line between two.</summary>
-    public string ToCsv() => string.Join("\r\n", Tables.Select(static table => table.ToCsv()));
+    /// <summary>
+    /// The figures as CSV, a line each, numbers in full and without units in them: one table that any program reads. What has no figures of its own
+    /// (<c>compare</c>) is written as the table that is printed.
+    /// </summary>
+    public string ToCsv() => Measurements.Count == 0
+        ? string.Join("\r\n", Tables.Select(static table => table.ToCsv()))
+        : new ResultTable(Title, ["name", "value", "unit", "measured", "least", "lower quartile", "upper quartile", "most"], [.. Measurements.Select(Row)]).ToCsv();
+
+    private static IReadOnlyList<string> Row(Measurement figure) =>
+    [
+        figure.Name, Number(figure.Value), figure.Unit,
+        .. figure.Spread is { } spread
+            ? (string[])[$"{spread.Count}", Number(spread.Least), Number(spread.Lower), Number(spread.Upper), Number(spread.Most)]
+            : ["", "", "", "", ""],
+    ];
+
+    private static string Number(double value) => Math.Abs(value) < 1e15 && value == Math.Truncate(value) ? value.ToString("F0", CultureInfo.InvariantCulture) : value.ToString("R", CultureInfo.InvariantCulture);
 
     /// <summary>Prints tables and notes.</summary>
     /// <param name="console">Where.</param>

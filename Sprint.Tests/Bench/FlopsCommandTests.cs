@@ -125,6 +125,19 @@ internal sealed class FlopsCommandTests
     }
 
     [Test]
+    public void Csv_has_a_line_of_plain_numbers_for_each_figure()
+    {
+        BenchResults counted = FlopsCommand.Count(ModelOptions.Configure("S"), [0, 0.75], batch: 1);
+        Measurement time = Measurement.Of("time, warm", "s", Better.Lower, [0.25, 0.5, 1]);
+        string[] lines = (counted with { Measurements = [.. counted.Measurements, time] }).ToCsv().Split("\r\n");
+        Assert.That(lines[0], Is.EqualTo("name,value,unit,measured,least,lower quartile,upper quartile,most"));
+        Assert.That(lines, Has.Length.EqualTo(counted.Measurements.Count + 3));
+        Measurement forward = counted.Measurements.Single(static found => found.Name == "drop 0 batch 1: forward");
+        Assert.That(lines, Has.One.EqualTo($"drop 0 batch 1: forward,{(long)forward.Value},FLOP,,,,,"));
+        Assert.That(lines[^2], Is.EqualTo("\"time, warm\",0.5,s,3,0.25,0.375,0.75,1"));
+    }
+
+    [Test]
     public void Tables_are_comma_separated_with_quotes_where_needed()
     {
         ResultTable table = new("t", ["a", "b,c"], [["1", "say \"x\""], ["2", "plain"]]);

@@ -75,7 +75,7 @@ internal static class KernelsRunCommand
 
         if (run.Statistics is { UsesFloatAtomics: true })
         {
-            Console.WriteLine("it adds by floating-point atomics: results depend on the order of blocks and warps, which --seed draws");
+            Console.WriteLine("it adds by floating-point atomics: results depend on the order of blocks and warps, which --schedule draws");
         }
 
         if (save is not null)

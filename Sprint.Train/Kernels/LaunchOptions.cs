@@ -14,7 +14,8 @@ namespace Sprint.Train;
 /// <param name="SharedBytes">Bytes of dynamic shared memory a block.</param>
 /// <param name="Compilation">How to compile a source.</param>
 /// <param name="Device">Where to run: the number of a GPU, or null for the emulated device.</param>
-/// <param name="Seed">Seed of normal numbers and of the emulator's schedule.</param>
+/// <param name="Seed">Seed of normal numbers.</param>
+/// <param name="ScheduleSeed">Seed of the order in which emulated warps run.</param>
 /// <param name="Budget">Most instructions of a warp on the emulated device.</param>
 /// <param name="Arguments">The arguments in order.</param>
 internal sealed record LaunchRequest(
@@ -26,6 +27,7 @@ internal sealed record LaunchRequest(
     CudaCompilerOptions Compilation,
     int? Device,
     ulong Seed,
+    ulong ScheduleSeed,
     long Budget,
     IReadOnlyList<KernelArgument> Arguments);
 
@@ -66,6 +68,7 @@ internal sealed class LaunchOptions
     };
 
     private readonly Option<long> seed = new("--seed") { Description = "Draws normal numbers, and the order in which emulated warps run; without it 0.", HelpName = "NUMBER" };
+    private readonly Option<long?> schedule = new("--schedule") { Description = "Draws the order of emulated warps alone, for the same numbers in another order; without it as --seed.", HelpName = "NUMBER" };
     private readonly Option<long> budget = new("--budget")
     {
         Description = "Most instructions that a warp may execute on the emulated device before the kernel counts as endless.",
@@ -78,7 +81,7 @@ internal sealed class LaunchOptions
     internal void AddTo(Command command)
     {
         command.Arguments.Add(file);
-        foreach (Option option in (Option[])[kernel, grid, block, shared, arguments, device, seed, budget])
+        foreach (Option option in (Option[])[kernel, grid, block, shared, arguments, device, seed, schedule, budget])
         {
             command.Options.Add(option);
         }
@@ -97,6 +100,7 @@ internal sealed class LaunchOptions
         compilation.Read(result),
         Device(result.GetValue(device) ?? ""),
         (ulong)NotNegative("--seed", result.GetValue(seed)),
+        (ulong)NotNegative("--schedule", result.GetValue(schedule) ?? result.GetValue(seed)),
         result.GetValue(budget) is > 0 and long instructions ? instructions : throw new SprintException($"--budget {result.GetValue(budget)} must be at least 1"),
         [.. (result.GetValue(arguments) ?? []).Select(KernelArgument.Parse).Select(BufferData.Resolve)]);
 

@@ -56,6 +56,40 @@ public sealed class KernelsRunTests
         Assert.That(Row(Succeed($"{Launch} --arg @{saved}#arg0 --arg i32[100]=poison --arg i32:100"), "arg0"), Is.EqualTo("arg0 i32[10,10] 0 99 49.5 0 0"));
     }
 
+    [Test]
+    public void A_schedule_of_its_own_changes_the_order_of_warps_and_no_number()
+    {
+        folder.Write("order.ptx", """
+            .version 7.8
+            .target sm_80
+            .address_size 64
+            .visible .entry order(.param .u64 counter, .param .u64 order, .param .u64 numbers)
+            {
+            .reg .pred %p; .reg .b32 %t, %u; .reg .b64 %c, %o, %b;
+            ld.param.u64 %c, [counter]; ld.param.u64 %o, [order];
+            mov.u32 %t, %tid.x; and.b32 %u, %t, 31; setp.ne.u32 %p, %u, 0; @%p bra END;
+            atom.global.add.u32 %u, [%c], 1; mul.wide.u32 %b, %u, 4; add.u64 %o, %o, %b; shr.u32 %u, %t, 5; st.global.u32 [%o], %u;
+            END: ret;
+            }
+            """);
+        (int[] Order, float[] Numbers) Launch(string seeds)
+        {
+            string saved = Path.Combine(folder.Path, "out.safetensors");
+            Succeed($"run {Path.Combine(folder.Path, "order.ptx")} --grid 1 --block 1024 --arg i32[1]=zeros --arg i32[32]=poison --arg f32[8]=normal --save {saved} {seeds}");
+            using SafetensorsFile file = SafetensorsFile.Open(saved);
+            return (file.ReadInt32("arg1"), file.ReadFloats("arg2"));
+        }
+
+        (int[] order, float[] numbers) = Launch("--seed 3");
+        Assert.That(order, Is.EquivalentTo(Enumerable.Range(0, 32)));
+        (int[] same, float[] sameNumbers) = Launch("--seed 3 --schedule 3");
+        Assert.That(same, Is.EqualTo(order));
+        Assert.That(sameNumbers, Is.EqualTo(numbers));
+        (int[] other, float[] otherNumbers) = Launch("--seed 3 --schedule 4");
+        Assert.That(other, Is.Not.EqualTo(order).And.EquivalentTo(order));
+        Assert.That(otherNumbers, Is.EqualTo(numbers));
+    }
+
     [TestCase("missing_barrier --block 128 --arg i32[128]=poison")]
     [TestCase("off_by_one --block 65 --arg i32[64]=iota --arg i32[64]=poison --arg i32:64")]
     [TestCase("write_write --block 64 --arg i32[64]=poison --arg i32:0")]
@@ -160,6 +194,7 @@ public sealed class KernelsRunTests
     [TestCase("run {bugs} --grid 1 --block 1 --shared 1000000 --kernel missing_barrier --arg i32[1]=zeros", "1000000 bytes of dynamic shared memory")]
     [TestCase("run {bugs} --grid 1 --block 1 --shared -1 --kernel missing_barrier", "--shared -1 must be 0 or more")]
     [TestCase("run {bugs} --grid 1 --block 1 --seed -1 --kernel missing_barrier", "--seed -1 must be 0 or more")]
+    [TestCase("run {bugs} --grid 1 --block 1 --schedule -1 --kernel missing_barrier", "--schedule -1 must be 0 or more")]
     [TestCase("run {bugs} --grid 1 --block 1 --budget 0 --kernel missing_barrier", "--budget 0 must be at least 1")]
     [TestCase("run {bugs} --grid 1 --block 1 --device gpu --kernel missing_barrier", "device 'gpu' runs no kernels: choose emulated, cuda or cuda:N")]
     [TestCase("run {bugs} --grid 1 --block 1 --kernel missing_barrier", "missing_barrier takes 1 argument, but 0 are given with --arg: 8 bytes (integer or pointer)")]

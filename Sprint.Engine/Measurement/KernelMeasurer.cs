@@ -90,17 +90,11 @@ public static class KernelMeasurer
             launches = recorder.Launches;
         }
 
-        return [.. launches.Select((launch, i) => Describe(workload, launch, null, Median([.. seconds.Select(run => run[i])])))];
+        return [.. launches.Select((launch, i) => Describe(workload, launch, null, MedianTime.Median([.. seconds.Select(run => run[i])])))];
     }
 
     private static KernelMeasurement Describe(KernelWorkload workload, LaunchDescription launch, LaunchStatistics? counted, double? seconds) => new(
         workload.Name, workload.Element, launch, workload.Kernels.FirstOrDefault(kernel => kernel.Kernel == launch.Kernel), counted, seconds);
-
-    private static double Median(double[] values)
-    {
-        Array.Sort(values);
-        return (values[(values.Length - 1) / 2] + values[values.Length / 2]) / 2;
-    }
 
     private sealed class Recorder(CudaDevice device, bool marks) : ILaunchObserver, IDisposable
     {

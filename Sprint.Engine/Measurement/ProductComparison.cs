@@ -59,17 +59,6 @@ public sealed record ProductComparison(MatrixProductForm Form, ElementType Eleme
     {
         multiply();
         multiply();
-        double[] seconds = new double[Runs];
-        for (int run = 0; run < Runs; run++)
-        {
-            using TimeMark start = device.Mark();
-            multiply();
-            using TimeMark end = device.Mark();
-            device.Synchronize();
-            seconds[run] = end.SecondsSince(start);
-        }
-
-        Array.Sort(seconds);
-        return seconds[Runs / 2];
+        return MedianTime.Of(device, Runs, multiply);
     }
 }

@@ -1,4 +1,5 @@
 using Sprint.Engine;
+using Sprint.Engine.Measurement;
 using Sprint.Engine.Operations;
 using Sprint.Model.Configuration;
 using Sprint.Model.Network;
@@ -93,20 +94,10 @@ public static class StepVerification
                     run.Take();
                 }
 
-                var seconds = new double[TimedSteps];
                 long before = device.Account.Total().Flops;
-                for (int i = 0; i < TimedSteps; i++)
-                {
-                    using TimeMark start = device.Mark();
-                    run.Take();
-                    using TimeMark end = device.Mark();
-                    device.Synchronize();
-                    seconds[i] = end.SecondsSince(start);
-                }
-
-                Array.Sort(seconds);
+                double seconds = MedianTime.Of(device, TimedSteps, run.Take);
                 timings.Add(new StepTiming(
-                    "SPRINT B/2, 32 x 32 latents", precision, ratio, batch, captures && run.Captures > 0, seconds[TimedSteps / 2], (device.Account.Total().Flops - before) / TimedSteps));
+                    "SPRINT B/2, 32 x 32 latents", precision, ratio, batch, captures && run.Captures > 0, seconds, (device.Account.Total().Flops - before) / TimedSteps));
             }
 
             device.Trim();

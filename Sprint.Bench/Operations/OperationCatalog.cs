@@ -74,6 +74,7 @@ internal static class OperationCatalog
         });
         Forward("flow interpolate", $"{batch}x{model.InChannels}x{model.ContextSize}x{model.ContextSize}", Interpolate);
         Both("flow loss", $"{batch}x{model.InChannels}x{model.ContextSize}x{model.ContextSize}", Loss);
+        Both("cosine loss kept", $"{batch}x{kept} of {tokens} rows of {width}", Alignment);
         Forward("random normal", $"{batch}x{model.InChannels}x{model.ContextSize}x{model.ContextSize}", static (work, at) =>
         {
             Shape shape = new(at.Batch, at.Model.InChannels, at.Model.ContextSize, at.Model.ContextSize);
@@ -157,6 +158,13 @@ internal static class OperationCatalog
         Tensor prediction = work.Activation(at.Batch, at.Model.InChannels, at.Model.ContextSize, at.Model.ContextSize);
         Tensor target = work.Constant(at.Batch, at.Model.InChannels, at.Model.ContextSize, at.Model.ContextSize);
         work.Prepare(tape => FlowMatching.Loss(tape, prediction, target));
+    }
+
+    private static void Alignment(OperationWorkload work, OperationSizes at)
+    {
+        Tensor prediction = work.Activation(at.Batch, at.Pattern.KeptTokens, at.Model.HiddenSize);
+        (Tensor target, Tensor ids) = (work.Constant(at.Batch, at.Model.Tokens, at.Model.HiddenSize), Ids(work, at));
+        work.Prepare(tape => CosineLoss.Apply(tape, prediction, target, ids));
     }
 
     private static void Optimizer(OperationWorkload work, OperationSizes at)

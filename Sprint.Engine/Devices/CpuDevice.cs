@@ -32,6 +32,7 @@ public sealed unsafe class CpuDevice : Device
         Register<ITimestepEmbeddingKernels>(new CpuTimestepEmbedding());
         Register<ILabelEmbeddingKernels>(new CpuLabelEmbedding());
         Register<IFlowMatchingKernels>(new CpuFlowMatching(this));
+        Register<ICosineLossKernels>(new CpuCosineLoss(this));
         Register<IAdamWKernels>(new CpuAdamW(this));
         Register<IRandomKernels>(new CpuRandom(this));
         Register<IAdditionKernels>(new CpuAddition(this));
@@ -100,6 +101,7 @@ public sealed unsafe class CpuDevice : Device
         device.Register<ITimestepEmbeddingKernels>(embedding);
         device.Register<ILabelEmbeddingKernels>(embedding);
         device.Register<IFlowMatchingKernels>(new PlainFlowMatching(device, device.Kernels<IFlowMatchingKernels>()));
+        device.Register<ICosineLossKernels>(new PlainCosineLoss(device, device.Kernels<ICosineLossKernels>()));
         device.Register<IAdamWKernels>(new PlainAdamW(device.Kernels<IAdamWKernels>()));
         return device;
     }

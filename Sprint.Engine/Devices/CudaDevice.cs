@@ -52,6 +52,7 @@ public sealed unsafe partial class CudaDevice : Device
         Register<ITimestepEmbeddingKernels>(new CudaTimestepEmbedding(this));
         Register<ILabelEmbeddingKernels>(new CudaLabelEmbedding(this));
         Register<IFlowMatchingKernels>(new CudaFlowMatching(this));
+        Register<ICosineLossKernels>(new CudaCosineLoss(this));
         Register<IAdamWKernels>(new CudaAdamW(this));
     }
 

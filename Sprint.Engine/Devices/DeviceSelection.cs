@@ -60,6 +60,7 @@ public static class DeviceSelection
             ("silu", device.HasKernels<ISiluKernels>()),
             ("addition", device.HasKernels<IAdditionKernels>()),
             ("flow matching", device.HasKernels<IFlowMatchingKernels>()),
+            ("cosine loss", device.HasKernels<ICosineLossKernels>()),
             ("adamw", device.HasKernels<IAdamWKernels>()),
             ("random", device.HasKernels<IRandomKernels>()),
         ];

@@ -29,6 +29,7 @@ public static class KernelWorkloads
         yield return Fusion(device, shape, element);
         yield return Elementwise(device, shape, element);
         yield return Objective(device, shape, element);
+        yield return Alignment(device, shape, element);
         if (element == ElementType.Float32)
         {
             yield return Optimizer(device, shape);
@@ -183,6 +184,23 @@ public static class KernelWorkloads
             new KernelTraffic("flow_matching_interpolate", 4 * x.Bytes),
             new KernelTraffic("flow_matching_loss", 2 * x.Bytes),
             new KernelTraffic("flow_matching_loss_backward", 3 * x.Bytes));
+    }
+
+    /// <summary>As many features as channels: those of the usual networks are from 768 to 1,536.</summary>
+    private static KernelWorkload Alignment(CudaDevice device, KernelShape shape, ElementType element)
+    {
+        KernelWorkload own = new(device, "cosine loss", element);
+        Tensor prediction = own.Zeros(Kept(shape)), target = own.Zeros(Rows(shape)), ids = KeptIds(own, shape), gradient = own.Zeros(prediction.Shape);
+        Tensor coefficients = own.Zeros(new Shape(shape.Batch, shape.Kept, 2), ElementType.Float32);
+        Tensor loss = own.Zeros(new Shape(1), ElementType.Float32), one = own.Zeros(new Shape(1), ElementType.Float32);
+        return own.With(
+            () =>
+            {
+                device.Kernels<ICosineLossKernels>().Forward(prediction, target, ids, coefficients, loss);
+                device.Kernels<ICosineLossKernels>().Backward(one, prediction, target, ids, coefficients, gradient, false);
+            },
+            new KernelTraffic("cosine_loss_forward", (2 * prediction.Bytes) + ids.Bytes + coefficients.Bytes),
+            new KernelTraffic("cosine_loss_backward", (3 * prediction.Bytes) + ids.Bytes + coefficients.Bytes));
     }
 
     private static KernelWorkload Optimizer(CudaDevice device, KernelShape shape)

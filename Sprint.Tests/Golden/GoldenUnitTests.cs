@@ -97,6 +97,19 @@ public sealed class GoldenUnitTests
     }
 
     [Test]
+    public void Projection_loss()
+    {
+        using var unit = new GoldenUnit("proj");
+        using var tape = new Tape();
+        Tensor prediction = unit.Input("z_tilde");
+        Tensor features = unit.Input("z");
+        using Tensor loss = CosineLoss.Apply(tape, prediction, features, default);
+        unit.Output("loss", loss);
+        tape.Backward(loss);
+        unit.Gradient("z_tilde", prediction);
+    }
+
+    [Test]
     public void Lognormal_times()
     {
         using var unit = new GoldenUnit("tdist");

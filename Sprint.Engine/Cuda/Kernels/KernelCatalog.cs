@@ -31,6 +31,7 @@ public static class KernelCatalog
         .. Elements.Select(AdaptiveLayerNorm),
         .. Elements.SelectMany(static element => new[] { AttentionBackward(element, 16), AttentionBackward(element, 32) }),
         .. Elements.SelectMany(static element => new[] { AttentionForward(element, 16, 64), AttentionForward(element, 32, 64) }),
+        .. Elements.Select(CosineLoss),
         .. Elements.Select(Elementwise),
         .. Elements.Select(Embedding),
         .. Elements.Select(FlowMatching),
@@ -75,6 +76,11 @@ public static class KernelCatalog
         element == FloatElement ? "attention_backward_float.cu" : "attention_backward.cu",
         ["attention_backward_prepare", "attention_backward_dkv", "attention_backward_dq", "attention_backward_weights"],
         [HeadSize(headSize)]);
+
+    /// <summary>What aligns hidden states with features of another network: kernels/cosine_loss.cu.</summary>
+    /// <param name="element">How tensors are stored: <see cref="FloatElement"/> or <see cref="BFloat16Element"/>.</param>
+    public static KernelSpecialization CosineLoss(string element) =>
+        new("cosine_loss.cu", ["cosine_loss_forward", "cosine_loss_reduce", "cosine_loss_backward"], [new CudaMacro("ELEMENT", element)]);
 
     /// <summary>Addition, narrowing and SiLU: kernels/elementwise.cu.</summary>
     /// <param name="element">How tensors are stored: <see cref="FloatElement"/> or <see cref="BFloat16Element"/>.</param>

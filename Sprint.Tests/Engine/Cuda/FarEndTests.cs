@@ -175,6 +175,27 @@ public sealed class FarEndTests(ElementType element)
     }
 
     [Test]
+    public void Cosine_loss_reaches_the_last_row()
+    {
+        static Shape Coefficients(int samples) => new(samples, Kept, 2);
+        end.Verify(
+            Kept * Width,
+            2,
+            [Input(Sparse), Input(Full), Ids(), FarOperand.Output("coefficients", ElementType.Float32, Coefficients), Floats(_ => new(1))],
+            (device, t) => device.Kernels<ICosineLossKernels>().Forward(t[0], t[1], t[2], t[3], t[4]));
+        end.Verify(
+            Kept * Width,
+            2,
+            [Floats(_ => new(1)), Input(Sparse), Input(Full), Ids(), Floats(Coefficients), Sum("dprediction", Sparse)],
+            (device, t) =>
+            {
+                // The gradient is divided by the number of rows, which is not the same near and far.
+                t[0].CopyFrom<float>([t[1].Shape.Rows]);
+                device.Kernels<ICosineLossKernels>().Backward(t[0], t[1], t[2], t[3], t[4], t[5], true);
+            });
+    }
+
+    [Test]
     public void Embeddings_reach_their_last_row()
     {
         end.Verify(1024, 2, [Floats(samples => new(samples)), Output("y", samples => new(samples, 1024))], (device, t) => device.Kernels<ITimestepEmbeddingKernels>().Forward(t[0], t[1]));

@@ -26,7 +26,7 @@ public class MachineCodeTests
     private static readonly string[] MemoryBound =
     [
         "adamw_gradient_norm", "adamw_update", "adaptive_layer_norm_forward", "adaptive_layer_norm_backward", "attention_backward_prepare", "elements_add",
-        "silu_forward", "silu_backward", "flow_matching_interpolate", "flow_matching_loss", "flow_matching_loss_backward", "gated_residual_forward",
+        "silu_forward", "silu_backward", "cosine_loss_forward", "cosine_loss_backward", "flow_matching_interpolate", "flow_matching_loss", "flow_matching_loss_backward", "gated_residual_forward",
         "gated_residual_backward", "linear_backward_activation", "linear_backward_bias", "label_embedding_forward", "label_embedding_backward", "matrix_product_reduce",
         "fusion_gather_backward", "fusion_constant_forward", "tokens_gather_forward", "tokens_gather_backward", "tokens_scatter_forward",
         "tokens_scatter_backward_input", "tokens_scatter_backward_fill",
@@ -34,7 +34,7 @@ public class MachineCodeTests
 
     // Those that write a vector of sums, or one number, for much that they read.
     private static readonly string[] Reductions =
-        ["adamw_gradient_norm", "attention_backward_prepare", "flow_matching_loss", "linear_backward_bias", "fusion_constant_forward", "tokens_scatter_backward_fill"];
+        ["adamw_gradient_norm", "attention_backward_prepare", "cosine_loss_forward", "flow_matching_loss", "linear_backward_bias", "fusion_constant_forward", "tokens_scatter_backward_fill"];
 
     private static readonly string[] Products =
         ["attention_forward", "attention_backward_dkv", "attention_backward_dq", "matrix_product_forward", "matrix_product_backward_input", "matrix_product_backward_weight"];

@@ -25,6 +25,7 @@ public sealed class ElementTypeTests
         Complains(() => GatedLinear.Apply(null, x, x, Narrow(24, 24), default, Wide(2, 24), 0), "gated residual: the modulation must hold BFloat16 on dryrun, as the input does, not Float32[2, 24] on dryrun");
         Complains(() => Addition.Apply(null, x, wide), "addition: the second tensor must hold BFloat16 on dryrun, as the first does, not Float32[2, 5, 24] on dryrun");
         Complains(() => FlowMatching.Loss(null, x, wide), "flow matching: the target must hold BFloat16 on dryrun, as the prediction does, not Float32[2, 5, 24] on dryrun");
+        Complains(() => CosineLoss.Apply(null, x, wide, default), "cosine loss: the target must hold BFloat16 on dryrun, as the prediction does, not Float32[2, 5, 24] on dryrun");
         Complains(
             () => ResidualFusion.Apply(null, new FusionInputs(x, x, default, Wide(1, 1, 24), Narrow(24, 48), Narrow(24))),
             "residual fusion: the mask token must hold BFloat16 on dryrun, as the dense path does, not Float32[1, 1, 24] on dryrun");

@@ -4,7 +4,7 @@ namespace Sprint.Bench.Counting;
 
 /// <summary>
 /// What the paper's arithmetic says, for any drop ratio: the matrix products of the blocks and of a padded fusion, forward.
-/// A block of n tokens takes <c>24 n D^2 + 4 n^2 D</c>, the fusion <c>4 N D^2</c>; the middle blocks see <c>(1 - r) N</c> tokens. docs/flops.md derives it.
+/// A block of n tokens takes <c>24 n D^2 + 4 n^2 D</c> (with SwiGLU <c>8 n D^2 + 6 n D F</c> and the same square), the fusion <c>4 N D^2</c>; the middle blocks see <c>(1 - r) N</c> tokens. docs/flops.md derives it.
 /// </summary>
 internal static class Theory
 {
@@ -17,7 +17,7 @@ internal static class Theory
         double tokens = model.Tokens;
         return ((model.EncoderDepth + model.DecoderDepth) * Block(tokens)) + (model.MiddleDepth * Block((1 - ratio) * tokens)) + (4 * tokens * width * width);
 
-        double Block(double seen) => (((8 * width * width) + (4 * width * model.MlpWidth)) * seen) + (4 * seen * seen * width);
+        double Block(double seen) => (((8 * width * width) + ((model.UseSwiglu ? 6 : 4) * width * model.MlpWidth)) * seen) + (4 * seen * seen * width);
     }
 
     /// <summary>The part of a dense pass that dropping saves.</summary>

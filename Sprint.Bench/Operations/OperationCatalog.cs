@@ -23,8 +23,17 @@ internal static class OperationCatalog
         Both("linear mlp up gelu", $"{batch * tokens}x{width} -> {model.MlpWidth}", static (work, at) => Linear(work, at.Batch * at.Model.Tokens, at.Model.HiddenSize, at.Model.MlpWidth, Activation.Gelu));
         Both("linear mlp down", $"{batch * tokens}x{model.MlpWidth} -> {width}", static (work, at) => Linear(work, at.Batch * at.Model.Tokens, at.Model.MlpWidth, at.Model.HiddenSize));
         Both("linear mlp down gated", $"{batch * tokens}x{model.MlpWidth} -> {width}", GatedLinearLayer);
+        if (model.UseSwiglu)
+            Both("swiglu mlp gated", $"{batch * tokens}x{width} -> {model.MlpWidth} -> {width}", SwiGluMlp);
         Both("linear qkv kept", $"{batch * kept}x{width} -> {3 * width}", static (work, at) => Linear(work, at.Batch * at.Pattern.KeptTokens, at.Model.HiddenSize, 3 * at.Model.HiddenSize));
         Both("linear modulation", $"{batch}x{width} -> {6 * width}", static (work, at) => Linear(work, at.Batch, at.Model.HiddenSize, 6 * at.Model.HiddenSize));
+        if (model.AdalnLoraRank is { } rank)
+        {
+            Both("linear modulation down", $"{batch}x{width} -> {rank}", static (work, at) => Linear(work, at.Batch, at.Model.HiddenSize, at.Model.AdalnLoraRank!.Value));
+            Both("linear modulation up", $"{batch}x{rank} -> {6 * width}", static (work, at) => Linear(work, at.Batch, at.Model.AdalnLoraRank!.Value, 6 * at.Model.HiddenSize));
+            Both("addition modulation", $"{batch}x{6 * width}, what two blocks share", SharedModulation);
+        }
+
         Both("linear patch embedding", $"{batch * tokens}x{model.PatchFeatures} -> {width}", static (work, at) => Linear(work, at.Batch * at.Model.Tokens, at.Model.PatchFeatures, at.Model.HiddenSize));
         Both("attention", $"{batch}x{tokens} tokens, {model.NumHeads} heads of {model.HeadSize}", static (work, at) => AttentionOf(work, at, keptOnly: false));
         Both("attention kept", $"{batch}x{kept} tokens, {model.NumHeads} heads of {model.HeadSize}", static (work, at) => AttentionOf(work, at, keptOnly: true));
@@ -104,6 +113,27 @@ internal static class OperationCatalog
         (Tensor residual, Tensor input) = (work.Activation(at.Batch, at.Model.Tokens, width), work.Activation(at.Batch, at.Model.Tokens, at.Model.MlpWidth));
         (Tensor weight, Tensor bias, Tensor modulation) = (work.Weight(width, at.Model.MlpWidth), work.Weight(width), work.Activation(at.Batch, 6 * width));
         work.Prepare(tape => GatedLinear.Apply(tape, residual, input, weight, bias, modulation, gateChunk: 5));
+    }
+
+    private static void SwiGluMlp(OperationWorkload work, OperationSizes at)
+    {
+        (int width, int hidden) = (at.Model.HiddenSize, at.Model.MlpWidth);
+        (Tensor residual, Tensor input) = (work.Activation(at.Batch, at.Model.Tokens, width), work.Activation(at.Batch, at.Model.Tokens, width));
+        Tensor modulation = work.Activation(at.Batch, 6 * width);
+        SwiGluWeights weights = new(Layer(hidden, width), Layer(hidden, width), Layer(width, hidden));
+        work.Prepare(tape => SwiGlu.ApplyGated(tape, residual, input, weights, modulation, gateChunk: 5));
+
+        LinearWeights Layer(int outputs, int inputs) => new(work.Weight(outputs, inputs), work.Weight(outputs));
+    }
+
+    private static void SharedModulation(OperationWorkload work, OperationSizes at)
+    {
+        (Tensor own, Tensor shared) = (work.Activation(at.Batch, 6 * at.Model.HiddenSize), work.Activation(at.Batch, 6 * at.Model.HiddenSize));
+        work.Prepare(tape =>
+        {
+            using Tensor first = Addition.Apply(tape, own, shared);
+            return Addition.Apply(tape, first, shared);
+        });
     }
 
     private static void AttentionOf(OperationWorkload work, OperationSizes at, bool keptOnly)

@@ -105,11 +105,18 @@ public readonly struct GradientSlot : IEquatable<GradientSlot>
         return buffer;
     }
 
-    /// <summary>Contributes a tensor that already is the gradient, without a copy where it is the first.</summary>
-    /// <param name="gradient">A tensor of the slot's shape; the caller keeps its own handle.</param>
-    /// <exception cref="InvalidOperationException">The gradient is stored as something else.</exception>
+    /// <summary>Contributes a tensor that already is the gradient, without a copy where it is the first and of the element type in which it is kept.</summary>
+    /// <param name="gradient">A tensor of the slot's shape, bfloat16 also where the gradient is kept in float32; the caller keeps its own handle.</param>
+    /// <exception cref="InvalidOperationException">The gradient is kept in bfloat16 and this one is float32.</exception>
     public void Pass(Tensor gradient)
     {
+        if (body is { GradientType: ElementType.Float32 } && gradient.ElementType == ElementType.BFloat16)
+        {
+            Tensor wide = Buffer(out bool adds);
+            Narrowing.Widen(gradient, wide, adds);
+            return;
+        }
+
         RequireType(gradient.ElementType);
         if (body is { HasGradient: false, GradientIsPersistent: false } owner && owner.Category != MemoryCategory.Parameter)
         {
@@ -156,7 +163,7 @@ public readonly struct GradientSlot : IEquatable<GradientSlot>
         if (body is not null && body.GradientType != type)
         {
             throw new InvalidOperationException(
-                $"the gradient of a tensor of {body.ElementType}{body.Shape} is kept in {body.GradientType}, but an operation that reads it gives {type}: only linear layers and residual fusion give both");
+                $"the gradient of a tensor of {body.ElementType}{body.Shape} is kept in {body.GradientType}, but an operation that reads it gives {type}: only linear layers, residual fusion and what hands its own gradient on give both");
         }
     }
 }

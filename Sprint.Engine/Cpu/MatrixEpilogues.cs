@@ -128,3 +128,66 @@ internal readonly unsafe struct ActivationDerivativeEpilogue<TActivation> : IMat
         VectorMemory.StorePartial(VectorMemory.LoadPartial(row + i, left) * derivative, row + i, left);
     }
 }
+
+/// <summary>
+/// Adds a bias, keeps the sum for the backward pass and multiplies it with an activated gate: <c>X = A B + bias, C = SiLU(G) X</c>, elementwise.
+/// </summary>
+internal readonly unsafe struct GateEpilogue : IMatrixEpilogue
+{
+    private readonly float* bias;
+    private readonly float* gate;
+    private readonly float* linear;
+    private readonly long stride;
+
+    /// <summary>Creates the epilogue.</summary>
+    /// <param name="bias">One value for each column of C, or null for none.</param>
+    /// <param name="gate">G, row-major, of C's shape.</param>
+    /// <param name="linear">Where X is stored, row-major, of C's shape; or null where no backward pass follows.</param>
+    /// <param name="stride">Elements from one row of G, and of X, to the next.</param>
+    public GateEpilogue(float* bias, float* gate, float* linear, long stride)
+    {
+        this.bias = bias;
+        this.gate = gate;
+        this.linear = linear;
+        this.stride = stride;
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Prefetch(int rowIndex, int rows, int column, int count)
+    {
+        VectorMemory.Prefetch(gate + (rowIndex * stride) + column, stride, rows, count);
+        if (linear != null)
+            VectorMemory.Prefetch(linear + (rowIndex * stride) + column, stride, rows, count);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Apply(float* row, int rowIndex, int column, int count)
+    {
+        float* bias = this.bias == null ? null : this.bias + column;
+        float* gate = this.gate + (rowIndex * stride) + column;
+        float* linear = this.linear == null ? null : this.linear + (rowIndex * stride) + column;
+        int i = 0;
+        for (; i + 16 <= count; i += 16)
+        {
+            Vector512<float> sum = Vector512.Load(row + i);
+            if (bias != null)
+                sum += Vector512.Load(bias + i);
+            if (linear != null)
+                sum.Store(linear + i);
+            (VectorMath.Silu(Vector512.Load(gate + i)) * sum).Store(row + i);
+        }
+
+        if (i == count)
+            return;
+
+        int left = count - i;
+        Vector512<float> last = VectorMemory.LoadPartial(row + i, left);
+        if (bias != null)
+            last += VectorMemory.LoadPartial(bias + i, left);
+        if (linear != null)
+            VectorMemory.StorePartial(last, linear + i, left);
+        VectorMemory.StorePartial(VectorMath.Silu(VectorMemory.LoadPartial(gate + i, left)) * last, row + i, left);
+    }
+}

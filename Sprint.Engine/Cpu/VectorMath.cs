@@ -194,6 +194,19 @@ internal static class VectorMath
         return SwishDerivative(Exp(-Vector512.Abs(x)), Vector512.LessThan(x, Vector512<float>.Zero), x);
     }
 
+    /// <summary>SiLU and its derivative, by one exponential.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector512<float> Silu(Vector512<float> x, out Vector512<float> derivative)
+    {
+        Vector512<float> one = Vector512<float>.One;
+        Vector512<float> value = ClampBelow(x, -SiluSaturation);
+        x = Clamp(x, -SiluSaturation, SiluSaturation);
+        Vector512<float> decay = Exp(-Vector512.Abs(x));
+        Vector512<float> negative = Vector512.LessThan(x, Vector512<float>.Zero);
+        derivative = SwishDerivative(decay, negative, x);
+        return value * (Vector512.ConditionalSelect(negative, decay, one) / (one + decay));
+    }
+
     /// <summary>1/sqrt(x) within 1.5 ulp: rounded twice, as square root and as quotient.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Vector512<float> ReciprocalSqrt(Vector512<float> x) => Vector512<float>.One / Vector512.Sqrt(x);

@@ -23,6 +23,7 @@ public sealed unsafe class CpuDevice : Device
         cache = new BlockCache(AllocateBlock, static block => NativeBlock.Free((void*)block), NativeBlock.Alignment);
         Pool = new WorkerPool(threads == 0 ? Environment.ProcessorCount : threads);
         Register<ILinearKernels>(new CpuLinear(this));
+        Register<ISwiGluKernels>(new CpuSwiGlu(this));
         Register<IAdaptiveLayerNormKernels>(new CpuAdaptiveLayerNorm(this));
         Register<IGatedResidualKernels>(new CpuGatedResidual(this));
         Register<IAttentionKernels>(new CpuAttention(this));
@@ -86,6 +87,7 @@ public sealed unsafe class CpuDevice : Device
     {
         var device = new CpuDevice(threads) { takesBFloat16 = true };
         device.Register<ILinearKernels>(new PlainLinear(device, device.Kernels<ILinearKernels>()));
+        device.Register<ISwiGluKernels>(new PlainSwiGlu(device, device.Kernels<ILinearKernels>(), device.Kernels<ISwiGluKernels>()));
         device.Register<IResidualFusionKernels>(new PlainResidualFusion(device, device.Kernels<IResidualFusionKernels>()));
         device.Register<IAttentionKernels>(new PlainAttention(device.Kernels<IAttentionKernels>()));
         device.Register<IAdaptiveLayerNormKernels>(new PlainAdaptiveLayerNorm(device, device.Kernels<IAdaptiveLayerNormKernels>()));

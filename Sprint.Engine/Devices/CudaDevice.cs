@@ -39,6 +39,7 @@ public sealed unsafe partial class CudaDevice : Device
         uploads = new UploadBuffer(Stream);
         CudaMatrixProduct products = new(this);
         Register<ILinearKernels>(new CudaLinear(this, products));
+        Register<ISwiGluKernels>(new CudaSwiGlu(this, products));
         Register<IResidualFusionKernels>(new CudaResidualFusion(this, products));
         Register<ITokenDropKernels>(new CudaTokenDrop(this));
         Register<IAdaptiveLayerNormKernels>(new CudaAdaptiveLayerNorm(this));

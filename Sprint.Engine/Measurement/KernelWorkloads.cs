@@ -25,6 +25,7 @@ public static class KernelWorkloads
         yield return GatedResidual(device, shape, element);
         yield return GatedResidualBackward(device, shape, element);
         yield return Activation(device, shape, element);
+        yield return SwiGlu(device, shape, element);
         yield return BiasGradient(device, shape, element);
         yield return Fusion(device, shape, element);
         yield return Elementwise(device, shape, element);
@@ -50,6 +51,7 @@ public static class KernelWorkloads
         yield return Product(device, shape, element, "MLP up", shape.Width, 4 * shape.Width, Operations.Activation.Gelu);
         yield return Product(device, shape, element, "qkv", shape.Width, 3 * shape.Width, Operations.Activation.None);
         yield return GatedProduct(device, shape, element);
+        yield return SwiGluProducts(device, shape, element);
     }
 
     private static KernelWorkload Gather(CudaDevice device, KernelShape shape, ElementType element)
@@ -132,6 +134,14 @@ public static class KernelWorkloads
             new KernelTraffic("linear_backward_activation", 3 * gradient.Bytes));
     }
 
+    private static KernelWorkload SwiGlu(CudaDevice device, KernelShape shape, ElementType element)
+    {
+        KernelWorkload own = new(device, "SwiGLU, backward", element);
+        Tensor gate = own.Zeros(Rows(shape)), linear = own.Zeros(gate.Shape), product = own.Zeros(gate.Shape);
+        return own.With(
+            () => device.Kernels<ISwiGluKernels>().Backward(gate, linear, product), new KernelTraffic("swiglu_backward", 6 * gate.Bytes));
+    }
+
     private static KernelWorkload BiasGradient(CudaDevice device, KernelShape shape, ElementType element)
     {
         KernelWorkload own = new(device, "gradient of a bias", element);
@@ -155,16 +165,18 @@ public static class KernelWorkloads
 
     private static KernelWorkload Elementwise(CudaDevice device, KernelShape shape, ElementType element)
     {
-        KernelWorkload own = new(device, "addition and SiLU", element);
-        Tensor x = own.Zeros(Rows(shape)), y = own.Zeros(x.Shape), z = own.Zeros(x.Shape);
+        KernelWorkload own = new(device, "addition, also to float32, and SiLU", element);
+        Tensor x = own.Zeros(Rows(shape)), y = own.Zeros(x.Shape), z = own.Zeros(x.Shape), wide = own.Zeros(x.Shape, ElementType.Float32);
         return own.With(
             () =>
             {
                 device.Kernels<IAdditionKernels>().Add(x, y, z);
+                device.Kernels<INarrowingKernels>().Widen(x, wide, true);
                 device.Kernels<ISiluKernels>().Forward(x, y);
                 device.Kernels<ISiluKernels>().Backward(x, y, z, false);
             },
             new KernelTraffic("elements_add", 3 * x.Bytes),
+            new KernelTraffic("elements_widen", x.Bytes + (2 * wide.Bytes)),
             new KernelTraffic("silu_forward", 2 * x.Bytes),
             new KernelTraffic("silu_backward", 3 * x.Bytes));
     }
@@ -294,6 +306,24 @@ public static class KernelWorkloads
             },
             new KernelTraffic("matrix_product_forward", h.Bytes + weight.Bytes + bias.Bytes + (3 * x.Bytes) + (modulation.Bytes / 6), 0, flops, ReadsWhole: false),
             new KernelTraffic("matrix_product_backward_input", y.Bytes + weight.Bytes + (2 * h.Bytes), 0, flops, ReadsWhole: false));
+    }
+
+    private static KernelWorkload SwiGluProducts(CudaDevice device, KernelShape shape, ElementType element)
+    {
+        KernelWorkload own = new(device, "SwiGLU's product with its gate, and the way back", element);
+        Tensor x = own.Zeros(Kept(shape)), weight = own.Zeros(new Shape(4 * shape.Width, shape.Width)), bias = own.Zeros(new Shape(4 * shape.Width));
+        Tensor gate = own.Zeros(new Shape(shape.Batch, shape.Kept, 4 * shape.Width)), linear = own.Zeros(gate.Shape), product = own.Zeros(gate.Shape);
+        Tensor last = own.Zeros(new Shape(shape.Width, 4 * shape.Width));
+        long flops = FusedMatrixFlops * gate.Count * shape.Width;
+        return own.With(
+            () =>
+            {
+                ISwiGluKernels kernels = device.Kernels<ISwiGluKernels>();
+                kernels.Forward(x, weight, bias, gate, linear, product);
+                kernels.BackwardProduct(x, last, gate, linear, product);
+            },
+            new KernelTraffic("matrix_product_forward", x.Bytes + weight.Bytes + bias.Bytes + (3 * gate.Bytes), 0, flops, ReadsWhole: false),
+            new KernelTraffic("matrix_product_backward_input", x.Bytes + last.Bytes + (5 * gate.Bytes), 0, flops, ReadsWhole: false));
     }
 
     private static Shape Rows(KernelShape shape) => new(shape.Batch, shape.Tokens, shape.Width);

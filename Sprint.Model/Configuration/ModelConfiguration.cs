@@ -61,14 +61,17 @@ public sealed record ModelConfiguration
     /// <summary>Whether blocks keep only their inputs for the backward pass and are run again there.</summary>
     public bool UseCheckpoint { get; init; }
 
-    /// <summary>Whether the MLP is SwiGLU. Not built.</summary>
+    /// <summary>Whether the MLP is SwiGLU, with half as many weights again in a hidden layer of the same width, instead of two linear layers around GELU.</summary>
     public bool UseSwiglu { get; init; }
 
-    /// <summary>A key of the reference's files without effect on its own there, nor here.</summary>
+    /// <summary>Whether SwiGLU's hidden layer has the whole width of <see cref="MlpRatio"/>, or two thirds of it: as many weights as around GELU. Without effect unless <see cref="UseSwiglu"/>.</summary>
     public bool UseSwigluLarge { get; init; } = true;
 
-    /// <summary><c>normal</c>; <c>lora</c> is not built.</summary>
+    /// <summary>How a block's shift, scale and gate are made: <c>normal</c> by one linear layer, <c>lora</c> by two of low rank, plus what one layer makes for all blocks.</summary>
     public string AdalnType { get; init; } = "normal";
+
+    /// <summary>The rank of the modulation's layers; needed for <see cref="AdalnType"/> <c>lora</c>, else null.</summary>
+    public int? AdalnLoraDim { get; init; }
 
     /// <summary>Whether hidden states are aligned with features of another network. Not built.</summary>
     public bool RepresentationAlign { get; init; }
@@ -83,6 +86,7 @@ public sealed record ModelConfiguration
     public string ResidualType { get; init; } = "concat_linear";
 
     internal const string RmsNorm = "RMSNorm";
+    private const string LoraType = "lora";
 
     /// <summary>Channels of a head.</summary>
     public int HeadSize => HiddenSize / NumHeads;
@@ -97,7 +101,10 @@ public sealed record ModelConfiguration
     public int PatchFeatures => InChannels * PatchSize * PatchSize;
 
     /// <summary>Width of the MLP's hidden layer.</summary>
-    public int MlpWidth => (int)(HiddenSize * MlpRatio);
+    public int MlpWidth => UseSwiglu && !UseSwigluLarge ? (int)(HiddenSize * MlpRatio) * 2 / 3 : (int)(HiddenSize * MlpRatio);
+
+    /// <summary>The rank of the modulation's layers; null where there is one layer of full rank.</summary>
+    public int? AdalnLoraRank => AdalnType == LoraType ? AdalnLoraDim : null;
 
     /// <summary>The label that stands for no class; a row of the label table where <see cref="HasNullClass"/>.</summary>
     public int NullClass => NumClasses;
@@ -157,6 +164,8 @@ public sealed record ModelConfiguration
             HeadSize <= Attention.MaximumHeadSize,
             $"hidden_size {HiddenSize} over num_heads {NumHeads} gives heads of {HeadSize} channels: attention takes at most {Attention.MaximumHeadSize}, raise num_heads");
         Require(MlpRatio is > 0 and <= 64 && HiddenSize * MlpRatio >= 1, $"mlp_ratio {Text(MlpRatio)} must be above 0 and at most 64");
+        Require(
+            MlpWidth >= 1, $"mlp_ratio {Text(MlpRatio)} leaves SwiGLU with use_swiglu_large: false no hidden layer: raise mlp_ratio or set use_swiglu_large: true");
         Require(RopeTheta is > 1 and < 1e30, $"rope_theta {Text(RopeTheta)} must be above 1 and below 1e30");
         Fits(NumClasses + (HasNullClass ? 1L : 0), HiddenSize, "num_classes", NumClasses);
         Fits(6L * HiddenSize, HiddenSize, "hidden_size", HiddenSize);
@@ -165,8 +174,7 @@ public sealed record ModelConfiguration
         Fits(GridSide * (long)GridSide, HeadSize, "context_size", ContextSize);
         Norm(QNorm, "q_norm");
         Norm(KNorm, "k_norm");
-        Unbuilt(UseSwiglu, "use_swiglu: true (a SwiGLU MLP)", "false");
-        Unbuilt(AdalnType != "normal", $"adaln_type: {AdalnType}", "normal");
+        Modulation();
         Unbuilt(RepresentationAlign, "representation_align: true", "false");
         Unbuilt(!UseMaskRestore, "use_mask_restore: false", "true");
         Unbuilt(ResidualType != "concat_linear", $"residual_type: {ResidualType}", "concat_linear");
@@ -194,6 +202,21 @@ public sealed record ModelConfiguration
 
     private static void Between(int value, int least, int most, string key) =>
         Require(value >= least && value <= most, $"{key} {value} must be from {least} to {most}");
+
+    private void Modulation()
+    {
+        Unbuilt(AdalnType == "swiglu", "adaln_type: swiglu", "normal or lora");
+        Require(AdalnType is "normal" or LoraType, $"adaln_type '{AdalnType}' is not known: choose normal or lora");
+        if (AdalnType != LoraType)
+        {
+            Require(AdalnLoraDim is null, $"adaln_lora_dim {AdalnLoraDim} is the rank of adaln_type: lora, but adaln_type is {AdalnType}: choose lora, or null here");
+            return;
+        }
+
+        Require(AdalnLoraDim is not null, "adaln_type: lora needs adaln_lora_dim, the rank of its layers: set it, e.g. to a quarter of hidden_size");
+        Between(AdalnLoraDim!.Value, 1, 65_536, "adaln_lora_dim");
+        Fits(6L * HiddenSize, AdalnLoraDim.Value, "adaln_lora_dim", AdalnLoraDim.Value);
+    }
 
     /// <summary>Every table is one array on the host, when it is drawn, saved or loaded.</summary>
     private static void Fits(long rows, int columns, string key, double value) => Require(

@@ -2,7 +2,7 @@ namespace Sprint.Model.Network;
 
 /// <summary>
 /// The parts of the model under which <see cref="Engine.Account"/> counts. What runs in a block is counted under its part and branch: <c>middle/attention</c>,
-/// <c>middle/mlp</c> or <c>middle/modulation</c>.
+/// <c>middle/mlp</c> or <c>middle/modulation</c>; what the modulation of all blocks shares under <c>embedding/modulation</c>.
 /// </summary>
 public static class ModelPart
 {
@@ -27,10 +27,10 @@ public static class ModelPart
     /// <summary>The branch of a block from its norm to its gated residual, attention in between.</summary>
     public const string Attention = "attention";
 
-    /// <summary>The branch of a block from its norm to its gated residual, two linear layers in between.</summary>
+    /// <summary>The branch of a block from its norm to its gated residual, two linear layers, or SwiGLU's three, in between.</summary>
     public const string Mlp = "mlp";
 
-    /// <summary>The linear layer that makes shift, scale and gate of a block.</summary>
+    /// <summary>The linear layers that make shift, scale and gate of a block, or what those of all blocks share.</summary>
     public const string Modulation = "modulation";
 
     /// <summary>The part of a name under which operations were counted: <c>middle</c> of <c>middle/mlp</c>.</summary>
@@ -52,7 +52,7 @@ public static class ModelPart
 }
 
 /// <summary>The names under which the operations of a block are counted, made once, as a warm step allocates nothing.</summary>
-/// <param name="Modulation">The linear layer of the modulation.</param>
+/// <param name="Modulation">The linear layers of the modulation.</param>
 /// <param name="Attention">The attention branch.</param>
 /// <param name="Mlp">The MLP branch.</param>
 internal sealed record BlockParts(string Modulation, string Attention, string Mlp)

@@ -13,6 +13,7 @@ public sealed class SprintTransformer : IDisposable
 {
     private const int TimestepFeatures = 256;
     private const float EmbeddingDeviation = 0.02f;
+    private const string SharedModulationPart = $"{ModelPart.Embedding}/{ModelPart.Modulation}";
     private readonly Device device;
     private readonly ElementType activations;
     private readonly RopeTable rope;
@@ -24,6 +25,7 @@ public sealed class SprintTransformer : IDisposable
     private readonly Tensor timeWeight2;
     private readonly Tensor timeBias2;
     private readonly Tensor labelTable;
+    private readonly LinearWeights sharedModulation;
     private readonly TransformerBlock[] encoder;
     private readonly TransformerBlock[] middle;
     private readonly TransformerBlock[] decoder;
@@ -65,6 +67,13 @@ public sealed class SprintTransformer : IDisposable
             timeBias2 = Parameters.WideZeros("t_embedder.mlp.2.bias", width);
             labelTable = Parameters.WideNormal(
                 "y_embedder.embedding_table.weight", new Shape(configuration.NumClasses + (configuration.HasNullClass ? 1 : 0), width), EmbeddingDeviation);
+            if (configuration.AdalnLoraRank is not null)
+            {
+                int length = BlockModulation.Chunks * width;
+                sharedModulation = new(
+                    Parameters.Zeros("global_adaLN_modulation.1.weight", length, width), Parameters.Zeros("global_adaLN_modulation.1.bias", length));
+            }
+
             encoder = Blocks("encoder_blocks", ModelPart.Encoder, configuration.EncoderDepth);
             middle = Blocks("middle_blocks", ModelPart.Middle, configuration.MiddleDepth);
             decoder = Blocks("decoder_blocks", ModelPart.Decoder, configuration.DecoderDepth);
@@ -108,7 +117,9 @@ public sealed class SprintTransformer : IDisposable
     {
         Account account = device.Account;
         using Account.Scope scope = account.Enter(account.Pass, ModelPart.Embedding);
-        using Tensor conditioning = Condition(tape, times, labels, observer);
+        using Tensor activated = Condition(tape, times, labels, observer);
+        using BlockConditioning conditioning = Share(tape, activated, observer);
+        account.Part = ModelPart.Embedding;
         using Tensor embedded = Embed(tape, image, observer);
 
         account.Part = ModelPart.Encoder;
@@ -125,7 +136,7 @@ public sealed class SprintTransformer : IDisposable
         using Tensor decoded = Run(tape, decoder, "decoder", fused, conditioning, default, observer);
 
         account.Part = ModelPart.Final;
-        using Tensor modulation = Linear.Apply(tape, conditioning, finalModulationWeight, finalModulationBias);
+        using Tensor modulation = Linear.Apply(tape, activated, finalModulationWeight, finalModulationBias);
         using Tensor normalised = AdaptiveLayerNorm.Apply(tape, decoded, modulation, shiftChunk: 0, scaleChunk: 1);
         using Tensor tokens = Linear.Apply(tape, normalised, finalWeight, finalBias, outputType: ElementType.Float32);
         observer?.Observe("final_tokens", tokens);
@@ -169,6 +180,24 @@ public sealed class SprintTransformer : IDisposable
         return Narrowing.Apply(tape, conditioning, activations);
     }
 
+    /// <summary>
+    /// What the blocks' modulation shares with <c>adaln_type: lora</c>. Its gradient is a sum over all blocks, so it is float32 in any precision until the
+    /// blocks read it.
+    /// </summary>
+    private BlockConditioning Share(Tape? tape, Tensor activated, IActivationObserver? observer)
+    {
+        if (sharedModulation.Weight.IsEmpty)
+        {
+            return new BlockConditioning(activated.Retain());
+        }
+
+        device.Account.Part = SharedModulationPart;
+        using Tensor wide = Linear.Apply(tape, activated, sharedModulation.Weight, sharedModulation.Bias, outputType: ElementType.Float32);
+        using Tensor shared = Narrowing.Apply(tape, wide, activations);
+        observer?.Observe("global_adaln", shared);
+        return new BlockConditioning(activated.Retain(), shared.Retain());
+    }
+
     private Tensor Embed(Tape? tape, Tensor image, IActivationObserver? observer)
     {
         using Tensor patches = Patchify.Apply(tape, image, Configuration.PatchSize);
@@ -180,7 +209,7 @@ public sealed class SprintTransformer : IDisposable
     }
 
     private static Tensor Run(
-        Tape? tape, TransformerBlock[] blocks, string name, Tensor input, Tensor conditioning, Tensor ids, IActivationObserver? observer)
+        Tape? tape, TransformerBlock[] blocks, string name, Tensor input, in BlockConditioning conditioning, Tensor ids, IActivationObserver? observer)
     {
         Tensor x = input.Retain();
         try
@@ -202,7 +231,7 @@ public sealed class SprintTransformer : IDisposable
         }
     }
 
-    private Tensor RunMiddle(Tape? tape, Tensor dense, Tensor conditioning, in TokenSelection selection, IActivationObserver? observer)
+    private Tensor RunMiddle(Tape? tape, Tensor dense, in BlockConditioning conditioning, in TokenSelection selection, IActivationObserver? observer)
     {
         if (selection.SkipsMiddle)
         {

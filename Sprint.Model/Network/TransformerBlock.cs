@@ -6,7 +6,7 @@ namespace Sprint.Model.Network;
 
 /// <summary>
 /// An adaLN-Zero block: <c>x += gate1 Attention(LN(x) (1 + scale1) + shift1)</c>, <c>x += gate2 MLP(LN(x) (1 + scale2) + shift2)</c>,
-/// the six vectors from one linear layer of SiLU(c). Source: SPRINT.md section 2.
+/// the six vectors from SiLU(c). Source: SPRINT.md section 2.
 /// </summary>
 public sealed class TransformerBlock : ICheckpointedStretch
 {
@@ -20,12 +20,8 @@ public sealed class TransformerBlock : ICheckpointedStretch
     private readonly Tensor keyNorm;
     private readonly Tensor projectionWeight;
     private readonly Tensor projectionBias;
-    private readonly Tensor firstWeight;
-    private readonly Tensor firstBias;
-    private readonly Tensor secondWeight;
-    private readonly Tensor secondBias;
-    private readonly Tensor modulationWeight;
-    private readonly Tensor modulationBias;
+    private readonly BlockMlp mlp;
+    private readonly BlockModulation modulations;
 
     internal TransformerBlock(ParameterSet parameters, string name, BlockParts parts, ModelConfiguration configuration, RopeTable rope)
     {
@@ -33,43 +29,43 @@ public sealed class TransformerBlock : ICheckpointedStretch
         this.rope = rope;
         heads = configuration.NumHeads;
         checkpoints = configuration.UseCheckpoint;
-        (int width, int head, int mlp) = (configuration.HiddenSize, configuration.HeadSize, configuration.MlpWidth);
+        (int width, int head) = (configuration.HiddenSize, configuration.HeadSize);
         qkvWeight = parameters.Linear($"{name}.attn.qkv.weight", 3 * width, width);
         qkvBias = parameters.Zeros($"{name}.attn.qkv.bias", 3 * width);
         queryNorm = configuration.QNorm is null ? default : parameters.WideOnes($"{name}.attn.q_norm.weight", head);
         keyNorm = configuration.KNorm is null ? default : parameters.WideOnes($"{name}.attn.k_norm.weight", head);
         projectionWeight = parameters.Linear($"{name}.attn.proj.weight", width, width);
         projectionBias = parameters.Zeros($"{name}.attn.proj.bias", width);
-        firstWeight = parameters.Linear($"{name}.mlp.fc1.weight", mlp, width);
-        firstBias = parameters.Zeros($"{name}.mlp.fc1.bias", mlp);
-        secondWeight = parameters.Linear($"{name}.mlp.fc2.weight", width, mlp);
-        secondBias = parameters.Zeros($"{name}.mlp.fc2.bias", width);
-        modulationWeight = parameters.Zeros($"{name}.adaLN_modulation.1.weight", 6 * width, width);
-        modulationBias = parameters.Zeros($"{name}.adaLN_modulation.1.bias", 6 * width);
+        mlp = new BlockMlp(parameters, $"{name}.mlp", configuration);
+        modulations = new BlockModulation(parameters, $"{name}.adaLN_modulation", configuration);
     }
 
     /// <summary>Applies the block.</summary>
     /// <param name="tape">Where to record, or null in inference.</param>
     /// <param name="input">x (batch, tokens, width).</param>
-    /// <param name="conditioning">SiLU(c) (batch, width).</param>
+    /// <param name="conditioning">SiLU(c) (batch, width), and what the modulation of all blocks shares.</param>
     /// <param name="tokenIds">(batch, tokens) int32: each token's place in the full grid; empty where token i is in place i.</param>
     /// <returns>(batch, tokens, width), which the caller disposes.</returns>
-    public Tensor Apply(Tape? tape, Tensor input, Tensor conditioning, Tensor tokenIds) =>
-        checkpoints && tape is not null
-            ? Checkpoint.Run(tape, this, input, conditioning, tokenIds)
-            : ((ICheckpointedStretch)this).Forward(tape, [input, conditioning, tokenIds]);
+    public Tensor Apply(Tape? tape, Tensor input, in BlockConditioning conditioning, Tensor tokenIds)
+    {
+        (Tensor activated, Tensor shared) = conditioning;
+        return checkpoints && tape is not null
+            ? Checkpoint.Run(tape, this, input, activated, shared, tokenIds)
+            : ((ICheckpointedStretch)this).Forward(tape, [input, activated, shared, tokenIds]);
+    }
 
     /// <inheritdoc/>
     Tensor ICheckpointedStretch.Forward(Tape? tape, ReadOnlySpan<Tensor> inputs)
     {
-        (Tensor x, Tensor conditioning, Tensor tokenIds) = (inputs[0], inputs[1], inputs[2]);
+        (Tensor x, var conditioning, Tensor tokenIds) = (inputs[0], new BlockConditioning(inputs[1], inputs[2]), inputs[3]);
         Account account = x.Device.Account;
         using Account.Scope scope = account.Enter(account.Pass, parts.Modulation);
-        using Tensor modulation = Linear.Apply(tape, conditioning, modulationWeight, modulationBias);
+        using Tensor modulation = modulations.Apply(tape, conditioning);
         account.Part = parts.Attention;
         using Tensor attended = Attend(tape, x, modulation, tokenIds);
         account.Part = parts.Mlp;
-        return Mlp(tape, attended, modulation);
+        using Tensor normalised = AdaptiveLayerNorm.Apply(tape, attended, modulation, shiftChunk: 3, scaleChunk: 4);
+        return mlp.Apply(tape, attended, normalised, modulation, gateChunk: 5);
     }
 
     private Tensor Attend(Tape? tape, Tensor x, Tensor modulation, Tensor tokenIds)
@@ -79,12 +75,5 @@ public sealed class TransformerBlock : ICheckpointedStretch
         var arguments = new AttentionArguments(heads, queryNorm, keyNorm, rope.Cosines, rope.Sines, tokenIds);
         using Tensor heard = Attention.Apply(tape, qkv, arguments);
         return GatedLinear.Apply(tape, x, heard, projectionWeight, projectionBias, modulation, gateChunk: 2);
-    }
-
-    private Tensor Mlp(Tape? tape, Tensor x, Tensor modulation)
-    {
-        using Tensor normalised = AdaptiveLayerNorm.Apply(tape, x, modulation, shiftChunk: 3, scaleChunk: 4);
-        using Tensor hidden = Linear.Apply(tape, normalised, firstWeight, firstBias, Activation.Gelu);
-        return GatedLinear.Apply(tape, x, hidden, secondWeight, secondBias, modulation, gateChunk: 5);
     }
 }

@@ -62,6 +62,10 @@ public static class GoldenConfiguration
             CfgMaskProb = reader.Number("cfg_mask_prob"),
             UseSwiglu = reader.Flag("use_swiglu"),
             AdalnType = reader.Text("adaln_type") ?? "normal",
+
+            // Where nothing reads them the reference takes any values.
+            UseSwigluLarge = !reader.Flag("use_swiglu") || reader.Flag("use_swiglu_large"),
+            AdalnLoraDim = reader.Text("adaln_type") == "lora" ? reader.Integer("adaln_lora_dim") : null,
             RepresentationAlign = reader.Flag("representation_align"),
             UseMaskRestore = reader.Flag("use_mask_restore"),
             ResidualType = reader.Text("residual_type") ?? "",

@@ -12,14 +12,18 @@ internal sealed class OperationCatalogTests
 {
     private static readonly ModelConfiguration Model = new() { ContextSize = 16, InChannels = 4, HiddenSize = 32, NumHeads = 2 };
 
+    private static readonly ModelConfiguration Other = Model with { UseSwiglu = true, AdalnType = "lora", AdalnLoraDim = 6 };
+
     private static readonly IReadOnlyList<OperationCase> Cases = OperationCatalog.Of("T", new OperationSizes(Model, ModelOptions.Pattern(Model, 0.75), Batch: 2));
 
-    private static IEnumerable<string> Names => Cases.Select(found => found.Name);
+    private static readonly IReadOnlyList<OperationCase> OtherCases = OperationCatalog.Of("O", new OperationSizes(Other, ModelOptions.Pattern(Other, 0.75), Batch: 2));
+
+    private static IEnumerable<string> Names => Cases.Concat(OtherCases).Select(found => found.Name);
 
     [TestCaseSource(nameof(Names))]
     public void An_operation_runs_again_and_again_and_counts_the_same_each_time(string name)
     {
-        OperationCase found = Cases.Single(other => other.Name == name);
+        OperationCase found = Cases.Concat(OtherCases).Single(other => other.Name == name);
         using CpuDevice device = new(1);
         using OperationWorkload workload = found.On(device);
         workload.Run();
@@ -36,11 +40,11 @@ internal sealed class OperationCatalogTests
     }
 
     [Test]
-    public void Every_operation_of_a_training_step_has_a_case()
+    public void Every_operation_of_a_training_step_has_a_case([Values] bool other)
     {
         using DryRunDevice device = new();
         HashSet<string> covered = [];
-        foreach (OperationCase found in Cases)
+        foreach (OperationCase found in other ? OtherCases : Cases)
         {
             using OperationWorkload workload = found.On(device);
             device.Account.ResetOperations();
@@ -48,7 +52,7 @@ internal sealed class OperationCatalogTests
             covered.UnionWith(device.Account.Entries.Keys.Select(key => $"{key.Operation} {key.Pass}"));
         }
 
-        IEnumerable<string> step = Sprint.Bench.Counting.StepCount.Of(Model, new LossConfiguration(), ModelOptions.Pattern(Model, 0.75), 2).Entries
+        IEnumerable<string> step = Sprint.Bench.Counting.StepCount.Of(other ? Other : Model, new LossConfiguration(), ModelOptions.Pattern(Model, 0.75), 2).Entries
             .Select(entry => $"{entry.Key.Operation} {entry.Key.Pass}").Distinct();
         Assert.That(step.Except(covered), Is.Empty);
     }
@@ -56,9 +60,9 @@ internal sealed class OperationCatalogTests
     [Test]
     public void Training_takes_more_than_the_forward_pass()
     {
-        foreach (OperationCase training in Cases.Where(found => found.Trains))
+        foreach (OperationCase training in OtherCases.Where(found => found.Trains))
         {
-            OperationCase forward = Cases.Single(found => found.Operation == training.Operation && !found.Trains);
+            OperationCase forward = OtherCases.Single(found => found.Operation == training.Operation && !found.Trains);
             Assert.That(training.Count().Dispatches, Is.GreaterThan(forward.Count().Dispatches), training.Name);
         }
     }

@@ -45,6 +45,43 @@ public sealed class GoldenUnitTests
         unit.Gradient("x", x);
     }
 
+    [Test]
+    public void SwiGlu_mlp()
+    {
+        using var unit = new GoldenUnit("swiglu");
+        using var tape = new Tape();
+        string[] names = ["x", "fc1_g.weight", "fc1_g.bias", "fc1_x.weight", "fc1_x.bias", "fc2.weight", "fc2.bias"];
+        Tensor[] given = [.. names.Select(name => unit.Input(name))];
+        using Tensor y = SwiGlu.Apply(tape, given[0], new SwiGluWeights(new(given[1], given[2]), new(given[3], given[4]), new(given[5], given[6])));
+        unit.Output("y", y);
+        unit.Backward(tape, y);
+        for (int i = 0; i < names.Length; i++)
+            unit.Gradient(names[i], given[i]);
+    }
+
+    /// <summary>The product of SiLU(gate) and x alone: the layers pick the halves of rows [gate, x], and the last one hands it on.</summary>
+    [Test]
+    public void SwiGlu_between_layers_that_change_nothing()
+    {
+        using var unit = new GoldenUnit("swiglu_act");
+        using var tape = new Tape();
+        const int Width = 20;
+        (float[] gate, float[] linear) = (unit["gate"], unit["x"]);
+        Tensor x = unit.Keep([3, 2 * Width], [.. Enumerable.Range(0, 3).SelectMany(row => Row(gate, row).Concat(Row(linear, row)))]);
+        Tensor first = unit.Keep([Width, 2 * Width], Unit(2 * Width, 0)), second = unit.Keep([Width, 2 * Width], Unit(2 * Width, Width)), same = unit.Keep([Width, Width], Unit(Width, 0));
+        using Tensor y = SwiGlu.Apply(tape, x, new SwiGluWeights(new(first, default), new(second, default), new(same, default)));
+        unit.Output("y", y);
+        unit.Backward(tape, y);
+        float[] gradient = Tape.GradientOf(x).ToArray();
+        unit.Gradient("gate", [.. Enumerable.Range(0, 6).Where(static row => row % 2 == 0).SelectMany(row => Row(gradient, row))]);
+        unit.Gradient("x", [.. Enumerable.Range(0, 6).Where(static row => row % 2 == 1).SelectMany(row => Row(gradient, row))]);
+
+        static float[] Row(float[] values, int row) => values[(row * Width)..((row + 1) * Width)];
+
+        static float[] Unit(int columns, int shift) =>
+            [.. Enumerable.Range(0, Width * columns).Select(i => i % columns == (i / columns) + shift ? 1f : 0f)];
+    }
+
     [TestCase(256)]
     [TestCase(32)]
     public void Timestep_features(int features)

@@ -102,10 +102,10 @@ public sealed class CommandLineTests
     {
         const string Model = "\"context_size\":8,\"patch_size\":2,\"in_channels\":1,\"num_classes\":3,\"hidden_size\":32,\"num_heads\":2,\"mlp_ratio\":4.0,"
             + "\"encoder_depth\":1,\"middle_depth\":1,\"decoder_depth\":1,\"q_norm\":null,\"k_norm\":null,\"rope_theta\":10000.0,\"class_dropout_prob\":0.1,"
-            + "\"cfg_mask_prob\":0.1,\"adaln_type\":\"normal\",\"representation_align\":false,\"use_mask_restore\":true,\"residual_type\":\"concat_linear\"";
-        File.WriteAllText(folder["config.json"], $"{{\"constructor_resolved\":{{{Model},\"use_swiglu\":true}}}}");
-        SprintCommand.Refuse(["verify", folder.Path], "use_swiglu", "SwiGLU", "not built");
-        File.WriteAllText(folder["config.json"], $"{{\"constructor_resolved\":{{{Model},\"use_swiglu\":false}}}}");
+            + "\"cfg_mask_prob\":0.1,\"use_swiglu\":false,\"representation_align\":false,\"use_mask_restore\":true,\"residual_type\":\"concat_linear\"";
+        File.WriteAllText(folder["config.json"], $"{{\"constructor_resolved\":{{{Model},\"adaln_type\":\"swiglu\"}}}}");
+        SprintCommand.Refuse(["verify", folder.Path], "adaln_type: swiglu", "not built");
+        File.WriteAllText(folder["config.json"], $"{{\"constructor_resolved\":{{{Model},\"adaln_type\":\"normal\"}}}}");
         SprintCommand.Refuse(["verify", folder.Path], "holds no case files");
         File.WriteAllText(folder["config.json"], "{");
         SprintCommand.Refuse(["verify", folder.Path], "config.json: cannot be read as JSON");

@@ -1,4 +1,4 @@
-// GELU in its tanh form and SiLU, with their derivatives, in float32: both are x times a sigmoid.
+// GELU in its tanh form and SiLU, with their derivatives, in float32: both are x times a sigmoid. And SwiGLU, SiLU(gate) linear.
 // GELU(x) = x/2 (1 + tanh(u)) = x sigmoid(2u), u = sqrt(2/pi) (x + 0.044715 x^3);  SiLU(x) = x sigmoid(x).
 // Exponential and quotient are the hardware's approximations: relative errors of some 1e-6 at most.
 #pragma once
@@ -23,4 +23,18 @@ __device__ __forceinline__ float silu(float x) { return x * sigmoid(x); }
 __device__ __forceinline__ float silu_derivative(float x) {
     const float s = sigmoid(x);
     return s + s * (1.0f - s) * x;
+}
+
+// The way back through product = SiLU(gate) linear, whose gradient is in `product`: gate and linear become their gradients, product itself.
+template <int COUNT>
+__device__ __forceinline__ void swiglu_backward(float (&gate)[COUNT], float (&linear)[COUNT], float (&product)[COUNT]) {
+#pragma unroll
+    for (int i = 0; i < COUNT; i++) {
+        const float s = sigmoid(gate[i]);
+        const float activated = gate[i] * s;
+        const float x = linear[i];
+        linear[i] = product[i] * activated;
+        gate[i] = product[i] * x * (s + (1.0f - s) * activated);
+        product[i] = activated * x;
+    }
 }

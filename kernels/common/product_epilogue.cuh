@@ -12,8 +12,8 @@ struct product_arguments {
     void* result;             // C (m, result_stride), ELEMENT or float
     float* partial;           // (splits, m, n): sums of each split, to be added and finished by matrix_product_reduce; or null
     const ELEMENT* bias;      // (n), or null
-    ELEMENT* auxiliary;       // (m, n): written by the forward operations (or null), read by the derivatives
-    const ELEMENT* residual;  // (m, n)
+    ELEMENT* auxiliary;       // (m, n): written by the forward operations (or null), read by the derivatives, both by swiglu_backward
+    ELEMENT* residual;        // (m, n): the residual stream, or SwiGLU's gate; written by swiglu_backward alone
     const ELEMENT* gate;      // row i belongs to sample i / tokens, whose gate starts at gate + sample * gate_stride
     const int32* rows;        // (m): the row of `shared_rows` that belongs to a row of C, or -1; null: each its own
     const float* row_terms;   // (any, n)
@@ -37,6 +37,8 @@ enum product_operation {
     product_silu_derivative,   // C = s SiLU'(auxiliary)
     product_gated_residual,    // auxiliary = s + bias; C = residual + gate (s + bias)
     product_row_terms,         // C = s + (rows[i] >= 0 ? row_terms[rows[i]] : constant)
+    product_swiglu,            // auxiliary = s + bias; C = SiLU(residual) (s + bias)
+    product_swiglu_backward,   // C = SiLU(residual) auxiliary; residual = s auxiliary SiLU'(residual); auxiliary = s SiLU(residual)
 };
 
 // Four columns at a time: a warp's stores then fill whole sectors in both element types.
@@ -84,6 +86,25 @@ __device__ __forceinline__ void finish_sums(const product_arguments& p, int row,
             for (int i = 0; i < COUNT; i++) {
                 sums[i] = other[i] + gate[i] * sums[i];
             }
+            break;
+        }
+        case product_swiglu:
+            if (p.auxiliary != nullptr) {
+                store_pack<COUNT>(p.auxiliary + place, sums);
+            }
+            load_pack<COUNT>(p.residual + place, other);
+#pragma unroll
+            for (int i = 0; i < COUNT; i++) {
+                sums[i] *= silu(other[i]);
+            }
+            break;
+        case product_swiglu_backward: {
+            float linear[COUNT];
+            load_pack<COUNT>(p.residual + place, other);
+            load_pack<COUNT>(p.auxiliary + place, linear);
+            swiglu_backward<COUNT>(other, linear, sums);
+            store_pack<COUNT>(p.residual + place, other);
+            store_pack<COUNT>(p.auxiliary + place, linear);
             break;
         }
         case product_row_terms: {

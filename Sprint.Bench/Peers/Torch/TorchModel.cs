@@ -7,7 +7,7 @@ namespace Sprint.Bench.Peers.Torch;
 
 /// <summary>
 /// The same transformer in libtorch's operations, from tokens to tokens: adaLN-Zero blocks, RMS norm and rotation of q and k, the sparse path padded and concatenated as the
-/// reference does it. Source: SPRINT.md section 2.
+/// reference does it; also with SwiGLU and modulation of low rank. Source: SPRINT.md section 2.
 /// </summary>
 /// <param name="model">The model.</param>
 /// <param name="weights">The weights by their names.</param>
@@ -20,6 +20,7 @@ internal sealed class TorchModel(ModelConfiguration model, IReadOnlyDictionary<s
     private readonly long[] channels = [model.HiddenSize];
     private readonly Tensor cos = cosines.repeat_interleave(2, 1);
     private readonly Tensor sin = sines.repeat_interleave(2, 1);
+    private Tensor? shared;
 
     /// <summary>Predicts the velocity of tokens.</summary>
     /// <param name="tokens">(batch, N, patch features).</param>
@@ -30,6 +31,7 @@ internal sealed class TorchModel(ModelConfiguration model, IReadOnlyDictionary<s
     {
         (long batch, long count) = (tokens.shape[0], tokens.shape[1]);
         Tensor condition = functional.silu(Condition(times, labels));
+        shared = model.AdalnLoraRank is null ? null : Linear(condition, "global_adaLN_modulation.1");
         Tensor x = Linear(tokens, "x_embedder.proj");
         Tensor dense = Blocks(x, condition, "encoder_blocks", model.EncoderDepth, cos, sin);
         Tensor sparse;
@@ -74,10 +76,14 @@ internal sealed class TorchModel(ModelConfiguration model, IReadOnlyDictionary<s
 
     private Tensor Block(Tensor x, Tensor condition, string name, Tensor rowCos, Tensor rowSin)
     {
-        Tensor[] m = Linear(condition, $"{name}.adaLN_modulation.1").unsqueeze(1).chunk(6, 2);
+        Tensor modulation = Linear(condition, $"{name}.adaLN_modulation.1");
+        Tensor[] m = (shared is null ? modulation : Linear(modulation, $"{name}.adaLN_modulation.2") + shared).unsqueeze(1).chunk(6, 2);
         Tensor attended = Attention(Modulate(x, m[0], m[1]), name, rowCos, rowSin);
         x += m[2] * Linear(attended, $"{name}.attn.proj");
-        Tensor hidden = functional.gelu(Linear(Modulate(x, m[3], m[4]), $"{name}.mlp.fc1"), TorchSharp.Modules.GELU.Approximate.tanh);
+        Tensor normalised = Modulate(x, m[3], m[4]);
+        Tensor hidden = model.UseSwiglu
+            ? functional.silu(Linear(normalised, $"{name}.mlp.fc1_g")) * Linear(normalised, $"{name}.mlp.fc1_x")
+            : functional.gelu(Linear(normalised, $"{name}.mlp.fc1"), TorchSharp.Modules.GELU.Approximate.tanh);
         return x + (m[5] * Linear(hidden, $"{name}.mlp.fc2"));
     }
 

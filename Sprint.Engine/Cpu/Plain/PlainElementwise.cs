@@ -24,6 +24,19 @@ internal sealed class PlainElementwise(CpuDevice device, IAdditionKernels additi
     }
 
     public void Narrow(Tensor input, Tensor output) => output.CopyFrom<ushort>(Array.ConvertAll(input.ToArray(), BrainFloat.Narrow));
+
+    public void Widen(Tensor input, Tensor output, bool accumulate)
+    {
+        using Widened x = Widened.Read(device, input);
+        if (accumulate)
+        {
+            addition.Add(output, x, output);
+        }
+        else
+        {
+            device.Copy(x, output);
+        }
+    }
 }
 
 /// <summary><see cref="Patchify"/>, <see cref="TimestepEmbedding"/> and <see cref="LabelEmbedding"/> in low precision.</summary>

@@ -57,7 +57,7 @@ internal sealed unsafe class PlainLinear(CpuDevice device, ILinearKernels inner)
         inner.BackwardBias(dy, db, accumulate);
     }
 
-    private static void Activate(Tensor argument, Activation activation, Tensor result)
+    internal static void Activate(Tensor argument, Activation activation, Tensor result)
     {
         for (long i = 0; i < argument.Count; i++)
         {

@@ -41,6 +41,7 @@ public static class KernelCatalog
         .. Elements.Select(Patchify),
         Random,
         .. Elements.Select(ResidualFusion),
+        .. Elements.Select(SwiGlu),
         .. Elements.Select(TokenDrop),
     ];
 
@@ -82,10 +83,10 @@ public static class KernelCatalog
     public static KernelSpecialization CosineLoss(string element) =>
         new("cosine_loss.cu", ["cosine_loss_forward", "cosine_loss_reduce", "cosine_loss_backward"], [new CudaMacro("ELEMENT", element)]);
 
-    /// <summary>Addition, narrowing and SiLU: kernels/elementwise.cu.</summary>
+    /// <summary>Addition, narrowing and its way back, and SiLU: kernels/elementwise.cu.</summary>
     /// <param name="element">How tensors are stored: <see cref="FloatElement"/> or <see cref="BFloat16Element"/>.</param>
     public static KernelSpecialization Elementwise(string element) =>
-        new("elementwise.cu", ["elements_add", "elements_narrow", "silu_forward", "silu_backward"], [new CudaMacro("ELEMENT", element)]);
+        new("elementwise.cu", ["elements_add", "elements_narrow", "elements_widen", "silu_forward", "silu_backward"], [new CudaMacro("ELEMENT", element)]);
 
     /// <summary>Timestep and label embedding: kernels/embedding.cu.</summary>
     /// <param name="element">How tensors are stored: <see cref="FloatElement"/> or <see cref="BFloat16Element"/>.</param>
@@ -134,6 +135,10 @@ public static class KernelCatalog
             "fusion_constant_forward", "fusion_gather_backward", "fusion_gather_backward_reduce", "fusion_constant_backward", "fusion_mask_backward",
         ],
         [new CudaMacro("ELEMENT", element)]);
+
+    /// <summary>What a SwiGLU MLP needs beside matrix products: kernels/swiglu.cu.</summary>
+    /// <param name="element">How tensors are stored: <see cref="FloatElement"/> or <see cref="BFloat16Element"/>.</param>
+    public static KernelSpecialization SwiGlu(string element) => new("swiglu.cu", ["swiglu_backward"], [new CudaMacro("ELEMENT", element)]);
 
     /// <summary>Choosing, gathering and scattering tokens: kernels/token_drop.cu.</summary>
     /// <param name="element">How tensors are stored: <see cref="FloatElement"/> or <see cref="BFloat16Element"/>.</param>

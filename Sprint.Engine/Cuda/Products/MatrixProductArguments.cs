@@ -24,10 +24,10 @@ internal struct MatrixProductArguments
     /// <summary>(n), or null.</summary>
     public DevicePointer Bias;
 
-    /// <summary>(m, n): written by the forward operations, or null; read by the derivatives.</summary>
+    /// <summary>(m, n): written by the forward operations, or null; read by the derivatives, and written by <see cref="MatrixProductOperation.SwiGluBackward"/>.</summary>
     public DevicePointer Auxiliary;
 
-    /// <summary>(m, n).</summary>
+    /// <summary>(m, n): the residual stream, or the gate of SwiGLU, which <see cref="MatrixProductOperation.SwiGluBackward"/> also writes.</summary>
     public DevicePointer Residual;
 
     /// <summary>(samples, <see cref="GateStride"/>), of which n elements of each row count.</summary>
@@ -165,4 +165,10 @@ public enum MatrixProductOperation
 
     /// <summary>C = s + the row's term, or the constant.</summary>
     RowTerms,
+
+    /// <summary>auxiliary = s + bias; C = SiLU(residual) (s + bias).</summary>
+    SwiGlu,
+
+    /// <summary>C = SiLU(residual) auxiliary; residual = s auxiliary SiLU'(residual); auxiliary = s SiLU(residual), all of what was there before.</summary>
+    SwiGluBackward,
 }

@@ -22,21 +22,17 @@ public static class GatedLinear
     /// <returns>y (batch, tokens, outputs), which the caller disposes.</returns>
     public static Tensor Apply(Tape? tape, Tensor residual, Tensor input, Tensor weight, Tensor bias, Tensor modulation, int gateChunk)
     {
-        Device device = input.Device;
-        if (!device.Executes || !Fits(residual, input, weight, bias, modulation) || !device.Kernels<ILinearKernels>().FusesGate(input, weight, residual))
+        var weights = new LinearWeights(weight, bias);
+        if (!Fuses(residual, input, weights, modulation))
         {
             using Tensor plain = Linear.Apply(tape, input, weight, bias);
             return GatedResidual.Apply(tape, residual, plain, modulation, gateChunk);
         }
 
-        AdaptiveLayerNorm.RequireChunks(Name, residual, modulation, gateChunk);
         bool recordsBranch = Tape.Records(tape, input, weight, bias);
         bool records = recordsBranch || Tape.Records(tape, residual, modulation);
-        using Tensor branch = records ? device.Allocate(residual.Shape, residual.ElementType) : default;
-        using Tensor output = device.Allocate(residual.Shape, residual.ElementType);
-        device.Dispatch(LinearCost.Forward(input, weight, bias, output, Activation.None));
-        device.Dispatch(GatedResidual.FusedCost(residual));
-        device.Kernels<ILinearKernels>().ForwardGated(input, weight, bias, residual, modulation, gateChunk, branch, output);
+        using Tensor branch = records ? input.Device.Allocate(residual.Shape, residual.ElementType) : default;
+        using Tensor output = Forward(residual, input, weights, modulation, gateChunk, branch);
         if (recordsBranch)
         {
             Linear.Record(tape!, branch, input, weight, bias, Activation.None, default);
@@ -50,7 +46,31 @@ public static class GatedLinear
         return output.Retain();
     }
 
-    // What does not fit takes the plain path, whose operations say what is wrong.
+    /// <summary>Whether the device adds the residual stream in the product's epilogue; what does not fit takes the plain path, whose operations say what is wrong.</summary>
+    internal static bool Fuses(Tensor residual, Tensor input, LinearWeights weights, Tensor modulation) =>
+        input.Device.Executes && Fits(residual, input, weights.Weight, weights.Bias, modulation)
+        && input.Device.Kernels<ILinearKernels>().FusesGate(input, weights.Weight, residual);
+
+    /// <summary>The fused pass, unrecorded.</summary>
+    /// <param name="residual">x (batch, tokens, outputs).</param>
+    /// <param name="input">h (batch, tokens, inputs).</param>
+    /// <param name="weights">W and b.</param>
+    /// <param name="modulation">(batch, chunks * outputs).</param>
+    /// <param name="gateChunk">Which chunk of the modulation is the gate.</param>
+    /// <param name="branch">(batch, tokens, outputs), overwritten with what the gate multiplies, or empty.</param>
+    /// <returns>y (batch, tokens, outputs), which the caller disposes.</returns>
+    internal static Tensor Forward(Tensor residual, Tensor input, LinearWeights weights, Tensor modulation, int gateChunk, Tensor branch)
+    {
+        AdaptiveLayerNorm.RequireChunks(Name, residual, modulation, gateChunk);
+        Device device = input.Device;
+        (Tensor weight, Tensor bias) = weights;
+        using Tensor output = device.Allocate(residual.Shape, residual.ElementType);
+        device.Dispatch(LinearCost.Forward(input, weight, bias, output, Activation.None));
+        device.Dispatch(GatedResidual.FusedCost(residual));
+        device.Kernels<ILinearKernels>().ForwardGated(input, weight, bias, residual, modulation, gateChunk, branch, output);
+        return output.Retain();
+    }
+
     private static bool Fits(Tensor residual, Tensor input, Tensor weight, Tensor bias, Tensor modulation) =>
         input.ElementType != ElementType.Int32 && residual.Shape.Rank == 3 && input.Shape.Rank == 3 && weight.Shape.Rank == 2 && modulation.Shape.Rank == 2
         && input.Shape[0] == residual.Shape[0] && input.Shape[1] == residual.Shape[1]

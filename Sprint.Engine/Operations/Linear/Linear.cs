@@ -64,8 +64,7 @@ public static class Linear
         node.Weight = weight.Retain();
         node.Preactivation = preactivation.IsEmpty ? default : preactivation.Retain();
         node.InputSlot = Tape.Slot(input);
-        node.WeightSlot = Tape.Slot(weight);
-        node.BiasSlot = Tape.Slot(bias);
+        node.Slots = LinearSlots.Of(new LinearWeights(weight, bias));
         output.Body.ActivatedBy = activation == Activation.None ? null : node;
     }
 }

@@ -13,9 +13,7 @@ internal sealed class LinearNode : TapeNode
 
     internal GradientSlot InputSlot { get; set; }
 
-    internal GradientSlot WeightSlot { get; set; }
-
-    internal GradientSlot BiasSlot { get; set; }
+    internal LinearSlots Slots { get; set; }
 
     /// <summary>
     /// Whether the gradient that arrives is already that of the activation's argument: the one operation that reads the output has multiplied by
@@ -40,40 +38,20 @@ internal sealed class LinearNode : TapeNode
             gradient = Preactivation;
         }
 
-        if (InputSlot.IsWanted)
+        if (device.Executes && InputSlot is { IsWanted: true, OnlyReaderOf: { } producer } && device.Kernels<ILinearKernels>().FusesDerivative(gradient, Weight))
         {
-            if (device.Executes && InputSlot.OnlyReaderOf is { } producer && device.Kernels<ILinearKernels>().FusesDerivative(gradient, Weight))
-            {
-                Tensor argumentGradient = InputSlot.Buffer(producer.Preactivation.ElementType, out _);
-                device.Dispatch(LinearCost.BackwardInput(gradient, Weight, argumentGradient, accumulate: false));
-                device.Dispatch(LinearCost.FusedDerivative(producer.Preactivation));
-                device.Kernels<ILinearKernels>().BackwardArgument(gradient, Weight, producer.Activation, producer.Preactivation, argumentGradient);
-                producer.ArgumentGradientArrives = true;
-            }
-            else
-            {
-                Tensor inputGradient = InputSlot.Buffer(out bool accumulate);
-                if (device.Dispatch(LinearCost.BackwardInput(gradient, Weight, inputGradient, accumulate)))
-                {
-                    device.Kernels<ILinearKernels>().BackwardInput(gradient, Weight, inputGradient, accumulate);
-                }
-            }
+            Tensor argumentGradient = InputSlot.Buffer(producer.Preactivation.ElementType, out _);
+            device.Dispatch(LinearCost.BackwardInput(gradient, Weight, argumentGradient, accumulate: false));
+            device.Dispatch(LinearCost.FusedDerivative(producer.Preactivation));
+            device.Kernels<ILinearKernels>().BackwardArgument(gradient, Weight, producer.Activation, producer.Preactivation, argumentGradient);
+            producer.ArgumentGradientArrives = true;
+        }
+        else
+        {
+            LinearSlots.ContributeInput(gradient, Weight, InputSlot);
         }
 
-        bool accumulateBias = false;
-        Tensor biasGradient = BiasSlot.IsWanted ? BiasSlot.Buffer(out accumulateBias) : default;
-        if (WeightSlot.IsWanted)
-        {
-            Tensor weightGradient = WeightSlot.Buffer(out bool accumulate);
-            if (device.Dispatch(LinearCost.BackwardWeight(gradient, Input, weightGradient, accumulate, biasGradient)))
-            {
-                device.Kernels<ILinearKernels>().BackwardWeight(gradient, Input, weightGradient, accumulate, biasGradient, accumulateBias);
-            }
-        }
-        else if (!biasGradient.IsEmpty && device.Dispatch(LinearCost.BackwardBias(gradient, biasGradient)))
-        {
-            device.Kernels<ILinearKernels>().BackwardBias(gradient, biasGradient, accumulateBias);
-        }
+        Slots.Contribute(gradient, Input);
     }
 
     protected internal override void Release()
@@ -83,7 +61,6 @@ internal sealed class LinearNode : TapeNode
         Weight.Dispose();
         Preactivation.Dispose();
         Tape.Release(InputSlot);
-        Tape.Release(WeightSlot);
-        Tape.Release(BiasSlot);
+        Slots.Release();
     }
 }

@@ -53,6 +53,19 @@ public static class Narrowing
         }
     }
 
+    /// <summary>Overwrites a float32 tensor with a bfloat16 one, or adds that to it: how operations of lower precision contribute to a gradient that is kept in float32.</summary>
+    internal static void Widen(Tensor input, Tensor output, bool accumulate)
+    {
+        Device device = input.Device;
+        Require.Type(input, ElementType.BFloat16, Name, "the input");
+        Require.Floats(output, device, Name, "the output");
+        Require.SameShape(output, input.Shape, Name, "the output");
+        if (device.Dispatch(new OperationCost(Name, 0, accumulate ? input.Count : 0, input.Bytes + (accumulate ? output.Bytes : 0), output.Bytes)))
+        {
+            device.Kernels<INarrowingKernels>().Widen(input, output, accumulate);
+        }
+    }
+
     private sealed class NarrowingNode : TapeNode
     {
         internal GradientSlot InputSlot { get; set; }
@@ -70,4 +83,10 @@ public interface INarrowingKernels
     /// <param name="input">Any shape, float32.</param>
     /// <param name="output">The same shape, bfloat16, overwritten.</param>
     void Narrow(Tensor input, Tensor output);
+
+    /// <summary><c>output (+)= input</c>.</summary>
+    /// <param name="input">Any shape, bfloat16.</param>
+    /// <param name="output">The same shape, float32.</param>
+    /// <param name="accumulate">Whether to add to it instead of overwriting it.</param>
+    void Widen(Tensor input, Tensor output, bool accumulate);
 }

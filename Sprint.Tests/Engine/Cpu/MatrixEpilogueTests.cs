@@ -74,6 +74,28 @@ internal sealed unsafe class MatrixEpilogueTests
     }
 
     [Test]
+    public void An_activated_gate_multiplies_the_biased_product_and_the_sum_is_kept(
+        [ValueSource(nameof(Shapes))] (int Rows, int Columns, int Depth) shape, [Values] bool keeps, [Values] VectorInstructions vectors)
+    {
+        using WorkerPool pool = new(3);
+        using MatrixProductCase product = new(shape.Rows, shape.Columns, shape.Depth, "nt", accumulate: false);
+        float[] plain = Plain(product, pool, vectors);
+        float[] bias = Values(shape.Columns);
+        int stride = shape.Columns + Gap;
+        float[] gate = [.. Values(shape.Rows * stride).Reverse()], kept = new float[shape.Rows * stride];
+        Array.Fill(kept, Canary);
+        fixed (float* biasPointer = bias, gatePointer = gate, keptPointer = kept)
+            product.Multiply(pool, new GateEpilogue(keeps ? biasPointer : null, gatePointer, keeps ? keptPointer : null, stride), vectors);
+
+        float[] sums = [.. plain.Select((value, i) => keeps ? value + bias[i % shape.Columns] : value)];
+        Assert.That(product.Result(), Is.EqualTo(sums.Select((sum, i) => VectorMath.Silu(Vector512.Create(gate[(i / shape.Columns * stride) + (i % shape.Columns)]))[0] * sum)));
+        Assert.That(product.CanariesLive());
+        Assert.That(
+            kept,
+            Is.EqualTo(kept.Select((_, i) => keeps && i % stride < shape.Columns ? sums[(i / stride * shape.Columns) + (i % stride)] : Canary)));
+    }
+
+    [Test]
     public void Every_element_is_passed_once_with_its_place(
         [Values(1, 3)] int threads, [Values] VectorInstructions vectors, [ValueSource(nameof(Shapes))] (int Rows, int Columns, int Depth) shape)
     {

@@ -105,6 +105,18 @@ public sealed class VectorMathTests
     }
 
     [Test]
+    public void Silu_with_its_derivative_has_the_bits_of_both()
+    {
+        foreach (float x in Range(-300, 300, 100_003).Concat(Magnitudes()).Concat([float.NaN, float.PositiveInfinity, float.NegativeInfinity, float.MaxValue, float.MinValue, -0f]))
+        {
+            float value = VectorMath.Silu(Vector512.Create(x), out Vector512<float> derivative)[0];
+            Assert.That((Bits(value), Bits(derivative[0])), Is.EqualTo((Bits(Apply(VectorMath.Silu, x)), Bits(Apply(VectorMath.SiluDerivative, x)))), $"at {x:R}");
+        }
+
+        static int Bits(float value) => BitConverter.SingleToInt32Bits(value);
+    }
+
+    [Test]
     public void Reference_derivatives_agree_with_central_differences()
     {
         for (double x = -6; x <= 6; x += 0.37)

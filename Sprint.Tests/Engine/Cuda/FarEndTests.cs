@@ -138,8 +138,13 @@ public sealed class FarEndTests(ElementType element)
         end.Verify(Tokens * Width, 2, [Input(Full), Input(Full), Output("sum", Full)], (device, t) => device.Kernels<IAdditionKernels>().Add(t[0], t[1], t[2]));
         end.Verify(
             Tokens * Width, 2, [Sum("dx", Full), Input(Full)], (device, t) => device.Kernels<ILinearKernels>().BackwardActivation(t[0], Activation.Gelu, t[1]));
+        end.Verify(
+            Tokens * Width, 2, [Sum("dgate", Full), Sum("dlinear", Full), Sum("product", Full)], (device, t) => device.Kernels<ISwiGluKernels>().Backward(t[0], t[1], t[2]));
         if (element == ElementType.BFloat16)
+        {
             end.Verify(Tokens * Width, 2, [Floats(Full), Output("shadow", Full)], (device, t) => device.Kernels<INarrowingKernels>().Narrow(t[0], t[1]));
+            end.Verify(Tokens * Width, 2, [Input(Full), FarOperand.Sum("gradient", ElementType.Float32, Full)], (device, t) => device.Kernels<INarrowingKernels>().Widen(t[0], t[1], true));
+        }
     }
 
     [Test]
@@ -245,6 +250,16 @@ public sealed class FarEndTests(ElementType element)
             1024,
             [Input(Matrix), weight, Input(Matrix), Output("dx", Matrix)],
             (device, t) => device.Kernels<ILinearKernels>().BackwardArgument(t[0], t[1], Activation.Silu, t[2], t[3]));
+        end.Verify(
+            Columns,
+            1024,
+            [Input(Matrix), weight, bias, Input(Matrix), Output("linear", Matrix), Output("product", Matrix)],
+            (device, t) => device.Kernels<ISwiGluKernels>().Forward(t[0], t[1], t[2], t[3], t[4], t[5]));
+        end.Verify(
+            Columns,
+            1024,
+            [Input(Matrix), weight, Sum("dgate", Matrix), Sum("dlinear", Matrix), Output("product", Matrix)],
+            (device, t) => device.Kernels<ISwiGluKernels>().BackwardProduct(t[0], t[1], t[2], t[3], t[4]));
     }
 
     [Test]

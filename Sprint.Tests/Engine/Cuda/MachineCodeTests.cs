@@ -25,10 +25,10 @@ public class MachineCodeTests
     // What they spend their time with is reading or writing tensors.
     private static readonly string[] MemoryBound =
     [
-        "adamw_gradient_norm", "adamw_update", "adaptive_layer_norm_forward", "adaptive_layer_norm_backward", "attention_backward_prepare", "elements_add",
+        "adamw_gradient_norm", "adamw_update", "adaptive_layer_norm_forward", "adaptive_layer_norm_backward", "attention_backward_prepare", "elements_add", "elements_widen",
         "silu_forward", "silu_backward", "cosine_loss_forward", "cosine_loss_backward", "flow_matching_interpolate", "flow_matching_loss", "flow_matching_loss_backward", "gated_residual_forward",
         "gated_residual_backward", "linear_backward_activation", "linear_backward_bias", "label_embedding_forward", "label_embedding_backward", "matrix_product_reduce",
-        "fusion_gather_backward", "fusion_constant_forward", "tokens_gather_forward", "tokens_gather_backward", "tokens_scatter_forward",
+        "fusion_gather_backward", "fusion_constant_forward", "swiglu_backward", "tokens_gather_forward", "tokens_gather_backward", "tokens_scatter_forward",
         "tokens_scatter_backward_input", "tokens_scatter_backward_fill",
     ];
 

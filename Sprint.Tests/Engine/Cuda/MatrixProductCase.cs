@@ -31,20 +31,23 @@ internal sealed class MatrixProductCase(MatrixProductForm form, ElementType elem
     /// <summary>The plan to run instead of the engine's choice.</summary>
     public MatrixProductPlan? Plan { get; init; }
 
-    private bool IsDerivative => Operation is MatrixProductOperation.GeluDerivative or MatrixProductOperation.SiluDerivative;
+    private bool ReadsAuxiliary => Operation is MatrixProductOperation.GeluDerivative or MatrixProductOperation.SiluDerivative or MatrixProductOperation.SwiGluBackward;
+
+    private bool ReadsResidual => Operation is MatrixProductOperation.GatedResidual or MatrixProductOperation.SwiGlu or MatrixProductOperation.SwiGluBackward;
 
     private ElementType ResultElement => ResultIsFloat ? ElementType.Float32 : element;
 
     private int Tokens => (m + Samples - 1) / Samples;
 
-    /// <summary>C, and what the epilogue keeps.</summary>
-    public (float[] Result, float[] Auxiliary) Run(CudaDevice device, CudaMatrixProduct product)
+    /// <summary>C, what the epilogue keeps, and what it overwrites of what it read.</summary>
+    public (float[] Result, float[] Auxiliary, float[] Residual) Run(CudaDevice device, CudaMatrixProduct product)
     {
         Draw();
         CudaContext context = device.Context;
         bool transposesA = form == MatrixProductForm.BackwardWeight, transposesB = form == MatrixProductForm.Forward;
         using DeviceElements result = new(context, ResultElement, Spread(Accumulate ? before : Nothing(m * n), m, n), Misaligned);
-        using DeviceElements kept = new(context, element, IsDerivative ? auxiliary : Nothing(m * n), Misaligned);
+        using DeviceElements kept = new(context, element, ReadsAuxiliary ? auxiliary : Nothing(m * n), Misaligned);
+        using DeviceElements stream = new(context, element, ReadsResidual ? residual : Nothing(m * n), Misaligned);
         using CudaDeviceVariable<int> map = new(context, m);
         map.CopyToDevice(rows);
         owned.Add(map);
@@ -57,6 +60,7 @@ internal sealed class MatrixProductCase(MatrixProductForm form, ElementType elem
             ResultStride = n + Gap,
             Result = result.Pointer,
             Auxiliary = Operation is MatrixProductOperation.Plain or MatrixProductOperation.RowTerms ? default : kept.Pointer,
+            Residual = ReadsResidual ? stream.Pointer : default,
             Bias = HasBias ? Upload(context, element, bias) : default,
             ResultIsFloat = ResultIsFloat ? 1 : 0,
             Accumulate = Accumulate ? 1 : 0,
@@ -64,7 +68,7 @@ internal sealed class MatrixProductCase(MatrixProductForm form, ElementType elem
         };
         if (Operation == MatrixProductOperation.GatedResidual)
         {
-            arguments = arguments with { Residual = Upload(context, element, residual), Gate = Upload(context, element, Spread(gate, Samples, n)), GateStride = n + Gap, Tokens = Tokens };
+            arguments = arguments with { Gate = Upload(context, element, Spread(gate, Samples, n)), GateStride = n + Gap, Tokens = Tokens };
         }
         else if (Operation == MatrixProductOperation.RowTerms)
         {
@@ -77,16 +81,16 @@ internal sealed class MatrixProductCase(MatrixProductForm form, ElementType elem
         float[] values = result.Download();
         owned.ForEach(static item => item.Dispose());
         owned.Clear();
-        return (Gathered(values), kept.Download());
+        return (Gathered(values), kept.Download(), stream.Download());
     }
 
     /// <summary>The same in float64, of the numbers as they are stored.</summary>
     /// <param name="round">How each stored intermediate result is rounded.</param>
-    public (double[] Result, double[] Auxiliary) Expected(Func<double, double>? round = null)
+    public (double[] Result, double[] Auxiliary, double[] Residual) Expected(Func<double, double>? round = null)
     {
         round ??= static value => value;
         Draw();
-        double[] result = new double[m * n], kept = new double[m * n];
+        double[] result = new double[m * n], kept = new double[m * n], stream = new double[m * n];
         for (int i = 0; i < m; i++)
         {
             for (int j = 0; j < n; j++)
@@ -99,6 +103,14 @@ internal sealed class MatrixProductCase(MatrixProductForm form, ElementType elem
 
                 int place = (i * n) + j;
                 kept[place] = sum = round(sum);
+                stream[place] = residual[place];
+                double activated = round(Operations.References.Silu(residual[place]));
+                if (Operation == MatrixProductOperation.SwiGluBackward)
+                {
+                    kept[place] = round(sum * activated);
+                    stream[place] = round(round(sum * auxiliary[place]) * Derivative(Operations.References.Silu, residual[place]));
+                }
+
                 double value = Operation switch
                 {
                     MatrixProductOperation.Gelu => Operations.References.Gelu(sum),
@@ -106,6 +118,8 @@ internal sealed class MatrixProductCase(MatrixProductForm form, ElementType elem
                     MatrixProductOperation.GeluDerivative => sum * Derivative(Operations.References.Gelu, auxiliary[place]),
                     MatrixProductOperation.SiluDerivative => sum * Derivative(Operations.References.Silu, auxiliary[place]),
                     MatrixProductOperation.GatedResidual => residual[place] + round((double)gate[(i / Tokens * n) + j] * sum),
+                    MatrixProductOperation.SwiGlu => activated * sum,
+                    MatrixProductOperation.SwiGluBackward => activated * auxiliary[place],
                     MatrixProductOperation.RowTerms => sum + (rows[i] < 0 ? constant[j] : terms[(rows[i] * n) + j]),
                     _ => sum,
                 };
@@ -114,7 +128,7 @@ internal sealed class MatrixProductCase(MatrixProductForm form, ElementType elem
             }
         }
 
-        return (result, kept);
+        return (result, kept, stream);
     }
 
     public void Dispose() => owned.ForEach(static item => item.Dispose());

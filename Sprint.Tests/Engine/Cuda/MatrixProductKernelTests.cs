@@ -69,7 +69,7 @@ public sealed class MatrixProductKernelTests(string deviceName, int variant)
         [Values(1, 2)] int splits)
     {
         const int M = 70, K = 64;
-        MatrixProductForm form = operation is MatrixProductOperation.GeluDerivative or MatrixProductOperation.SiluDerivative ? MatrixProductForm.BackwardInput : MatrixProductForm.Forward;
+        MatrixProductForm form = operation is MatrixProductOperation.GeluDerivative or MatrixProductOperation.SiluDerivative or MatrixProductOperation.SwiGluBackward ? MatrixProductForm.BackwardInput : MatrixProductForm.Forward;
         MatrixProductPlan plan = new(form, element, M, n, K, 64, K / splits);
         Check(new MatrixProductCase(form, element, M, n, K) { Operation = operation, HasBias = bias, Plan = plan }, element);
         Check(new MatrixProductCase(form, element, M, n, K) { Operation = operation, HasBias = bias, Plan = plan, Accumulate = true, Gap = 4 }, element);
@@ -89,20 +89,26 @@ public sealed class MatrixProductKernelTests(string deviceName, int variant)
     private float[] Check(MatrixProductCase given, ElementType element, bool resultIsFloat = false)
     {
         using MatrixProductCase own = given;
-        (float[] result, float[] auxiliary) = own.Run(device!, product!);
-        (double[] expected, double[] expectedAuxiliary) = own.Expected();
-        double tolerance = Tolerance, auxiliaryTolerance = Tolerance;
+        (float[] result, float[] auxiliary, float[] residual) = own.Run(device!, product!);
+        (double[] expected, double[] expectedAuxiliary, double[] expectedResidual) = own.Expected();
+        double tolerance = Tolerance, auxiliaryTolerance = Tolerance, residualTolerance = Tolerance;
         if (element == ElementType.BFloat16)
         {
-            (double[] plain, double[] plainAuxiliary) = own.Expected(static value => DeviceElements.Rounded((float)value));
+            (double[] plain, double[] plainAuxiliary, double[] plainResidual) = own.Expected(static value => DeviceElements.Rounded((float)value));
             tolerance = (resultIsFloat ? 0 : 2 * Error(plain, expected)) + Tolerance;
             auxiliaryTolerance = (2 * Error(plainAuxiliary, expectedAuxiliary)) + Tolerance;
+            residualTolerance = (2 * Error(plainResidual, expectedResidual)) + Tolerance;
         }
 
         Comparer.AssertClose("the result", result, expected, tolerance);
-        if (given.Operation is MatrixProductOperation.Gelu or MatrixProductOperation.Silu or MatrixProductOperation.GatedResidual)
+        if (given.Operation is MatrixProductOperation.Gelu or MatrixProductOperation.Silu or MatrixProductOperation.GatedResidual or MatrixProductOperation.SwiGlu or MatrixProductOperation.SwiGluBackward)
         {
             Comparer.AssertClose("what the epilogue keeps", auxiliary, expectedAuxiliary, auxiliaryTolerance);
+        }
+
+        if (given.Operation is MatrixProductOperation.GatedResidual or MatrixProductOperation.SwiGlu or MatrixProductOperation.SwiGluBackward)
+        {
+            Comparer.AssertClose("what the epilogue reads and may overwrite", residual, expectedResidual, residualTolerance);
         }
 
         return result;

@@ -28,6 +28,13 @@ internal static class References
         return y;
     }
 
+    internal static double[] SwiGlu(double[] x, double[] gateWeight, double[]? gateBias, double[] weight, double[]? bias, double[] outputWeight, double[]? outputBias, int inputs)
+    {
+        double[] gate = Linear(x, gateWeight, gateBias, inputs, Activation.Silu);
+        double[] product = [.. gate.Zip(Linear(x, weight, bias, inputs), static (g, value) => g * value)];
+        return Linear(product, outputWeight, outputBias, weight.Length / inputs);
+    }
+
     internal static double Silu(double x) => x / (1 + Math.Exp(-x));
 
     internal static double Gelu(double x) => x / 2 * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + (0.044715 * x * x * x))));

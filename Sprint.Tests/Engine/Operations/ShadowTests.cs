@@ -88,6 +88,32 @@ public sealed class ShadowTests(string deviceName)
         Array.ForEach(results, result => result.Dispose());
     }
 
+    // Each reader hands on a bfloat16 gradient; of their sum bfloat16 would lose the small ones.
+    [TestCase(1)]
+    [TestCase(17)]
+    [TestCase(4099)]
+    public void Gradients_that_are_handed_on_to_a_narrowed_tensor_are_added_in_float32(int count)
+    {
+        using Device device = Open(2);
+        float[] upstream = Array.ConvertAll(OperationTest.Randoms(new Random(count), new Shape(count)), BrainFloat.Round);
+        using Tensor x = device.From(new Shape(count), new float[count]), other = TestDevice.From(device, ElementType.BFloat16, new Shape(count), new float[count]);
+        using Tensor narrow = Narrowing.Apply(null, x, ElementType.BFloat16);
+        Tape.Watch(narrow);
+        using var tape = new Tape();
+        float[] expected = new float[count];
+        foreach (float scale in (float[])[1, 0.001953125f, 0.001953125f])
+        {
+            float[] scaled = Array.ConvertAll(upstream, value => value * scale);
+            using Tensor sum = Addition.Apply(tape, other, narrow);
+            using Tensor gradient = TestDevice.From(device, ElementType.BFloat16, new Shape(count), scaled);
+            tape.Backward(sum, gradient);
+            expected = [.. expected.Zip(scaled, static (a, b) => a + b)];
+        }
+
+        Comparer.AssertSameBits("the gradient", Tape.GradientOf(narrow).ToArray(), expected);
+        Assert.That(expected, Is.Not.EqualTo(Array.ConvertAll(expected, BrainFloat.Round)));
+    }
+
     [TestCase(1)]
     [TestCase(17)]
     [TestCase(4099)]

@@ -38,7 +38,7 @@ public sealed class TransformerBlockTests
         using Tensor ids = device.From(new Shape(batch, tokens), TokenDropTests.KeptIds(batch, Side * Side, tokens));
         Tensor places = ids;
         GradientCheckResult result = GradientCheck.Run(
-            (tape, given) => block.Apply(tape, given[0], given[1], places),
+            (tape, given) => block.Apply(tape, given[0], new BlockConditioning(given[1]), places),
             [x, conditioning, .. parameters.All.Select(parameter => parameter.Value)],
             new GradientCheckSettings { Elements = 12 });
         Assert.That(result.Passes, result.ToString());

@@ -105,8 +105,9 @@ public sealed class GoldenVerifierTests
             Does.Match("act.(tokens_in: 768 numbers cannot be compared with 3072|encoder.0: 3072 numbers cannot be compared with 768)"));
     }
 
-    [TestCase("use_swiglu", "true", "use_swiglu: true (a SwiGLU MLP) is not built: use false")]
-    [TestCase("adaln_type", "\"lora\"", "adaln_type: lora is not built: use normal")]
+    [TestCase("use_swiglu", "\"large\"", "'use_swiglu' must be true or false, not large")]
+    [TestCase("adaln_type", "\"lora\"", "'adaln_lora_dim' must be an integer, not null")]
+    [TestCase("adaln_type", "\"swiglu\"", "adaln_type: swiglu is not built: use normal or lora")]
     [TestCase("representation_align", "true", "representation_align: true is not built: use false")]
     [TestCase("qkv_bias", "false", "qkv_bias: False (attention without biases) is not built")]
     [TestCase("hidden_size", "63", "num_heads 4 does not divide hidden_size 63")]

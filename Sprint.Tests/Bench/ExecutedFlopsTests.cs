@@ -11,16 +11,21 @@ using Sprint.Model.Training;
 namespace Sprint.Tests.Bench;
 
 /// <summary>What the kernels of a tiny model's training step execute on the emulated device, beside what is counted; docs/flops.md says why they differ.</summary>
-[TestFixture(0.0)]
-[TestFixture(0.75)]
-internal sealed class ExecutedFlopsTests(double ratio)
+[TestFixture(0.0, false)]
+[TestFixture(0.75, false)]
+[TestFixture(0.0, true)]
+[TestFixture(0.75, true)]
+internal sealed class ExecutedFlopsTests(double ratio, bool other)
 {
     private const int Batch = 4;
     private const int Tile = 64;
     private const int Depth = 16;
 
-    private static readonly ModelConfiguration Model = new()
+    private ModelConfiguration Model { get; } = new()
     {
+        UseSwiglu = other,
+        AdalnType = other ? "lora" : "normal",
+        AdalnLoraDim = other ? 16 : null,
         ContextSize = 16,
         PatchSize = 2,
         InChannels = 4,
@@ -70,9 +75,9 @@ internal sealed class ExecutedFlopsTests(double ratio)
     {
         long products = Layers(hasPatchInput: false).Sum(layer => Product(layer.Rows, layer.Inputs, layer.Outputs));
 
-        // Four modulation layers share SiLU(c): all but the first add to its gradient.
-        long additions = 3 * Batch * Width;
-        long derivatives = account.Total(key => key.Operation == "linear activation").VectorFlops;
+        // Four modulation layers share SiLU(c), and what all blocks share is a fifth: all but the first add to its gradient. SwiGLU's two layers share their input.
+        long additions = other ? (4 * Batch * Width) + (((2 * Rows) + KeptRows) * Width) : 3 * Batch * Width;
+        long derivatives = account.Total(key => key.Pass == ComputePass.Backward && key.Operation is "linear activation" or "swiglu").VectorFlops;
         Assert.That(executed["matrix_product_backward_input"] - products - additions, Is.InRange(0, 2 * derivatives));
     }
 
@@ -80,7 +85,7 @@ internal sealed class ExecutedFlopsTests(double ratio)
     public void Forward_products_are_executed_as_counted_with_bias_and_activation_in_their_epilogues()
     {
         long products = Layers(hasPatchInput: true).Sum(layer => Product(layer.Rows, layer.Outputs, layer.Inputs));
-        long counted = account.Total(key => key.Pass == ComputePass.Forward && key.Operation is "linear" or "residual fusion").VectorFlops;
+        long counted = account.Total(key => key.Pass == ComputePass.Forward && key.Operation is "linear" or "swiglu" or "residual fusion").VectorFlops;
         Assert.That(executed["matrix_product_forward"] - products, Is.InRange(counted / 2, 2 * counted));
     }
 
@@ -113,7 +118,17 @@ internal sealed class ExecutedFlopsTests(double ratio)
     {
         foreach (int rows in new[] { Rows, KeptRows, Rows })
         {
-            yield return (Batch, Width, 6 * Width);
+            if (other)
+            {
+                yield return (Batch, Width, 16);
+                yield return (Batch, 16, 6 * Width);
+                yield return (rows, Width, Model.MlpWidth);
+            }
+            else
+            {
+                yield return (Batch, Width, 6 * Width);
+            }
+
             yield return (rows, Width, 3 * Width);
             yield return (rows, Width, Width);
             yield return (rows, Width, Model.MlpWidth);
@@ -124,6 +139,11 @@ internal sealed class ExecutedFlopsTests(double ratio)
         yield return (KeptRows, Width, Width);
         yield return (Batch, Width, Width);
         yield return (Batch, Width, 2 * Width);
+        if (other)
+        {
+            yield return (Batch, Width, 6 * Width);
+        }
+
         yield return (Rows, Width, Model.PatchFeatures);
         if (hasPatchInput)
         {

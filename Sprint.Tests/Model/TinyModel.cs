@@ -24,6 +24,9 @@ internal static class TinyModel
         DecoderDepth = 1,
     };
 
+    /// <summary>The same with the other MLP and the other modulation that there are: SwiGLU, of two thirds of the width, and two layers of rank 6.</summary>
+    internal static readonly ModelConfiguration SwiGluAndLora = Configuration with { UseSwiglu = true, UseSwigluLarge = false, AdalnType = "lora", AdalnLoraDim = 6 };
+
     /// <summary>A model in which nothing is zero: fresh ones ignore their blocks, as the gates start at zero.</summary>
     internal static SprintTransformer Build(Device device, ModelConfiguration? configuration = null, Precision precision = Precision.Fp32)
     {

@@ -44,6 +44,24 @@ public sealed class TrainCommandTests
     }
 
     [Test]
+    public void SwiGLU_and_modulation_of_low_rank_train_resume_and_sample()
+    {
+        File.WriteAllText(
+            configuration, File.ReadAllText(configuration).Replace("middle_depth: 1", "middle_depth: 1, use_swiglu: true, use_swiglu_large: false, adaln_type: lora, adaln_lora_dim: 8", StringComparison.Ordinal));
+        SprintCommand.Succeed("train", configuration, "--out", folder["run"], "--threads", "1", "--set", "stage2.steps=2");
+        Assert.That(SprintCommand.Succeed("train", "--resume", "--out", folder["run"], "--set", "stage2.steps=4"), Does.Contain("resuming after step 6 from"));
+        Assert.That(TinyRun.Metrics(folder["run"]), Has.Length.EqualTo(8));
+        foreach (string guidance in (string[])["none", "cfg", "pdg"])
+            SprintCommand.Succeed("sample", "--checkpoint", folder["run"], "--count", "1", "--classes", "2", "--steps", "2", "--guidance", guidance, "--scale", "2", "--out", folder[$"{guidance}.safetensors"]);
+        Assert.That(File.ReadAllBytes(folder["cfg.safetensors"]).SequenceEqual(File.ReadAllBytes(folder["none.safetensors"])), Is.False);
+        Assert.That(File.ReadAllBytes(folder["pdg.safetensors"]).SequenceEqual(File.ReadAllBytes(folder["cfg.safetensors"])), Is.False);
+        Assert.That(SprintCommand.Succeed("train", configuration, "--device", "dryrun"), Does.Contain("TFLOP").Or.Contain("GFLOP"));
+        SprintCommand.Refuse(["train", configuration, "--out", folder["other"], "--set", "model.adaln_lora_dim=null"], "model: adaln_type: lora needs adaln_lora_dim");
+        SprintCommand.Refuse(
+            ["train", "--resume", "--out", folder["run"], "--set", "model.adaln_lora_dim=4"], "the run was begun with model.adaln_lora_dim 8, not 4: what has been learned rests on it");
+    }
+
+    [Test]
     public void Heads_that_the_device_has_no_kernels_for_are_refused_before_a_run_is_begun()
     {
         SprintCommand.Refuse(

@@ -54,9 +54,10 @@ public sealed class CostTests
     }
 
     [Test]
-    public void A_training_step_costs_on_dryrun_what_it_costs_on_the_cpu([Values] DropKind kind, [Values] bool checkpoints, [Values] Precision precision)
+    public void A_training_step_costs_on_dryrun_what_it_costs_on_the_cpu(
+        [Values] DropKind kind, [Values] bool checkpoints, [Values] Precision precision, [Values] bool other)
     {
-        ModelConfiguration model = TinyModel.Configuration with { UseCheckpoint = checkpoints };
+        ModelConfiguration model = (other ? TinyModel.SwiGluAndLora : TinyModel.Configuration) with { UseCheckpoint = checkpoints };
         using CpuDevice cpu = precision == Precision.Bf16 ? CpuDevice.WithPlainBFloat16() : new CpuDevice();
         using var dryRun = new DryRunDevice();
         AssertSame(TrainingStep(dryRun, model, kind, precision), TrainingStep(cpu, model, kind, precision));
@@ -64,9 +65,9 @@ public sealed class CostTests
 
     // Fused passes save bytes moved, but no floating-point operation and no memory.
     [Test]
-    public void A_training_step_holds_and_computes_on_dryrun_what_it_does_with_cuda_kernels([Values] DropKind kind, [Values] Precision precision)
+    public void A_training_step_holds_and_computes_on_dryrun_what_it_does_with_cuda_kernels([Values] DropKind kind, [Values] Precision precision, [Values] bool other)
     {
-        ModelConfiguration model = TinyModel.Configuration with { NumHeads = 3 };
+        ModelConfiguration model = (other ? TinyModel.SwiGluAndLora : TinyModel.Configuration) with { NumHeads = 3 };
         using CudaDevice cuda = CudaDevice.Emulated();
         using var dryRun = new DryRunDevice();
         Account expected = TrainingStep(dryRun, model, kind, precision), actual = TrainingStep(cuda, model, kind, precision);
@@ -90,12 +91,13 @@ public sealed class CostTests
     }
 
     [Test]
-    public void Sampling_costs_on_dryrun_what_it_costs_on_the_cpu([Values] GuidanceKind guidance, [Values] SamplerKind sampler)
+    public void Sampling_costs_on_dryrun_what_it_costs_on_the_cpu([Values] GuidanceKind guidance, [Values] SamplerKind sampler, [Values] bool other)
     {
+        ModelConfiguration model = other ? TinyModel.SwiGluAndLora : TinyModel.Configuration;
         using var cpu = new CpuDevice();
         using var dryRun = new DryRunDevice();
-        Sample(cpu, TinyModel.Configuration, guidance, 3, sampler);
-        Sample(dryRun, TinyModel.Configuration, guidance, 3, sampler);
+        Sample(cpu, model, guidance, 3, sampler);
+        Sample(dryRun, model, guidance, 3, sampler);
         AssertSame(dryRun.Account, cpu.Account);
     }
 

@@ -16,10 +16,10 @@ public sealed class FailedStepTests
     private static readonly int[] Classes = [.. Enumerable.Range(0, TinyModel.Batch)];
 
     [Test]
-    public void A_step_that_runs_out_of_memory_at_any_allocation_leaves_nothing_behind([Values] DropKind kind, [Values] bool checkpoints)
+    public void A_step_that_runs_out_of_memory_at_any_allocation_leaves_nothing_behind([Values] DropKind kind, [Values] bool checkpoints, [Values] bool other)
     {
         using var device = new ShortOfMemory();
-        using var run = new Run(device, kind, checkpoints);
+        using var run = new Run(device, kind, checkpoints, other);
         run.Step();
         int failures = FailAtEach(
             device, run, place => device.FailAt(place), () => device.Allocations, exception => exception is SprintException { Message: "no memory" });
@@ -28,12 +28,12 @@ public sealed class FailedStepTests
 
     [Test]
     public void A_step_with_a_kernel_that_fails_anywhere_leaves_nothing_behind_and_the_next_has_the_same_bits(
-        [Values] DropKind kind, [Values] bool checkpoints)
+        [Values] DropKind kind, [Values] bool checkpoints, [Values] bool other)
     {
         using var device = new CpuDevice(threads: 1) { PoisonsMemory = true };
         var calls = new FailingKernels();
         calls.Wrap(device);
-        using var run = new Run(device, kind, checkpoints);
+        using var run = new Run(device, kind, checkpoints, other);
         float expected = run.Loss();
         int failures = FailAtEach(device, run, calls.FailAt, () => calls.Calls, exception => exception is TimeoutException);
         Assert.That(failures, Is.GreaterThan(100));
@@ -95,9 +95,9 @@ public sealed class FailedStepTests
         private readonly DropPattern pattern;
         private readonly float[] images;
 
-        internal Run(Device device, DropKind kind, bool checkpoints)
+        internal Run(Device device, DropKind kind, bool checkpoints, bool other)
         {
-            ModelConfiguration configuration = TinyModel.Configuration with { ContextSize = 8, UseCheckpoint = checkpoints, TrainMaskToken = true };
+            ModelConfiguration configuration = (other ? TinyModel.SwiGluAndLora : TinyModel.Configuration) with { ContextSize = 8, UseCheckpoint = checkpoints, TrainMaskToken = true };
             model = TinyModel.Build(device, configuration);
             optimizer = new AdamW(device, model.Parameters.All);
             step = new TrainingStep(model, optimizer, new LossConfiguration(), seed: 9);
@@ -188,6 +188,7 @@ public sealed class FailedStepTests
         internal void Wrap(Device device)
         {
             Wrap<ILinearKernels>(device);
+            Wrap<ISwiGluKernels>(device);
             Wrap<IAdaptiveLayerNormKernels>(device);
             Wrap<IGatedResidualKernels>(device);
             Wrap<IAttentionKernels>(device);

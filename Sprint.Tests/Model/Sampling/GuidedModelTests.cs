@@ -6,8 +6,9 @@ using Sprint.Model.Sampling;
 namespace Sprint.Tests.Model.Sampling;
 
 /// <summary>Which evaluations guidance makes, and how it mixes them.</summary>
-[TestFixture]
-public sealed class GuidedModelTests
+[TestFixture(false)]
+[TestFixture(true)]
+public sealed class GuidedModelTests(bool other)
 {
     private const int Null = 5;
     private CpuDevice device = null!;
@@ -18,7 +19,7 @@ public sealed class GuidedModelTests
     public void Create()
     {
         device = new CpuDevice { PoisonsMemory = true };
-        model = TinyModel.Build(device);
+        model = TinyModel.Build(device, other ? TinyModel.SwiGluAndLora : TinyModel.Configuration);
         state = [.. TinyModel.Images(TinyModel.Configuration, 2).Select(value => (double)value)];
     }
 

@@ -9,15 +9,21 @@ using Sprint.Tests.Engine;
 
 namespace Sprint.Tests.Model.Training;
 
-/// <summary>The same two-stage run of twenty steps on the CPU and by CUDA kernels, in float32 and in mixed precision.</summary>
-[TestFixture(TestDevice.Emulated)]
-[TestFixture(TestDevice.Cuda, Category = "Gpu")]
-public sealed class DeviceRunTests(string deviceName)
+/// <summary>
+/// The same two-stage run of twenty steps on the CPU and by CUDA kernels, in float32 and in mixed precision: of the default model, and of one with SwiGLU and
+/// modulation of low rank.
+/// </summary>
+[TestFixture(TestDevice.Emulated, false)]
+[TestFixture(TestDevice.Emulated, true)]
+[TestFixture(TestDevice.Cuda, false, Category = "Gpu")]
+[TestFixture(TestDevice.Cuda, true, Category = "Gpu")]
+public sealed class DeviceRunTests(string deviceName, bool other)
 {
     private const int Steps = 20;
 
-    private static readonly TrainingConfiguration Configuration = TinyRun.Configuration with
+    private TrainingConfiguration Configuration { get; } = TinyRun.Configuration with
     {
+        Model = other ? TinyRun.SwiGluAndLora : TinyRun.Configuration.Model,
         Stages =
         [
             new StageConfiguration { Name = "sparse", Steps = 14, BatchSize = 4, DropRatio = 0.75, LearningRate = 2e-3, WarmupSteps = 3, EmaDecay = 0.9 },

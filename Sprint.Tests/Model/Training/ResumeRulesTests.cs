@@ -33,6 +33,8 @@ public sealed class ResumeRulesTests
     [TestCase("seed=8", "seed 7, not 8: what has been learned rests on it")]
     [TestCase("model.hidden_size=64", "model.hidden_size 32, not 64: what has been learned rests on it")]
     [TestCase("model.q_norm=null", "model.q_norm RMSNorm, not null")]
+    [TestCase("model.use_swiglu=true", "model.use_swiglu false, not true")]
+    [TestCase("model.adaln_lora_dim=8", "model.adaln_lora_dim null, not 8")]
     [TestCase("loss.path_type=cosine", "loss.path_type linear, not cosine")]
     [TestCase("stage1.steps=5", "stage1.steps 4, not 5: stage 1 is done")]
     [TestCase("stage1.learning_rate=1", "stage1.learning_rate 0.002, not 1: stage 1 is done")]

@@ -64,6 +64,17 @@ public sealed class ResumeTests
             Is.EquivalentTo(Directory.GetFiles(Path.Combine(folder["whole"], "samples")).Select(file => (Path.GetFileName(file), Convert.ToHexString(File.ReadAllBytes(file))))));
     }
 
+    [Test]
+    public void An_interrupted_run_with_SwiGLU_and_modulation_of_low_rank_ends_with_the_same_bits()
+    {
+        TrainingConfiguration configuration = TinyRun.Configuration with { Model = TinyRun.SwiGluAndLora };
+        TinyRun.Run(folder["other"], configuration: configuration);
+        foreach (int stop in (int[])[3, 5, 9, 12])
+            TinyRun.Run(folder["other-stopped"], stopAfter: stop, configuration: configuration);
+        Assert.That(TinyRun.Checkpoint(folder["other-stopped"]), Is.EqualTo(TinyRun.Checkpoint(folder["other"])));
+        Assert.That(TinyRun.Metrics(folder["other-stopped"]), Is.EqualTo(TinyRun.Metrics(folder["other"])).And.Not.EqualTo(metrics));
+    }
+
     [TestCase(2)]
     [TestCase(3)]
     public void The_bits_do_not_depend_on_the_threads(int threads)

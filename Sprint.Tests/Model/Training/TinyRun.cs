@@ -37,6 +37,9 @@ internal static class TinyRun
         Checkpoints = new CheckpointsConfiguration { Every = 3, Keep = 2 },
     };
 
+    /// <summary>The run's model with the other MLP and the other modulation.</summary>
+    public static ModelConfiguration SwiGluAndLora { get; } = Configuration.Model with { UseSwiglu = true, AdalnType = "lora", AdalnLoraDim = 8 };
+
     /// <summary>Begins or resumes a run and goes on until the end, or until the steps are done after which it is cancelled.</summary>
     public static RunState Run(string path, int threads = 1, long stopAfter = long.MaxValue, TrainingConfiguration? configuration = null)
     {

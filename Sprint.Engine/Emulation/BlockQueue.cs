@@ -25,6 +25,20 @@ internal sealed class BlockQueue(long count, long first = 0)
         }
     }
 
+    /// <summary>Whether a block that was taken is still to run: no fault before it was found.</summary>
+    public bool IsWanted(long rank)
+    {
+        lock (gate)
+            return rank < limit;
+    }
+
+    /// <summary>No block is to run any more.</summary>
+    public void Close()
+    {
+        lock (gate)
+            limit = 0;
+    }
+
     public void Report(long rank, EmulationException fault)
     {
         lock (gate)

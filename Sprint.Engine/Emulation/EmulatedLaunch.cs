@@ -13,6 +13,18 @@ public sealed unsafe class EmulatedLaunch
     private const long MaximumLocalBlockBytes = 256L << 20;
     private const long MaximumRegisterBlockBytes = 256L << 20;
 
+    // What an A100 holds: CUDA C++ Programming Guide, technical specifications of compute capability 8.0.
+    private const int Multiprocessors = 108;
+    private const int ResidentThreads = 2048;
+    private const int ResidentBlockLimit = 32;
+    private const int ResidentSharedBytes = 164 * 1024;
+    private const int ReservedSharedBytes = 1024;
+
+    // What a block costs the host besides its registers: shared memory with its shadows, the order of its warps.
+    private const int BytesOfSharedByte = 12;
+    private const int BytesOfThread = 512;
+    private const long MaximumResidentBytes = 1L << 30;
+
     private readonly EmulatedKernel kernel;
     private readonly LaunchIndex grid;
     private readonly LaunchIndex block;
@@ -102,15 +114,22 @@ public sealed unsafe class EmulatedLaunch
         BlockQueue queue = new(all, first: all - blocks);
         int workers = (int)Math.Clamp(blocks, 1, options.Workers > 0 ? options.Workers : Environment.ProcessorCount);
         LaunchStatistics statistics = new(kernel.Name) { Blocks = blocks };
-        SortedDictionary<long, string> printed = [];
+        using BlockScheduler scheduler = new(context, queue, Math.Max(workers, ResidentBlocks(context.LocalBytes)));
         if (workers == 1)
-            Work(context, queue, statistics, printed);
+            scheduler.Work();
         else
-            Parallel.For(0, workers, new ParallelOptions { MaxDegreeOfParallelism = workers }, _ => Work(context, queue, statistics, printed));
-        if (queue.FirstFault is { } fault)
-            throw fault;
-        statistics.Output = string.Concat(printed.Values);
+            Parallel.For(0, workers, new ParallelOptions { MaxDegreeOfParallelism = workers }, _ => scheduler.Work());
+        scheduler.Complete(statistics);
         return statistics;
+    }
+
+    // As many blocks as an A100 holds at once, if they were the only kernel there, or as fit into the emulator's own memory.
+    private int ResidentBlocks(long localBytes)
+    {
+        int threads = (int)(block.Count + 31) / 32 * 32;
+        int perMultiprocessor = Math.Clamp(Math.Min(ResidentThreads / threads, ResidentSharedBytes / (SharedBytes + ReservedSharedBytes)), 1, ResidentBlockLimit);
+        long bytes = threads * (2 * localBytes + BytesOfThread) + threads / 32 * (long)kernel.Program.Kernel.FrameBytes + SharedBytes * (long)BytesOfSharedByte;
+        return (int)Math.Min(Multiprocessors * perMultiprocessor, Math.Max(MaximumResidentBytes / bytes, 1));
     }
 
     // Addresses of what the kernel may write to, null if that could be anything.
@@ -126,30 +145,6 @@ public sealed unsafe class EmulatedLaunch
                 addresses.Add(address);
         }
         return addresses;
-    }
-
-    private static void Work(LaunchContext context, BlockQueue queue, LaunchStatistics statistics, SortedDictionary<long, string> printed)
-    {
-        using BlockExecutor executor = new(context);
-        while (queue.TryTake(out long rank))
-        {
-            try
-            {
-                executor.Execute(rank);
-            }
-            catch (EmulationException fault)
-            {
-                queue.Report(rank, fault);
-                return;
-            }
-            if (executor.Output.Length == 0)
-                continue;
-            lock (printed)
-                printed[rank] = executor.Output.ToString();
-            executor.Output.Clear();
-        }
-        lock (statistics)
-            statistics.Add(context.Program, executor);
     }
 
     private void CheckExtents()

@@ -5,6 +5,9 @@ namespace Sprint.Engine.Emulation.Arithmetic;
 /// <summary>What an atomic operation makes of the value in memory and its operands.</summary>
 internal interface IAtomic<T>
 {
+    /// <summary>Whether the operation may write nothing at all, where memory does not hold b.</summary>
+    static virtual bool MayLeave => false;
+
     static abstract T Apply(T memory, T b, T c);
 }
 
@@ -53,6 +56,8 @@ internal readonly struct AtomicExchange<T> : IAtomic<T>
 internal readonly struct AtomicCompareAndSwap<T> : IAtomic<T>
     where T : unmanaged, IBinaryInteger<T>
 {
+    public static bool MayLeave => true;
+
     public static T Apply(T memory, T b, T c) => memory == b ? c : memory;
 }
 

@@ -40,7 +40,7 @@ internal sealed unsafe partial class FunctionDecoder
         this.cost = default;
         int register = RegisterSizeOf(items, type);
         int[] slots = [.. items.Select(item => store ? Source(item, register, type) : Destination(item, register))];
-        Instruction operation = new() { Count = vector, D = slots[0], List = vector > 1 ? program.Keep(slots) : null, F = (int)KindOf(i, store) };
+        Instruction operation = new() { Count = vector, D = slots[0], B = register, List = vector > 1 ? program.Keep(slots) : null, F = (int)KindOf(i, store) };
         if (i.Has("release"))
             EmitFence(i);
         if (space == PtxSpace.Parameter && address.Name is not null && FindVariable(address.Name) is { } variable)

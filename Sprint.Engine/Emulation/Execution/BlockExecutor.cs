@@ -6,11 +6,16 @@ using Sprint.Engine.Emulation.Memory;
 
 namespace Sprint.Engine.Emulation.Execution;
 
-/// <summary>What one worker executes blocks with: warps, shared and local memory, barriers. Blocks run one after another.</summary>
+/// <summary>What a block is executed with: warps, shared and local memory, barriers. Blocks run one after another.</summary>
 internal sealed unsafe partial class BlockExecutor : IDisposable
 {
     private const int MinimumSlice = 64;
     private const int SliceSpread = 2048;
+
+    // A block that has spent this many instructions and looked so often at what others write, one in so many, waits for them.
+    private const long WaitingInstructions = 1 << 14;
+    private const int WaitingInterval = 64;
+    private const long LongInstructions = 1 << 24;
     private const long MaximumFrameBytes = 512L << 20;
 
     private readonly Warp[] warps;
@@ -68,10 +73,22 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
     /// <summary>What the block printed.</summary>
     public StringBuilder Output { get; } = new();
 
-    /// <summary>Executes one block to its end.</summary>
+    /// <summary>The number of the block in the grid, X fastest.</summary>
+    public long Rank { get; private set; }
+
+    /// <summary>Whether the block has ended.</summary>
+    public bool IsFinished { get; private set; }
+
+    /// <summary>How often the blocks so far have read global memory atomically or past caches, as who waits for another block does.</summary>
+    public long Polls { get; set; }
+
+    /// <summary>Puts a block at its beginning.</summary>
     /// <param name="rank">The block's number in the grid, X fastest.</param>
-    public void Execute(long rank)
+    public void Begin(long rank)
     {
+        Rank = rank;
+        IsFinished = false;
+        Output.Clear();
         Position = Launch.BlockAt(rank);
         random = Launch.Options.ScheduleSeed * 0x9E3779B97F4A7C15 + (ulong)rank * 0xD1B54A32D192ED03 + 1;
         Shared.Reset();
@@ -81,9 +98,23 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
         ResetBarriers();
         foreach (Warp warp in warps)
             warp.Start();
+    }
+
+    /// <summary>Executes the block to its end, or until others should have a turn: it waits for them, or has run for long.</summary>
+    /// <exception cref="EmulationException">The kernel did something wrong.</exception>
+    public void Advance()
+    {
         Span<int> runnable = stackalloc int[32];
-        while (true)
+        long executed = 0, looked = 0, polls = Polls;
+        while (executed < LongInstructions)
         {
+            if (executed - looked >= WaitingInstructions)
+            {
+                if ((Polls - polls) * WaitingInterval >= executed - looked)
+                    return;
+                looked = executed;
+                polls = Polls;
+            }
             int count = 0;
             for (int k = 0; k < warps.Length; k++)
             {
@@ -92,12 +123,15 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
             }
             if (count == 0)
             {
-                if (IsFinished())
+                IsFinished = Array.TrueForAll(warps, warp => warp.Live == 0);
+                if (IsFinished)
                     return;
                 throw DescribeDeadlock();
             }
             Warp next = warps[runnable[(int)(NextRandom() % (uint)count)]];
+            long before = next.Executed;
             next.Run(MinimumSlice + (long)(NextRandom() % SliceSpread));
+            executed += next.Executed - before;
             if (next.Live == 0)
                 RecheckBarriers();
         }
@@ -143,7 +177,6 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
 
     public void Dispose()
     {
-        GlobalRaces?.Abandon();
         NativeMemory.Free(BlockCounts);
         NativeMemory.Free(GuardCounts);
         NativeMemory.AlignedFree(Local);
@@ -156,6 +189,4 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
         foreach (Frame frame in frames.Values.SelectMany(frames => frames))
             frame.Dispose();
     }
-
-    private bool IsFinished() => Array.TrueForAll(warps, warp => warp.Live == 0);
 }

@@ -22,6 +22,9 @@ internal static unsafe partial class Handlers
         byte* r = warp.Registers;
         T* d = (T*)(r + i->D), b = (T*)(r + i->B), c = (T*)(r + i->E);
         bool alone = typeof(TSpace) == typeof(SharedSpace);
+        SyncGraph? sync = alone ? null : warp.Launch.Sync;
+        if (sync is not null && !TOperator.MayLeave)
+            GlobalSpace.Publish(warp, sync, warp.Active, sizeof(T));
         for (uint lanes = warp.Active; lanes != 0; lanes &= lanes - 1)
         {
             int lane = BitOperations.TrailingZeroCount(lanes);
@@ -34,6 +37,10 @@ internal static unsafe partial class Handlers
             {
                 old = *memory;
                 *memory = TOperator.Apply(old, b[lane], third);
+            }
+            else if (sync is not null && TOperator.MayLeave)
+            {
+                old = ExchangeOrLeave<TOperator, T>(warp, sync, lane, memory, b[lane], third);
             }
             else
             {
@@ -59,6 +66,23 @@ internal static unsafe partial class Handlers
             if (seen.Equals(old))
                 return old;
             old = seen;
+        }
+    }
+
+    // A compare-and-swap that fails writes nothing, so it publishes nothing.
+    private static T ExchangeOrLeave<TOperator, T>(Warp warp, SyncGraph sync, int lane, T* memory, T b, T c)
+        where TOperator : struct, IAtomic<T>
+        where T : unmanaged, IEquatable<T>
+    {
+        while (true)
+        {
+            T old = *memory;
+            if (!old.Equals(b))
+                return old;
+            Publication published = GlobalSpace.Publish(warp, sync, lane, sizeof(T));
+            if (CompareExchange(memory, c, b).Equals(b))
+                return b;
+            published.Withdraw();
         }
     }
 

@@ -38,7 +38,6 @@ internal static unsafe partial class Handlers
         for (int register = 0; register < i->Count; register++)
             MoveRegister(warp.Registers + i->List[register], register, matrix, shape, true);
         Transfer<TSpace>(warp, i, matrix, AccessKind.Store);
-        EndStore<TSpace>(warp, i);
         return i + 1;
     }
 
@@ -186,12 +185,16 @@ internal static unsafe partial class Handlers
             int count = Math.Min(Lanes.Count, runs * perRun - first);
             for (int k = 0; k < count; k++)
                 warp.Addresses[k] = start + (ulong)((first + k) / perRun) * stride + (ulong)((first + k) % perRun * chunk);
+            if (kind == AccessKind.Store)
+                Buffer.MemoryCopy(packed + first * chunk, warp.Staged, Warp.StagedBytes, count * chunk);
             TSpace.Scatter(warp, i, (uint)((1ul << count) - 1), chunk, kind);
             for (int k = 0; k < count; k++)
             {
-                byte* place = packed + (first + k) * chunk;
+                byte* place = kind == AccessKind.Store ? warp.Staged + k * chunk : packed + (first + k) * chunk;
                 Buffer.MemoryCopy(kind == AccessKind.Store ? place : warp.Host[k], kind == AccessKind.Store ? warp.Host[k] : place, chunk, chunk);
             }
+            if (kind == AccessKind.Store)
+                EndStore<TSpace>(warp);
         }
         if (kind != AccessKind.Store)
             Turn(packed, matrix, rows, columns, size, byColumns, false);

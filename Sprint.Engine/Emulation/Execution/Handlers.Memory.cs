@@ -77,7 +77,7 @@ internal static unsafe partial class Handlers
             {
                 for (int element = 0; element < i->Count; element++)
                     StoreNeighbours<TMemory, TRegister>(host, (TRegister*)(warp.Registers + DataRegister(i, element)), element, i->Count);
-                EndStore<TSpace>(warp, i);
+                EndStore<TSpace>(warp);
                 return i + 1;
             }
         }
@@ -91,7 +91,7 @@ internal static unsafe partial class Handlers
                 ((TMemory*)warp.Host[lane])[element] = TMemory.CreateTruncating(d[lane]);
             }
         }
-        EndStore<TSpace>(warp, i);
+        EndStore<TSpace>(warp);
         return i + 1;
     }
 
@@ -186,7 +186,10 @@ internal static unsafe partial class Handlers
     private static void Acquire<TSpace>(Warp warp, int bytes)
         where TSpace : struct, IMemorySpace
     {
-        if (!IsGlobal<TSpace>() || warp.Launch.Sync is not { } sync)
+        if (!IsGlobal<TSpace>())
+            return;
+        warp.Block.Polls++;
+        if (warp.Launch.Sync is not { } sync)
             return;
         ulong previous = 0;
         for (uint lanes = warp.Active; lanes != 0; lanes &= lanes - 1)
@@ -199,11 +202,11 @@ internal static unsafe partial class Handlers
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void EndStore<TSpace>(Warp warp, Instruction* i)
+    private static void EndStore<TSpace>(Warp warp)
         where TSpace : struct, IMemorySpace
     {
         if (IsGlobal<TSpace>() && warp.Block.GlobalRaces is { } races)
-            races.EndStore(warp, i);
+            races.EndStore();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -8,7 +8,8 @@ internal sealed unsafe class LaunchContext
 {
     public const uint NoRaces = uint.MaxValue;
 
-    private readonly List<GlobalRaceDetector> detectors = [];
+    private readonly Lock gate = new();
+    private volatile GlobalRaceDetector[] detectors = [];
 
     public required KernelProgram Program { get; init; }
 
@@ -55,16 +56,20 @@ internal sealed unsafe class LaunchContext
     public GlobalRaceDetector CreateRaceDetector(WarpClocks clocks)
     {
         GlobalRaceDetector detector = new(this, clocks);
-        lock (detectors)
-            detectors.Add(detector);
+        lock (gate)
+            detectors = [.. detectors, detector];
         return detector;
     }
 
     /// <summary>The detector of the worker that executes a block now, null if it has ended.</summary>
     public GlobalRaceDetector? FindRaceDetector(uint block)
     {
-        lock (detectors)
-            return detectors.Find(detector => detector.Block == block);
+        foreach (GlobalRaceDetector detector in detectors)
+        {
+            if (detector.Block == block)
+                return detector;
+        }
+        return null;
     }
 
     /// <summary>" (argument 2)", counted from 0, of the first argument that points into an allocation, or nothing.</summary>

@@ -8,6 +8,8 @@ namespace Sprint.Engine.Emulation.Execution;
 /// <summary>A warp: 32 lanes that share instructions. The fields are what handlers touch on every instruction.</summary>
 internal sealed unsafe partial class Warp
 {
+    public const int StagedBytes = 32 * 16;
+
     /// <summary>Registers of the current frame.</summary>
     public byte* Registers;
 
@@ -35,6 +37,9 @@ internal sealed unsafe partial class Warp
     /// <summary>Scratch: where on the host the bytes of every lane's access are.</summary>
     public readonly byte** Host;
 
+    /// <summary>Scratch: what every lane is about to store, where that is in no register.</summary>
+    public readonly byte* Staged;
+
     public readonly BlockExecutor Block;
 
     public readonly LaunchContext Launch;
@@ -55,8 +60,9 @@ internal sealed unsafe partial class Warp
         BlockCounts = block.BlockCounts;
         GuardCounts = block.GuardCounts;
         Counters = block.Counters;
-        Addresses = (ulong*)NativeMemory.AlignedAlloc(32 * 16, 64);
+        Addresses = (ulong*)NativeMemory.AlignedAlloc(32 * 16 + StagedBytes, 64);
         Host = (byte**)(Addresses + 32);
+        Staged = (byte*)(Host + 32);
         frame = new Frame(Launch.Program.Kernel);
         Registers = frame.Registers;
     }

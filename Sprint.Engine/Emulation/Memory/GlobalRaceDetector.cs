@@ -21,7 +21,9 @@ internal sealed unsafe partial class GlobalRaceDetector(LaunchContext launch, Wa
     private byte relevant;
     private int warp;
     private int pair;
+    private int place;
     private ulong lineAddress;
+    private byte* lineHost;
 
     /// <summary>Number of the block that is executed.</summary>
     public uint Block { get; private set; }
@@ -54,6 +56,7 @@ internal sealed unsafe partial class GlobalRaceDetector(LaunchContext launch, Wa
             GlobalAccess.Write or GlobalAccess.UncachedWrite => 0,
             _ => 4,
         };
+        place = pair == 4 ? 5 : pair;
         self = RaceEntry.Pack(Block, warp, clocks.Clocks[warp], launch.Program.Sites[site])
             | (access is GlobalAccess.StrongWrite or GlobalAccess.UncachedWrite ? RaceEntry.Flag : 0);
     }
@@ -76,11 +79,12 @@ internal sealed unsafe partial class GlobalRaceDetector(LaunchContext launch, Wa
         return true;
     }
 
-    /// <summary>Notes an access within one line in any case; returns the access that it races with, 0 if none.</summary>
+    /// <summary>Notes an access of 16 bytes or fewer within one line in any case; returns the access that it races with, 0 if none.</summary>
     public ulong Conflict(MemoryAllocation allocation, long offset, int bytes)
     {
         int first = (int)offset & RaceShadow.LineBytes - 1;
         lineAddress = allocation.Start + (ulong)(offset - first);
+        lineHost = allocation.Host + (offset - first);
         return AccessLine(allocation.Races!.Line(offset), first, first + bytes, false);
     }
 
@@ -95,7 +99,7 @@ internal sealed unsafe partial class GlobalRaceDetector(LaunchContext launch, Wa
             // The first touch in this launch.
             line->Launch = launchNumber;
             new Span<ulong>(line->Entries, 6).Clear();
-            line->Entries[pair] = self;
+            line->Entries[place] = self;
             state = range;
         }
         else if (state == range)
@@ -118,7 +122,7 @@ internal sealed unsafe partial class GlobalRaceDetector(LaunchContext launch, Wa
     // Whether a record knows no more than an access like this one by the same warp at the same clock.
     private bool IsFresh(RaceRecord* record)
     {
-        Vector512<ulong> difference = Vector512.Load((ulong*)record) ^ Vector512<ulong>.Zero.WithElement(pair + 2, self);
+        Vector512<ulong> difference = Vector512.Load((ulong*)record) ^ Vector512<ulong>.Zero.WithElement(place + 2, self);
         return (Vector512.Equals(difference & Vector512.Create(~(ulong)RaceEntry.UnknownSite), Vector512<ulong>.Zero).ExtractMostSignificantBits() | 3) == 255;
     }
 
@@ -129,14 +133,18 @@ internal sealed unsafe partial class GlobalRaceDetector(LaunchContext launch, Wa
         Vector512<ulong> entries = Vector512.Load((ulong*)record);
         Vector512<ulong> same = Vector512.Equals((entries ^ Vector512.Create(self)) & Vector512.Create(RaceEntry.WhoMask), Vector512<ulong>.Zero)
             | Vector512.Equals(entries, Vector512<ulong>.Zero);
-        ulong conflict = (~(uint)same.ExtractMostSignificantBits() & relevant) == 0 ? 0 : FindConflict(record);
-        if (conflict == 0 || !onlyIfClean)
-            RaceEntry.Note(record->Entries + pair, self, pair == 4);
+        ulong conflict = (~(uint)same.ExtractMostSignificantBits() & relevant) == 0 ? 0 : FindConflict(record, onlyIfClean);
+        if (conflict != 0 && onlyIfClean)
+            return conflict;
+        if (pair == 4)
+            RaceEntry.NoteStrong(record->Entries + 4, self);
+        else
+            RaceEntry.Note(record->Entries + pair, self);
         return conflict;
     }
 
-    // The entry that an access is unordered with; other conflicts before those with plain writers, which may be excused.
-    private ulong FindConflict(RaceRecord* record)
+    // The entry that an access is unordered with. Among plain stores only those of different values count, once values are looked at.
+    private ulong FindConflict(RaceRecord* record, bool anyValue)
     {
         for (int k = 5; k >= 0; k--)
         {
@@ -145,7 +153,10 @@ internal sealed unsafe partial class GlobalRaceDetector(LaunchContext launch, Wa
                 continue;
             bool flagged = (entry & RaceEntry.Flag) != 0;
             bool harmless = k >= 4 ? access == GlobalAccess.Read && !flagged : k < 2 && flagged && access >= GlobalAccess.StrongRead;
-            if (!harmless && !IsOrdered(entry) && !(k >= 4 && flagged && IsObserved(entry, record)))
+            if (harmless || IsOrdered(entry) || (k >= 4 && flagged && (IsObserved(entry, record) || (k == 4 && IsOverwritten(record)))))
+                continue;
+            bool excused = k < 2 && !anyValue && access is GlobalAccess.Write or GlobalAccess.UncachedWrite && IsSameStore(entry, record);
+            if (!excused)
             {
                 ConflictPlace = k;
                 return entry;
@@ -163,6 +174,14 @@ internal sealed unsafe partial class GlobalRaceDetector(LaunchContext launch, Wa
         return RaceEntry.Block(entry) == Block
             ? clock <= clocks.Seen[warp * 32 + RaceEntry.Warp(entry)]
             : launch.Sync is { IsFull: true } || clocks.Knows(warp, RaceEntry.Block(entry), RaceEntry.Warp(entry), clock);
+    }
+
+    // Whether the later of two atomic or volatile accesses is a write before what the warp does now, so that it has observed the earlier: where the
+    // last to arrive at a counter sets it back, no fence is needed to see that all others have counted.
+    private bool IsOverwritten(RaceRecord* record)
+    {
+        ulong latest = record->Entries[5];
+        return (latest & RaceEntry.Flag) != 0 && (RaceEntry.SameWarp(latest, self) || IsOrdered(latest));
     }
 
     // Whether the warp has read what another block's atomic or volatile write of these bytes has left there.
@@ -197,7 +216,7 @@ internal sealed unsafe partial class GlobalRaceDetector(LaunchContext launch, Wa
         int mergedCount = 0;
         int at = first;
         ulong conflict = 0;
-        int place = 0;
+        int conflictPlace = 0;
         for (int k = 0; k < count; k++)
         {
             RaceRecord* old = records + k;
@@ -218,10 +237,10 @@ internal sealed unsafe partial class GlobalRaceDetector(LaunchContext launch, Wa
                 mergedCount = Append(merged, mergedCount, null, at, from);
             RaceRecord piece = *old;
             piece.State = (uint)(from | to << 8);
-            if (Touch(&piece, onlyIfClean) is var found && found != 0 && (conflict == 0 || ConflictPlace > place))
+            if (Touch(&piece, onlyIfClean) is var found && found != 0 && (conflict == 0 || ConflictPlace > conflictPlace))
             {
                 conflict = found;
-                place = ConflictPlace;
+                conflictPlace = ConflictPlace;
             }
             mergedCount = Append(merged, mergedCount, &piece, from, to);
             at = to;
@@ -230,8 +249,8 @@ internal sealed unsafe partial class GlobalRaceDetector(LaunchContext launch, Wa
         }
         if (at < end)
             mergedCount = Append(merged, mergedCount, null, at, end);
-        ConflictPlace = place;
-        state = RaceShadow.Store(line, new ReadOnlySpan<RaceRecord>(merged, mergedCount));
+        ConflictPlace = conflictPlace;
+        state = RaceShadow.Store(line, state, new ReadOnlySpan<RaceRecord>(merged, mergedCount));
         return conflict;
     }
 
@@ -242,7 +261,7 @@ internal sealed unsafe partial class GlobalRaceDetector(LaunchContext launch, Wa
         if (source == null)
         {
             *record = default;
-            record->Entries[pair] = self;
+            record->Entries[place] = self;
         }
         else
         {

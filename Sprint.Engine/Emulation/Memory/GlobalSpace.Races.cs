@@ -26,8 +26,8 @@ internal readonly unsafe partial struct GlobalSpace
             return false;
         GlobalRaceDetector races = warp.Block.GlobalRaces!;
         races.Set(warp.Index, kind, (uint)(instruction - warp.Launch.Program.Code));
-        if (kind == AccessKind.Store)
-            races.BeginStore();
+        if (kind is AccessKind.Store or AccessKind.UncachedStore)
+            races.BeginStore(warp, instruction, bytes / Lanes.Count);
         return races.TryAccess(allocation, offset, bytes);
     }
 
@@ -38,7 +38,7 @@ internal readonly unsafe partial struct GlobalSpace
         GlobalRaceDetector races = warp.Block.GlobalRaces!;
         races.Set(warp.Index, kind, (uint)(instruction - warp.Launch.Program.Code));
         if (kind is AccessKind.Store or AccessKind.UncachedStore)
-            races.BeginStore();
+            races.BeginStore(warp, instruction, bytes);
         long start = 0, end = -1;
         bool clean = true;
         for (uint rest = lanes; rest != 0 && clean; rest &= rest - 1)
@@ -59,15 +59,23 @@ internal readonly unsafe partial struct GlobalSpace
             races.Inspect(warp, instruction, lanes, bytes, kind, allocation);
     }
 
-    private static void Publish(Warp warp, SyncGraph sync, uint active, int bytes)
+    /// <summary>Lanes are about to write atomically: what their fences cover is published to who reads there.</summary>
+    public static void Publish(Warp warp, SyncGraph sync, uint active, int bytes)
     {
         ulong previous = 0;
         for (uint lanes = active; lanes != 0; lanes &= lanes - 1)
         {
-            ulong address = warp.Addresses[BitOperations.TrailingZeroCount(lanes)];
-            if (address != previous)
-                sync.Publish(warp.Block.Clocks!, warp.Index, warp.Block.GlobalRaces!.Block, address, bytes);
-            previous = address;
+            int lane = BitOperations.TrailingZeroCount(lanes);
+            if (warp.Addresses[lane] != previous)
+                Publish(warp, sync, lane, bytes);
+            previous = warp.Addresses[lane];
         }
+    }
+
+    /// <summary>One lane is about to write atomically.</summary>
+    public static Publication Publish(Warp warp, SyncGraph sync, int lane, int bytes)
+    {
+        ulong address = warp.Addresses[lane];
+        return address >= MemoryWindows.Global ? sync.Publish(warp.Block.Clocks!, warp.Index, warp.Block.GlobalRaces!.Block, address, bytes) : default;
     }
 }

@@ -41,7 +41,7 @@ internal readonly unsafe partial struct GlobalSpace : IMemorySpace
     public static void Scatter(Warp warp, Instruction* instruction, uint active, int bytes, AccessKind kind)
     {
         warp.Counters?.CountGlobal(warp.Addresses, active, bytes);
-        if (warp.Launch.Sync is { } sync && kind >= AccessKind.VolatileStore)
+        if (warp.Launch.Sync is { } sync && kind is AccessKind.VolatileStore or AccessKind.UncachedStore)
             Publish(warp, sync, active, bytes);
         for (uint rest = active; rest != 0;)
         {

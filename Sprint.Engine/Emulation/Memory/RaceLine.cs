@@ -21,7 +21,7 @@ internal enum GlobalAccess
 
 /// <summary>
 /// Who accessed some bytes in this launch, in 64 bits each: the last two plain writers, the last two plain readers and the last two atomic or
-/// volatile accesses; of two the kept are of different blocks where there are such, else of different warps. The same 64 bytes head the
+/// volatile accesses, the later of these behind the earlier; of two the kept are of different blocks where there are such, else of different warps. The same 64 bytes head the
 /// shadow of a line of 128 bytes of memory: while all its accesses cover the same bytes they are noted in the head itself, else in
 /// a list of records in order of address.
 /// </summary>
@@ -69,20 +69,34 @@ internal static unsafe class RaceEntry
 
     public static bool SameWarp(ulong a, ulong b) => ((a ^ b) & WhoMask) == 0;
 
-    /// <summary>Notes an access in a pair of entries.</summary>
-    public static void Note(ulong* pair, ulong self, bool strong)
+    /// <summary>Notes a plain access in a pair of entries.</summary>
+    public static void Note(ulong* pair, ulong self)
     {
         if (pair[0] == 0 || SameWarp(pair[0], self))
         {
-            // Of a warp's own atomic accesses a write says more than a read.
-            if (!strong || pair[0] == 0 || (pair[0] & Flag) == 0 || (self & Flag) != 0)
-                pair[0] = self;
+            pair[0] = self;
             return;
         }
-        int victim = pair[1] == 0 || SameWarp(pair[1], self) || Worth(pair[1], self, strong) <= Worth(pair[0], self, strong) ? 1 : 0;
-        bool loses = strong && (pair[victim] & Flag) != 0 && (self & Flag) == 0;
-        if (!loses)
-            pair[victim] = self;
+        int victim = pair[1] == 0 || SameWarp(pair[1], self) || Worth(pair[1], self, false) <= Worth(pair[0], self, false) ? 1 : 0;
+        pair[victim] = self;
+    }
+
+    /// <summary>Notes an atomic or volatile access in a pair of entries, of which the second is the later. A write says more than a read.</summary>
+    public static void NoteStrong(ulong* pair, ulong self)
+    {
+        bool writes = (self & Flag) != 0;
+        if (pair[1] == 0 || SameWarp(pair[1], self))
+        {
+            if (pair[1] == 0 || (pair[1] & Flag) == 0 || writes)
+                pair[1] = self;
+            return;
+        }
+        int victim = pair[0] == 0 || SameWarp(pair[0], self) || Worth(pair[1], self, true) > Worth(pair[0], self, true) ? 0 : 1;
+        if ((pair[victim] & Flag) != 0 && !writes)
+            return;
+        if (victim == 0)
+            pair[0] = pair[1];
+        pair[1] = self;
     }
 
     // Another block says more than another warp, a write than a read, a later clock of the same block than an earlier one.
@@ -129,7 +143,11 @@ internal sealed unsafe class RaceShadow : IDisposable
     public static void Unlock(RaceRecord* line, uint state) => Volatile.Write(ref line->State, state);
 
     /// <summary>Replaces a locked line's records; returns its state.</summary>
-    public static uint Store(RaceRecord* line, ReadOnlySpan<RaceRecord> records)
+    /// <param name="line">The line.</param>
+    /// <param name="state">Its state so far.</param>
+    /// <param name="records">The records.</param>
+    /// <exception cref="OutOfMemoryException">The host has no memory; the line is as it was, and not locked any more.</exception>
+    public static uint Store(RaceRecord* line, uint state, ReadOnlySpan<RaceRecord> records)
     {
         if (records.Length == 1)
         {
@@ -138,16 +156,30 @@ internal sealed unsafe class RaceShadow : IDisposable
             return records[0].State;
         }
         if (line->More == null || line->More->Launch < records.Length)
-        {
-            uint capacity = Math.Max(4, System.Numerics.BitOperations.RoundUpToPowerOf2((uint)records.Length));
-            NativeMemory.AlignedFree(line->More);
-            line->More = (RaceRecord*)NativeMemory.AlignedAlloc(capacity * (nuint)sizeof(RaceRecord), 64);
-            line->More->Launch = capacity;
-        }
+            Grow(line, state, records.Length);
         uint kept = line->More->Launch;
         records.CopyTo(new Span<RaceRecord>(line->More, records.Length));
         line->More->Launch = kept;
         return (uint)records.Length << 16;
+    }
+
+    private static void Grow(RaceRecord* line, uint state, int count)
+    {
+        uint capacity = Math.Max(4, System.Numerics.BitOperations.RoundUpToPowerOf2((uint)count));
+        RaceRecord* more;
+        try
+        {
+            more = (RaceRecord*)NativeMemory.AlignedAlloc(capacity * (nuint)sizeof(RaceRecord), 64);
+        }
+        catch (OutOfMemoryException)
+        {
+            // Others may be waiting for the line.
+            Unlock(line, state);
+            throw;
+        }
+        NativeMemory.AlignedFree(line->More);
+        line->More = more;
+        more->Launch = capacity;
     }
 
     public static void CopyEntries(RaceRecord* from, RaceRecord* to)

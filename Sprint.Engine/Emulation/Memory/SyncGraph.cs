@@ -13,11 +13,18 @@ internal sealed class SyncPoint(SyncWrite write, uint[]? clocks, SyncPoint? prev
     public SyncWrite Write { get; } = write;
 
     /// <summary>The published clocks; null for a join.</summary>
-    public uint[]? Clocks { get; } = clocks;
+    public uint[]? Clocks { get; private set; } = clocks;
 
     public SyncPoint? Previous { get; } = previous;
 
-    public SyncPoint? Acquired { get; } = acquired;
+    public SyncPoint? Acquired { get; private set; } = acquired;
+
+    /// <summary>Nothing is published after all; what was published before stays.</summary>
+    public void Withdraw()
+    {
+        Clocks = null;
+        Acquired = null;
+    }
 
     /// <summary>Everything that either knows, the first being the newer.</summary>
     public static SyncPoint? Join(SyncPoint? first, SyncPoint? second)
@@ -35,6 +42,16 @@ internal sealed class SyncPoint(SyncWrite write, uint[]? clocks, SyncPoint? prev
 /// <summary>An atomic or volatile write: of which warp of which block, at which of its clocks, to which word of memory.</summary>
 internal readonly record struct SyncWrite(uint Block, int Warp, uint Clock, ulong Word);
 
+/// <summary>What one write has published anew: a point for each of its words.</summary>
+internal readonly record struct Publication(SyncPoint? Low, SyncPoint? High)
+{
+    public void Withdraw()
+    {
+        Low?.Withdraw();
+        High?.Withdraw();
+    }
+}
+
 /// <summary>
 /// How blocks of a launch order each other: a device-wide fence followed by an atomic or volatile write publishes at that word of memory
 /// (the release pattern of the PTX ISA's memory consistency model), and an atomic or volatile read of the word takes notice of everything
@@ -51,10 +68,11 @@ internal sealed class SyncGraph
     public bool IsFull => Volatile.Read(ref points) >= MaximumPoints;
 
     /// <summary>A warp writes atomically; called before the value is there to be read.</summary>
-    public void Publish(WarpClocks clocks, int warp, uint block, ulong address, int bytes)
+    public Publication Publish(WarpClocks clocks, int warp, uint block, ulong address, int bytes)
     {
         if (clocks.Published(warp) is not { } published || IsFull)
-            return;
+            return default;
+        Publication result = default;
         SyncPoint? acquired = clocks.Acquired(warp);
         for (ulong word = address >> 2; word <= address + (ulong)bytes - 1 >> 2; word++)
         {
@@ -65,8 +83,10 @@ internal sealed class SyncGraph
                 continue;
             Interlocked.Increment(ref points);
             SyncPoint fresh = new(write, published, null, acquired);
-            places.AddOrUpdate(word, static (_, fresh) => fresh, static (_, last, fresh) => new SyncPoint(fresh.Write, fresh.Clocks, last, fresh.Acquired), fresh);
+            fresh = places.AddOrUpdate(word, static (_, fresh) => fresh, static (_, last, fresh) => new SyncPoint(fresh.Write, fresh.Clocks, last, fresh.Acquired), fresh);
+            result = new Publication(fresh, result.Low);
         }
+        return result;
     }
 
     /// <summary>A warp has read atomically; called after the value was read.</summary>

@@ -22,6 +22,8 @@ public sealed class GlobalRaceTests
         ["counter_peeked"] = (h, repaired) => Run(h, "counter_peeked", Zeros(h, 1), Zeros(h, 300), 100, repaired),
         ["counter_reset_late"] = (h, repaired) => Run(h, "counter_reset_late", Zeros(h, 1), repaired),
         ["counter_reset_early"] = (h, repaired) => Run(h, "counter_reset_early", Zeros(h, Blocks), Zeros(h, 1), Zeros(h, 1), repaired),
+        ["counter_reset_too_soon"] = (h, repaired) => Run(h, "counter_reset_too_soon", Zeros(h, 1), repaired),
+        ["failing_swap"] = (h, repaired) => Run(h, "failing_swap", Zeros(h, 1), Zeros(h, 1), Zeros(h, Blocks), repaired),
         ["unfenced_lock"] = (h, repaired) => Run(h, "unfenced_lock", Zeros(h, 1), Zeros(h, 1), repaired),
         ["split_sum"] = (h, repaired) => Run(h, "split_sum", h.Upload(new float[64]), Zeros(h, 1), repaired),
         ["warps_of_a_block"] = (h, repaired) => Run(h, "warps_of_a_block", Zeros(h, 192), Zeros(h, 192), repaired),
@@ -34,6 +36,7 @@ public sealed class GlobalRaceTests
         ["neighbouring_bytes"] = (h, _) => Run(h, "neighbouring_bytes", h.Reserve<byte>(192), h.Reserve<ushort>(192)),
         ["same_value"] = (h, _) => Run(h, "same_value", Zeros(h, 1), h.Reserve<float>(256)),
         ["add_by_swap"] = (h, _) => Run(h, "add_by_swap", h.Upload(new double[1])),
+        ["counters_start_over"] = (h, _) => Run(h, "counters_start_over", Zeros(h, 1), Zeros(h, 1), Zeros(h, 1)),
         ["states_and_values"] = (h, _) => Run(h, "states_and_values", h.Upload(new ulong[Blocks]), h.Reserve<int>(Blocks)),
         ["release_and_acquire"] = (h, _) => Run(h, "release_and_acquire", h.Reserve<int>(192), Zeros(h, Blocks), h.Reserve<int>(192)),
     };
@@ -46,13 +49,19 @@ public sealed class GlobalRaceTests
 
     private static ulong Zeros(EmulatorHarness harness, int count) => harness.Upload(new int[count]);
 
+    // Numbers of the lines of races.cu that end so.
+    private static int[] Lines(string end)
+    {
+        string[] lines = EmulatorHarness.Source("races");
+        return [.. Enumerable.Range(1, lines.Length).Where(k => lines[k - 1].EndsWith(end, StringComparison.Ordinal))];
+    }
+
     private static EmulationOptions Options(uint seed) => new() { ScheduleSeed = seed * 987654321, Workers = (int)(seed % 3) + 1 };
 
     [Test]
     public void A_race_is_found_under_every_schedule_with_kernel_blocks_array_and_both_lines([ValueSource(nameof(BugNames))] string kernel)
     {
-        string[] lines = EmulatorHarness.Source("races");
-        int[] places = [.. Enumerable.Range(1, lines.Length).Where(k => lines[k - 1].EndsWith("BUG " + kernel, StringComparison.Ordinal) || lines[k - 1].EndsWith("LATE " + kernel, StringComparison.Ordinal))];
+        int[] places = [.. Lines("BUG " + kernel), .. Lines("LATE " + kernel)];
         for (uint seed = 0; seed < 12; seed++)
         {
             using EmulatorHarness harness = EmulatorHarness.FromResource("races");
@@ -96,15 +105,16 @@ public sealed class GlobalRaceTests
     }
 
     [Test]
-    public void Blocks_that_meet_at_a_barrier_of_their_own_are_ordered()
+    public void Blocks_that_meet_at_a_barrier_of_their_own_are_ordered_for_any_number_of_workers([Values(2, 13, 108)] int blocks, [Values(1, 2, 5)] int workers)
     {
         using EmulatorHarness harness = EmulatorHarness.FromResource("races");
         for (uint seed = 0; seed < 4; seed++)
         {
-            harness.Options = new EmulationOptions { ScheduleSeed = seed, Workers = 2 };
-            ulong target = harness.Reserve<int>(256);
-            harness.Launch("blocks_meet", new(2), new(64), 0, harness.Reserve<int>(128), Zeros(harness, 1), target);
-            Assert.That(harness.Download<int>(target, 256), Is.EqualTo(Enumerable.Range(0, 256).Select(k => k / 128 * 1000 + (k + 64) % 128)));
+            harness.Options = new EmulationOptions { ScheduleSeed = seed, Workers = workers };
+            int count = blocks * 64;
+            ulong target = harness.Reserve<int>(2 * count);
+            harness.Launch("blocks_meet", new((uint)blocks), new(64), 0, harness.Reserve<int>(count), Zeros(harness, 1), target);
+            Assert.That(harness.Download<int>(target, 2 * count), Is.EqualTo(Enumerable.Range(0, 2 * count).Select(k => k / count * 1000 + (k + 64) % count)));
         }
     }
 
@@ -126,7 +136,30 @@ public sealed class GlobalRaceTests
     }
 
     [Test]
-    public void Blocks_that_store_the_same_at_the_same_moment_are_no_race()
+    public void Blocks_that_store_different_values_at_the_same_moment_are_always_found([Range(0, 5)] int form, [Values(2, 3)] int blocks)
+    {
+        int[] places = Lines("BUG stores_at_once");
+        using EmulatorHarness harness = EmulatorHarness.FromResource("races");
+        for (int run = 0; run < 100; run++)
+        {
+            harness.Options = new EmulationOptions { Workers = blocks, ScheduleSeed = (ulong)run };
+            EmulationException fault = harness.LaunchFault("stores_at_once", new((uint)blocks), new(64), 0, Zeros(harness, 1), harness.Reserve<int>(256), form, 0);
+            Assert.That(fault.Fault, Is.EqualTo(EmulationFault.GlobalMemoryRace), fault.Message);
+            Assert.That(places, Does.Contain(fault.SourceLine), fault.Message);
+        }
+    }
+
+    [Test]
+    public void Blocks_that_store_the_same_value_at_the_same_moment_are_no_race([Range(0, 5)] int form)
+    {
+        using EmulatorHarness harness = EmulatorHarness.FromResource("races");
+        harness.Options = new EmulationOptions { Workers = 3 };
+        for (int run = 0; run < 50; run++)
+            Assert.DoesNotThrow(() => harness.Launch("stores_at_once", new(3), new(64), 0, Zeros(harness, 1), harness.Reserve<int>(256), form, 1));
+    }
+
+    [Test]
+    public void Many_blocks_that_store_the_same_are_no_race()
     {
         using EmulatorHarness harness = EmulatorHarness.FromResource("races");
         harness.Options = new EmulationOptions { Workers = 4 };

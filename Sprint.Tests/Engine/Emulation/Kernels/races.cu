@@ -155,7 +155,7 @@ extern "C" __global__ void add_by_swap(double* sum) {
     do { assumed = old; old = atomicCAS(p, assumed, __double_as_longlong(1.0 + __longlong_as_double(assumed))); } while (assumed != old);
 }
 
-// All blocks meet at a barrier of their own making, twice; needs as many workers as blocks.
+// All blocks meet at a barrier of their own making, four times.
 extern "C" __global__ void blocks_meet(int* data, unsigned int* arrived, int* out) {
     for (int round = 0; round < 2; round++) {
         data[blockIdx.x * 64 + threadIdx.x] = round * 1000 + blockIdx.x * 64 + threadIdx.x;
@@ -217,4 +217,54 @@ extern "C" __global__ void counter_reset_early(int* partial, int* count, int* ou
     if (!repaired || !last) return;
     if (threadIdx.x < gridDim.x) atomicAdd(out, partial[threadIdx.x]);
     if (threadIdx.x == 63) *count = 0;
+}
+
+// Blocks that wait for each other, so that they run at once, and then all store into the same bytes: other values unless repaired.
+extern "C" __global__ void stores_at_once(unsigned int* ready, int* out, int form, int repaired) {
+    if (threadIdx.x == 0) {
+        atomicAdd(ready, 1);
+        while (atomicAdd(ready, 0) < gridDim.x) { }
+    }
+    __syncthreads();
+    int value = repaired ? 5 : blockIdx.x;
+    if (form == 0) out[threadIdx.x] = value; // BUG stores_at_once
+    if (form == 1 && threadIdx.x == 40) out[0] = value; // BUG stores_at_once
+    if (form == 2) ((unsigned char*)out)[threadIdx.x * 3] = value; // BUG stores_at_once
+    if (form == 3) ((int4*)out)[threadIdx.x] = make_int4(1, 2, value, 4); // BUG stores_at_once
+    if (form == 4 && blockIdx.x == 0) out[threadIdx.x * 2] = value << 16 | 7; // BUG stores_at_once
+    if (form == 4 && blockIdx.x > 0) ((unsigned short*)out)[threadIdx.x * 4 + 1] = value; // BUG stores_at_once
+    if (form == 5) __stcg(out + threadIdx.x, value); // BUG stores_at_once
+}
+
+// The counter alone tells who is last; it is set back one arrival too soon, unless repaired. No fence is needed: all arrivals were observed.
+extern "C" __global__ void counter_reset_too_soon(int* count, int repaired) {
+    if (threadIdx.x == 0 && atomicAdd(count, 1) == gridDim.x - (repaired ? 1 : 2)) *count = 0; // BUG counter_reset_too_soon
+}
+
+// The same by another warp, behind a barrier that tells it, and with a second counter that wraps by itself.
+extern "C" __global__ void counters_start_over(int* count, unsigned int* wraps, int* rounds) {
+    __shared__ bool last;
+    if (threadIdx.x == 0) {
+        atomicInc(wraps, gridDim.x - 1);
+        last = atomicAdd(count, 1) == gridDim.x - 1;
+    }
+    __syncthreads();
+    if (last && threadIdx.x == 63) {
+        *count = 0;
+        *rounds += 1;
+    }
+}
+
+// A swap that fails writes nothing, so that its fence publishes nothing.
+extern "C" __global__ void failing_swap(int* data, int* word, int* out, int repaired) {
+    if (threadIdx.x != 0) return;
+    if (blockIdx.x == 0) {
+        *data = 5; // BUG failing_swap
+        __threadfence();
+        atomicCAS(word, repaired ? 0 : 1, 7);
+    } else {
+        int seen;
+        do seen = atomicAdd(word, 0); while (repaired && seen != 7);
+        out[blockIdx.x] = *data; // LATE failing_swap
+    }
 }

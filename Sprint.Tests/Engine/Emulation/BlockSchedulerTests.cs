@@ -1,0 +1,66 @@
+using NUnit.Framework;
+using Sprint.Engine.Emulation;
+
+namespace Sprint.Tests.Engine.Emulation;
+
+/// <summary>Blocks take turns where one waits or never ends, so that what a launch does and reports is the same for any number of workers.</summary>
+public sealed class BlockSchedulerTests
+{
+    // Blocks 0 to 2 go round without end, with or without a look at memory; one traps.
+    private const string Ptx = """
+        .version 7.8
+        .target sm_80
+        .address_size 64
+        .visible .entry endless(.param .u64 flag, .param .u32 polls, .param .u32 faulty)
+        {
+            .reg .pred %p<4>;
+            .reg .b32 %r<6>;
+            .reg .b64 %rd<3>;
+            ld.param.u64 %rd1, [flag];
+            ld.param.u32 %r1, [polls];
+            ld.param.u32 %r2, [faulty];
+            mov.u32 %r3, %ctaid.x;
+            setp.eq.u32 %p1, %r3, %r2;
+            @%p1 trap;
+            setp.gt.u32 %p2, %r3, 2;
+            @%p2 ret;
+            setp.ne.u32 %p3, %r1, 0;
+        AGAIN:
+            @%p3 ld.volatile.global.u32 %r4, [%rd1];
+            add.u32 %r5, %r3, 1;
+            bra AGAIN;
+        }
+        """;
+
+    [Test]
+    public void A_block_that_never_ends_hides_no_fault_of_a_later_one([Values(1, 2, 7)] int workers, [Values] bool polls)
+    {
+        using EmulatorHarness harness = new(Ptx);
+        harness.Options = new EmulationOptions { Workers = workers, InstructionBudget = polls ? 4_000_000 : 40_000_000 };
+        EmulationException fault = harness.LaunchFault("endless", new(9), new(32), 0, harness.Upload(new int[1]), polls ? 1 : 0, 5);
+        Assert.That(fault.Fault, Is.EqualTo(EmulationFault.Trap), fault.Message);
+        Assert.That(fault.Block, Is.EqualTo(new LaunchIndex(5, 0, 0)));
+    }
+
+    [Test]
+    public void Of_blocks_that_never_end_the_first_is_named([Values(1, 2, 7)] int workers, [Values] bool polls)
+    {
+        using EmulatorHarness harness = new(Ptx);
+        harness.Options = new EmulationOptions { Workers = workers, InstructionBudget = polls ? 1_000_000 : 20_000_000 };
+        EmulationException fault = harness.LaunchFault("endless", new(9), new(32), 0, harness.Upload(new int[1]), polls ? 1 : 0, 100);
+        Assert.That(fault.Fault, Is.EqualTo(EmulationFault.InstructionBudget), fault.Message);
+        Assert.That(fault.Block, Is.EqualTo(new LaunchIndex(0, 0, 0)));
+    }
+
+    [Test]
+    public void Blocks_that_wait_for_one_that_cannot_begin_before_they_end_are_stopped([Values(1, 2)] int workers)
+    {
+        // 108 multiprocessors of an A100 hold one block each of so much shared memory.
+        using EmulatorHarness harness = EmulatorHarness.FromResource("races");
+        harness.Options = new EmulationOptions { Workers = workers, InstructionBudget = 2_000_000 };
+        EmulationException fault = harness.LaunchFault("blocks_meet", new(109), new(64), 100_000, harness.Reserve<int>(109 * 64), harness.Upload(new int[1]), harness.Reserve<int>(2 * 109 * 64));
+        Assert.That(fault.Fault, Is.EqualTo(EmulationFault.InstructionBudget), fault.Message);
+        harness.Options = harness.Options with { InstructionBudget = EmulationOptions.Default.InstructionBudget };
+        Assert.DoesNotThrow(() => harness.Launch("blocks_meet", new(108), new(64), 100_000, harness.Reserve<int>(108 * 64), harness.Upload(new int[1]), harness.Reserve<int>(2 * 108 * 64)));
+    }
+}

@@ -85,8 +85,8 @@ public static class SwiGlu
         using Tensor gate = Linear.Apply(null, input, weights.Gate.Weight, weights.Gate.Bias);
         using Tensor linear = keeps ? device.Allocate(gate.Shape, gate.ElementType) : default;
         using Tensor product = device.Allocate(gate.Shape, gate.ElementType);
-        device.Dispatch(LinearCost.Forward(input, weight, bias, product, Activation.None));
-        if (device.Dispatch(SwiGluCost.Forward(gate, linear)))
+        device.Dispatch(SwiGluCost.Forward(gate, linear));
+        if (device.Dispatch(LinearCost.Forward(input, weight, bias, product, Activation.None)))
         {
             device.Kernels<ISwiGluKernels>().Forward(input, weight, bias, gate, linear, product);
         }

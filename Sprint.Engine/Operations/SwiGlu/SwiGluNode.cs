@@ -58,8 +58,8 @@ internal sealed class SwiGluNode : TapeNode
         OperationCost cost = LinearCost.BackwardInput(gradient, OutputWeight, product, accumulate: false);
         if (device.Executes && device.Kernels<ISwiGluKernels>().FusesBackward(gradient, OutputWeight))
         {
-            device.Dispatch(cost);
             device.Dispatch(SwiGluCost.FusedBackward(Gate));
+            device.Dispatch(cost);
             device.Kernels<ISwiGluKernels>().BackwardProduct(gradient, OutputWeight, Gate, Linear, product);
             return;
         }

@@ -46,6 +46,24 @@ public sealed class SwiGluTests(string deviceName)
         Layers(test, lengths, biases: true).Verify();
     }
 
+    /// <summary>As where a library makes the product of the backward pass: the kernel behind it has a pass of its own.</summary>
+    [Test]
+    public void Values_and_gradients_where_the_way_back_is_a_pass_of_its_own([ValueSource(nameof(Shapes))] int[] lengths)
+    {
+        OperationTest test = new()
+        {
+            DeviceName = deviceName,
+            Operation = (device, tape, given) =>
+            {
+                if (device.Kernels<ISwiGluKernels>() is not Unfused)
+                    device.Register<ISwiGluKernels>(new Unfused(device.Kernels<ISwiGluKernels>()));
+                return SwiGlu.Apply(tape, given[0], Weights(given, 1, biases: true));
+            },
+            Reference = given => Reference(given, 0, 1, biases: true, lengths[2]),
+        };
+        Layers(test.With(new Shape(lengths[0], lengths[1], lengths[2])), lengths, biases: true).Verify();
+    }
+
     // Gate, linear part and their gradients against float64, where no epilogue does it: as behind a product of a library.
     [TestCase(1)]
     [TestCase(17)]
@@ -211,6 +229,13 @@ public sealed class SwiGluTests(string deviceName)
 
     private Tensor From(Device device, Random random, Shape shape) =>
         TestDevice.From(device, Element, shape, TestDevice.Stored(deviceName, OperationTest.Randoms(random, shape, 0.4)));
+
+    private sealed class Unfused(ISwiGluKernels inner) : ISwiGluKernels
+    {
+        public void Forward(Tensor input, Tensor weight, Tensor bias, Tensor gate, Tensor linear, Tensor product) => inner.Forward(input, weight, bias, gate, linear, product);
+
+        public void Backward(Tensor gate, Tensor linear, Tensor product) => inner.Backward(gate, linear, product);
+    }
 }
 
 /// <summary>That the passes over memory are saved, by the launches.</summary>

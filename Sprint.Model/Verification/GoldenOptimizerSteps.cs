@@ -50,8 +50,8 @@ internal sealed class GoldenOptimizerSteps(Device device, Func<bool, SprintTrans
 
         var comparisons = new List<TensorComparison>
         {
-            TensorComparison.Absolute($"{variant}.loss", actualLosses, losses, GoldenTolerances.Output).OfFewNumbers(losses),
-            TensorComparison.OfLargest($"{variant}.grad_norm", norms, file.ReadFloats($"{variant}.grad_norm"), GoldenTolerances.Gradient).OfFewNumbers([]),
+            TensorComparison.Absolute($"{variant}.loss", actualLosses, losses, GoldenTolerances.Output).OfSums(losses),
+            TensorComparison.OfLargest($"{variant}.grad_norm", norms, file.ReadFloats($"{variant}.grad_norm"), GoldenTolerances.Gradient).OfSums([]),
         };
         CompareAll($"{variant}.param.", parameter => parameter.Value, comparisons, model);
         Dictionary<string, Tensor> averages = optimizer.States.ToDictionary(state => state.Parameter.Name, state => state.Average);

@@ -13,7 +13,7 @@ public sealed record TensorComparison(string Name, double Error, double Toleranc
     /// <summary>What is allowed in low precision, as a multiple of the plain implementation's error.</summary>
     public double Factor { get; init; } = OutputFactor;
 
-    /// <summary>What the plain implementation's error counts as at least: 0 but for <see cref="OfFewNumbers"/>.</summary>
+    /// <summary>What the plain implementation's error counts as at least: 0 but for <see cref="OfSums"/>.</summary>
     public double PlainFloor { get; init; }
 
     /// <summary>The error of the plain low-precision implementation, or null where float32 is compared.</summary>
@@ -64,14 +64,14 @@ public sealed record TensorComparison(string Name, double Error, double Toleranc
     /// <param name="actual">The engine's numbers.</param>
     /// <param name="expected">The reference's.</param>
     /// <param name="tolerance">The largest ratio allowed.</param>
+    /// <param name="scale">What stands for the largest entry of a reference of zeros; where it is 0 too, no difference at all is allowed.</param>
     /// <exception cref="ArgumentException">The lengths differ.</exception>
-    public static TensorComparison OfLargest(string name, ReadOnlySpan<float> actual, ReadOnlySpan<float> expected, double tolerance)
+    public static TensorComparison OfLargest(string name, ReadOnlySpan<float> actual, ReadOnlySpan<float> expected, double tolerance, double scale = 0)
     {
         SameLength(name, actual.Length, expected.Length);
         (double error, int index) = Worst(actual, expected);
-
-        // A reference of zeros allows no difference at all.
-        double relative = error == 0 ? 0 : error / Largest(expected);
+        double largest = Largest(expected);
+        double relative = error == 0 ? 0 : error / (largest > 0 ? largest : scale);
         return new TensorComparison(name, relative, tolerance, "of the largest entry", index) { Factor = GradientFactor };
     }
 
@@ -87,11 +87,11 @@ public sealed record TensorComparison(string Name, double Error, double Toleranc
     }
 
     /// <summary>
-    /// The same comparison of so few numbers, each a sum over many, that the plain implementation may hit them by chance: its error counts as at least
+    /// The same comparison of sums over many numbers, which the plain implementation may hit by chance: its error counts as at least
     /// that of rounding the largest once to bfloat16.
     /// </summary>
     /// <param name="expected">The reference's numbers, or nothing where the error is relative to the largest.</param>
-    internal TensorComparison OfFewNumbers(ReadOnlySpan<float> expected) =>
+    internal TensorComparison OfSums(ReadOnlySpan<float> expected) =>
         this with { PlainFloor = BrainFloat.UnitRoundoff * (expected.IsEmpty ? 1 : Largest(expected)) };
 
     /// <summary>Compares integers, which must be equal.</summary>
@@ -141,7 +141,7 @@ public sealed record TensorComparison(string Name, double Error, double Toleranc
         return (worst, index);
     }
 
-    private static double Largest(ReadOnlySpan<float> values)
+    internal static double Largest(ReadOnlySpan<float> values)
     {
         double largest = 0;
         foreach (float value in values)

@@ -85,11 +85,13 @@ internal static class TrainCommand
         var noise = new EpochNoise((ulong)configuration.Seed);
         using IImageDataset dataset = OpenData(configuration.Data, noise);
 
+        using FeatureFile? features = configuration.Data.Features is { } file ? FeatureFile.Open(ProjectFiles.Find(file)) : null;
+
         // A new run's folder appears once nothing is left that the user might have to mend first.
-        Trainer.Check(configuration, dataset);
+        Trainer.Check(configuration, dataset, features);
         RunFolder folder = opened ?? RunFolder.Create(output ?? FreeRun(RunName(configurationPath)), configuration);
         using var display = new TrainingDisplay(configuration, device, dataset, folder);
-        using var trainer = new Trainer(device, configuration, dataset, folder, display, noise);
+        using var trainer = new Trainer(device, configuration, dataset, folder, display, noise, features);
         if (resume)
         {
             Tell(trainer.Resume(), folder, trainer.State.Step, error);

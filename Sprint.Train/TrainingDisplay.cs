@@ -22,6 +22,7 @@ internal sealed class TrainingDisplay : ITrainingObserver, IDisposable
     private ProgressTask? task;
     private DateTime lastLine = DateTime.UtcNow;
     private double loss;
+    private double projectionLoss;
     private double secondsPerStep;
     private double imagesPerSecond;
     private double flopsPerSecond;
@@ -57,11 +58,13 @@ internal sealed class TrainingDisplay : ITrainingObserver, IDisposable
     {
         bool first = secondsPerStep == 0;
         Smooth(ref loss, report.Loss, first);
+        Smooth(ref projectionLoss, report.ProjectionLoss ?? 0, first);
         Smooth(ref secondsPerStep, report.Seconds, first);
         imagesPerSecond = report.Images / secondsPerStep;
         Smooth(ref flopsPerSecond, report.Flops / report.Seconds, first);
+        string projection = report.ProjectionLoss is null ? "" : string.Create(CultureInfo.InvariantCulture, $"  projection {projectionLoss:F4}");
         string figures = string.Create(
-            CultureInfo.InvariantCulture, $"loss {loss:F4}  {imagesPerSecond:F0} images/s  {flopsPerSecond / 1e9:F0} GFLOP/s");
+            CultureInfo.InvariantCulture, $"loss {loss:F4}{projection}  {imagesPerSecond:F0} images/s  {flopsPerSecond / 1e9:F0} GFLOP/s");
         if (task is not null)
         {
             task.Value = report.StageStep;

@@ -86,25 +86,43 @@ public sealed class Tape : IDisposable
     /// <param name="output">The result to differentiate, recorded on this tape.</param>
     /// <param name="gradient">The gradient of what is minimised for <paramref name="output"/>, of the same shape.</param>
     /// <exception cref="ArgumentException">The gradient has another shape, or the result does not depend on any parameter.</exception>
-    public void Backward(Tensor output, Tensor gradient)
+    public void Backward(Tensor output, Tensor gradient) => Backward([output], [gradient]);
+
+    /// <summary>Runs the recorded operations backwards from several results at once and forgets them: what is minimised is a sum over them.</summary>
+    /// <param name="outputs">The results to differentiate, recorded on this tape; at least one.</param>
+    /// <param name="gradients">The gradient of what is minimised for each of them, of its shape.</param>
+    /// <exception cref="ArgumentException">There are not as many gradients, one has another shape, or a result does not depend on any parameter.</exception>
+    public void Backward(ReadOnlySpan<Tensor> outputs, ReadOnlySpan<Tensor> gradients)
     {
-        if (output.Shape != gradient.Shape)
+        if (outputs.Length != gradients.Length || outputs.IsEmpty)
         {
-            throw new ArgumentException($"the gradient has shape {gradient.Shape}, the result {output.Shape}", nameof(gradient));
+            throw new ArgumentException($"{gradients.Length} gradients do not fit {outputs.Length} results", nameof(gradients));
         }
 
-        if (!output.RequiresGradient)
+        for (int i = 0; i < outputs.Length; i++)
         {
-            throw new ArgumentException("the result does not depend on any tensor that wants a gradient", nameof(output));
+            if (outputs[i].Shape != gradients[i].Shape)
+            {
+                throw new ArgumentException($"the gradient has shape {gradients[i].Shape}, the result {outputs[i].Shape}", nameof(gradients));
+            }
+
+            if (!outputs[i].RequiresGradient)
+            {
+                throw new ArgumentException("the result does not depend on any tensor that wants a gradient", nameof(outputs));
+            }
         }
 
-        Account account = output.Device.Account;
+        Account account = outputs[0].Device.Account;
         using Account.Scope scope = account.Enter(ComputePass.Backward, account.Part);
         try
         {
-            GradientSlot result = Slot(output);
-            result.Pass(gradient);
-            result.Release();
+            for (int i = 0; i < outputs.Length; i++)
+            {
+                GradientSlot result = Slot(outputs[i]);
+                result.Pass(gradients[i]);
+                result.Release();
+            }
+
             while (count > 0)
             {
                 TapeNode node = nodes[count - 1];

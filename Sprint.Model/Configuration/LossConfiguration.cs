@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Sprint.Engine.Operations;
 using Sprint.Model.Objective;
 
@@ -11,4 +12,9 @@ public sealed record LossConfiguration
 
     /// <summary>How times are drawn: <c>lognormal</c> or <c>uniform</c>.</summary>
     public TimeWeighting Weighting { get; init; } = TimeWeighting.Lognormal;
+
+    /// <summary>Weight of the projection loss beside the denoising loss, where the model's <see cref="ModelConfiguration.RepresentationAlign"/> is set.</summary>
+    [ConfigurationKey("proj_coeff")]
+    [Range(0.0, 1e6)]
+    public double ProjectionWeight { get; init; } = 0.5;
 }

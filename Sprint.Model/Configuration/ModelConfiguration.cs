@@ -73,11 +73,23 @@ public sealed record ModelConfiguration
     /// <summary>The rank of the modulation's layers; needed for <see cref="AdalnType"/> <c>lora</c>, else null.</summary>
     public int? AdalnLoraDim { get; init; }
 
-    /// <summary>Whether hidden states are aligned with features of another network. Not built.</summary>
+    /// <summary>
+    /// Whether training aligns hidden states with features of another network (REPA): a projector reads the tokens behind a middle block, and the objective
+    /// has the cosine between what it gives and the features.
+    /// </summary>
     public bool RepresentationAlign { get; init; }
 
-    /// <summary>The depth of the alignment; without effect unless <see cref="RepresentationAlign"/>.</summary>
+    /// <summary>
+    /// Where the projector reads, as the reference counts: behind block <c>representation_depth - 1</c> of encoder and middle blocks, counted from 1, which must
+    /// be a middle block. Without effect, as the next two, unless <see cref="RepresentationAlign"/>.
+    /// </summary>
     public int RepresentationDepth { get; init; } = 8;
+
+    /// <summary>Width of the features: F.</summary>
+    public int DimProjection { get; init; } = 768;
+
+    /// <summary>Width of the projector's hidden layers.</summary>
+    public int ProjectorHiddenDim { get; init; } = 2048;
 
     /// <summary>Whether dropped tokens are restored as mask tokens; only true is built.</summary>
     public bool UseMaskRestore { get; init; } = true;
@@ -99,6 +111,9 @@ public sealed record ModelConfiguration
 
     /// <summary>Numbers in a patch.</summary>
     public int PatchFeatures => InChannels * PatchSize * PatchSize;
+
+    /// <summary>The middle block, from 0, behind which the projector reads.</summary>
+    public int ProjectedBlock => RepresentationDepth - EncoderDepth - 2;
 
     /// <summary>Width of the MLP's hidden layer.</summary>
     public int MlpWidth => UseSwiglu && !UseSwigluLarge ? (int)(HiddenSize * MlpRatio) * 2 / 3 : (int)(HiddenSize * MlpRatio);
@@ -175,7 +190,11 @@ public sealed record ModelConfiguration
         Norm(QNorm, "q_norm");
         Norm(KNorm, "k_norm");
         Modulation();
-        Unbuilt(RepresentationAlign, "representation_align: true", "false");
+        if (RepresentationAlign)
+        {
+            Alignment();
+        }
+
         Unbuilt(!UseMaskRestore, "use_mask_restore: false", "true");
         Unbuilt(ResidualType != "concat_linear", $"residual_type: {ResidualType}", "concat_linear");
     }
@@ -190,6 +209,17 @@ public sealed record ModelConfiguration
         Require(
             HeadSize <= most,
             $"hidden_size {HiddenSize} over num_heads {NumHeads} gives heads of {HeadSize} channels: attention on device {device.Name} takes at most {most}, raise num_heads or choose device cpu");
+    }
+
+    private void Alignment()
+    {
+        Between(DimProjection, 1, 65_536, "dim_projection");
+        Between(ProjectorHiddenDim, 1, 65_536, "projector_hidden_dim");
+        Fits(ProjectorHiddenDim, Math.Max(HiddenSize, Math.Max(ProjectorHiddenDim, DimProjection)), "projector_hidden_dim", ProjectorHiddenDim);
+        Require(MiddleDepth > 0, "representation_align: true reads behind a middle block, but middle_depth is 0: give the model middle blocks");
+        Require(
+            ProjectedBlock >= 0 && ProjectedBlock < MiddleDepth,
+            $"representation_depth {RepresentationDepth} is behind none of the {MiddleDepth} middle blocks: with encoder_depth {EncoderDepth} it must be from {EncoderDepth + 2} to {EncoderDepth + MiddleDepth + 1}");
     }
 
     private static void Require(bool condition, string complaint)

@@ -42,6 +42,12 @@ public sealed record DatasetSettings
 
     /// <summary>What becomes of image files that cannot be decoded.</summary>
     public BadFiles BadFiles { get; init; }
+
+    /// <summary>
+    /// Another network's features of the images, for a model that is aligned with them: a NumPy file (images, tokens, features) of float32 or float16; see
+    /// <see cref="FeatureFile"/>.
+    /// </summary>
+    public string? Features { get; init; }
 }
 
 /// <summary>Opens data by its settings.</summary>

@@ -8,14 +8,43 @@ using Sprint.Model.Checkpoints;
 
 namespace Sprint.Model.Data;
 
-/// <summary>Reads a NumPy file of little-endian float32 in C order, format 1 or 2.</summary>
+/// <summary>What the header of a NumPy file says.</summary>
+/// <param name="Shape">The length of each axis.</param>
+/// <param name="IsHalf">Whether elements are float16 instead of float32.</param>
+/// <param name="DataStart">Where in the file the elements begin, in bytes.</param>
+internal sealed record NpyHeader(int[] Shape, bool IsHalf, long DataStart)
+{
+    public int ElementBytes => IsHalf ? 2 : sizeof(float);
+
+    /// <summary>Elements as float32.</summary>
+    /// <param name="bytes">Whole elements of the file.</param>
+    /// <param name="values">Receives as many.</param>
+    public void Widen(ReadOnlySpan<byte> bytes, Span<float> values)
+    {
+        if (!IsHalf)
+        {
+            MemoryMarshal.Cast<byte, float>(bytes).CopyTo(values);
+            return;
+        }
+
+        ReadOnlySpan<Half> halves = MemoryMarshal.Cast<byte, Half>(bytes);
+        for (int i = 0; i < values.Length; i++)
+            values[i] = (float)halves[i];
+    }
+}
+
+/// <summary>Reads a NumPy file of little-endian floating-point numbers in C order, format 1 or 2.</summary>
 internal static partial class NpyFile
 {
     private const int MaximumHeader = 1 << 16;
 
-    /// <summary>Reads the shape and checks the header against the file's length.</summary>
+    /// <summary>Reads the shape of a file of float32 and checks the header against the file's length.</summary>
     /// <exception cref="SprintException">The file cannot be read, or is not such a file.</exception>
-    public static int[] ReadShape(string path) => Guard(path, stream => ReadHeader(path, stream));
+    public static int[] ReadShape(string path) => Guard(path, stream => ReadSmall(path, stream));
+
+    /// <summary>Reads the header of a file of float32 or float16, of any size, and checks it against the file's length.</summary>
+    /// <exception cref="SprintException">The file cannot be read, or is not such a file.</exception>
+    public static NpyHeader ReadHeader(string path) => Guard(path, stream => ReadHeader(path, stream, takesHalf: true));
 
     /// <summary>Reads all elements of a file of a known shape.</summary>
     /// <exception cref="SprintException">The file cannot be read, is not such a file, or has another shape.</exception>
@@ -24,7 +53,7 @@ internal static partial class NpyFile
         int[] wanted = shape.ToArray();
         float[] read = Guard(path, stream =>
         {
-            int[] found = ReadHeader(path, stream);
+            int[] found = ReadSmall(path, stream);
             if (!found.AsSpan().SequenceEqual(wanted))
                 throw new SprintException($"'{path}' has shape ({string.Join(", ", found)}), where ({string.Join(", ", wanted)}) is wanted");
             float[] elements = new float[found.Aggregate(1, (product, extent) => checked(product * extent))];
@@ -34,7 +63,16 @@ internal static partial class NpyFile
         read.CopyTo(values);
     }
 
-    private static int[] ReadHeader(string path, FileStream stream)
+    /// <summary>A file that is read as a whole.</summary>
+    private static int[] ReadSmall(string path, FileStream stream)
+    {
+        int[] shape = ReadHeader(path, stream, takesHalf: false).Shape;
+        return shape.Aggregate((UInt128)1, static (product, extent) => product * (uint)extent) <= int.MaxValue
+            ? shape
+            : throw TooLarge(path, string.Join(", ", shape));
+    }
+
+    private static NpyHeader ReadHeader(string path, FileStream stream, bool takesHalf)
     {
         Span<byte> start = stackalloc byte[12];
         int got = stream.ReadAtLeast(start[..10], 10, throwOnEndOfStream: false);
@@ -57,28 +95,30 @@ internal static partial class NpyFile
         if (!Header().IsMatch(header))
             throw Fault(path, "its header is not a dictionary of descr, fortran_order and shape");
         string type = ElementType().Match(header).Groups[1].Value;
-        if (type != "<f4")
-            throw Fault(path, $"its element type is '{type}', where '<f4' (little-endian float32) is wanted");
+        bool isHalf = takesHalf && type == "<f2";
+        if (type != "<f4" && !isHalf)
+            throw Fault(path, $"its element type is '{type}', where '<f4' (little-endian float32){(takesHalf ? " or '<f2' (float16)" : "")} is wanted");
         if (Order().Match(header).Groups[1].Value != "False")
             throw Fault(path, "its elements are in Fortran order, where C order is wanted");
-        return CheckShape(path, Shape().Match(header).Groups[1].Value, stream.Length - stream.Position);
+        int[] shape = CheckShape(path, Shape().Match(header).Groups[1].Value, stream.Length - stream.Position, isHalf ? 2 : sizeof(float));
+        return new NpyHeader(shape, isHalf, stream.Position);
     }
 
-    private static int[] CheckShape(string path, string text, long bytes)
+    private static int[] CheckShape(string path, string text, long bytes, int elementBytes)
     {
         string[] extents = text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         int[] shape = new int[extents.Length];
         UInt128 count = 1;
         for (int axis = 0; axis < shape.Length; axis++)
         {
-            if (!int.TryParse(extents[axis], NumberStyles.None, CultureInfo.InvariantCulture, out shape[axis]) || count > int.MaxValue)
-                throw Fault(path, $"its shape ({text}) is larger than any memory");
+            if (!int.TryParse(extents[axis], NumberStyles.None, CultureInfo.InvariantCulture, out shape[axis]) || count > long.MaxValue / sizeof(float))
+                throw TooLarge(path, text);
             count *= (uint)shape[axis];
         }
 
-        return count * sizeof(float) == (UInt128)bytes
+        return count * (uint)elementBytes == (UInt128)bytes
             ? shape
-            : throw Fault(path, $"its shape ({text}) needs {count * sizeof(float)} bytes, but {bytes} follow its header");
+            : throw Fault(path, $"its shape ({text}) needs {count * (uint)elementBytes} bytes, but {bytes} follow its header");
     }
 
     private static T Guard<T>(string path, Func<FileStream, T> read)
@@ -93,6 +133,8 @@ internal static partial class NpyFile
             throw FileFault.Describe("read", path, exception);
         }
     }
+
+    private static SprintException TooLarge(string path, string shape) => Fault(path, $"its shape ({shape}) is larger than any memory");
 
     private static SprintException Fault(string path, string reason) => new($"'{path}' is not a usable NumPy file: {reason}");
 

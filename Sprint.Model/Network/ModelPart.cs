@@ -15,6 +15,9 @@ public static class ModelPart
     /// <summary>The sparse blocks.</summary>
     public const string Middle = "middle";
 
+    /// <summary>The projector of representation alignment.</summary>
+    public const string Projector = "projector";
+
     /// <summary>The residual fusion.</summary>
     public const string Fusion = "fusion";
 

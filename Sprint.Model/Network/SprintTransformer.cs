@@ -35,6 +35,7 @@ public sealed class SprintTransformer : IDisposable
     private readonly Tensor finalBias;
     private readonly Tensor finalModulationWeight;
     private readonly Tensor finalModulationBias;
+    private readonly Projector? projector;
 
     /// <summary>Builds a model with fresh parameters.</summary>
     /// <param name="device">Where it lives.</param>
@@ -83,6 +84,9 @@ public sealed class SprintTransformer : IDisposable
             finalBias = Parameters.Zeros("final_layer.linear.bias", configuration.PatchFeatures);
             finalModulationWeight = Parameters.Zeros("final_layer.adaLN_modulation.1.weight", 2 * width, width);
             finalModulationBias = Parameters.Zeros("final_layer.adaLN_modulation.1.bias", 2 * width);
+
+            // The last, so that the others begin as they do without it.
+            projector = configuration.RepresentationAlign ? new Projector(Parameters, configuration) : null;
         }
         catch
         {
@@ -115,6 +119,39 @@ public sealed class SprintTransformer : IDisposable
     public Tensor Forward(
         Tape? tape, Tensor image, Tensor times, Tensor labels, TokenSelection selection = default, IActivationObserver? observer = null)
     {
+        // Nobody but an observer sees the projection: sampling does without the projector.
+        Tensor velocity = Forward(tape, image, times, labels, selection, observer is not null, out Tensor projection, observer);
+        projection.Dispose();
+        return velocity;
+    }
+
+    /// <summary>Predicts the velocity, and the features of another network with which hidden states are aligned.</summary>
+    /// <param name="tape">Where to record, or null.</param>
+    /// <param name="image">x_t (batch, channels, side, side).</param>
+    /// <param name="times">t (batch), from 0 for data to 1 for noise.</param>
+    /// <param name="labels">(batch) int32; <see cref="ModelConfiguration.NullClass"/> for none.</param>
+    /// <param name="selection">What of the sparse path runs.</param>
+    /// <param name="projection">
+    /// The projector's output for each token that the middle blocks see (batch, M or N, F), which the caller disposes; empty where the model has none, or where
+    /// the middle blocks do not run.
+    /// </param>
+    /// <param name="observer">Sees intermediate results, or null.</param>
+    /// <returns>(batch, channels, side, side), which the caller disposes.</returns>
+    /// <exception cref="ArgumentException">A shape does not fit the configuration.</exception>
+    public Tensor Forward(
+        Tape? tape, Tensor image, Tensor times, Tensor labels, TokenSelection selection, out Tensor projection, IActivationObserver? observer = null) =>
+        Forward(tape, image, times, labels, selection, true, out projection, observer);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Parameters.Dispose();
+        rope.Dispose();
+    }
+
+    private Tensor Forward(
+        Tape? tape, Tensor image, Tensor times, Tensor labels, in TokenSelection selection, bool projects, out Tensor projection, IActivationObserver? observer)
+    {
         Account account = device.Account;
         using Account.Scope scope = account.Enter(account.Pass, ModelPart.Embedding);
         using Tensor activated = Condition(tape, times, labels, observer);
@@ -123,31 +160,27 @@ public sealed class SprintTransformer : IDisposable
         using Tensor embedded = Embed(tape, image, observer);
 
         account.Part = ModelPart.Encoder;
-        using Tensor dense = Run(tape, encoder, "encoder", embedded, conditioning, default, observer);
+        using Tensor dense = Run(tape, encoder, "encoder", .., embedded, conditioning, default, observer);
 
         account.Part = ModelPart.Middle;
-        using Tensor sparse = RunMiddle(tape, dense, conditioning, selection, observer);
+        using Tensor sparse = RunMiddle(tape, dense, conditioning, selection, projects, out Tensor projected, observer);
+        using Tensor aligned = projected;
 
         account.Part = ModelPart.Fusion;
         using Tensor fused = Fuse(tape, dense, sparse, selection, observer);
         observer?.Observe("fused", fused);
 
         account.Part = ModelPart.Decoder;
-        using Tensor decoded = Run(tape, decoder, "decoder", fused, conditioning, default, observer);
+        using Tensor decoded = Run(tape, decoder, "decoder", .., fused, conditioning, default, observer);
 
         account.Part = ModelPart.Final;
         using Tensor modulation = Linear.Apply(tape, activated, finalModulationWeight, finalModulationBias);
         using Tensor normalised = AdaptiveLayerNorm.Apply(tape, decoded, modulation, shiftChunk: 0, scaleChunk: 1);
         using Tensor tokens = Linear.Apply(tape, normalised, finalWeight, finalBias, outputType: ElementType.Float32);
         observer?.Observe("final_tokens", tokens);
-        return Patchify.Invert(tape, tokens, Configuration.PatchSize, Configuration.ContextSize, Configuration.ContextSize);
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        Parameters.Dispose();
-        rope.Dispose();
+        Tensor velocity = Patchify.Invert(tape, tokens, Configuration.PatchSize, Configuration.ContextSize, Configuration.ContextSize);
+        projection = projected.IsEmpty ? default : projected.Retain();
+        return velocity;
     }
 
     private TransformerBlock[] Blocks(string name, string part, int count)
@@ -209,12 +242,13 @@ public sealed class SprintTransformer : IDisposable
     }
 
     private static Tensor Run(
-        Tape? tape, TransformerBlock[] blocks, string name, Tensor input, in BlockConditioning conditioning, Tensor ids, IActivationObserver? observer)
+        Tape? tape, TransformerBlock[] blocks, string name, Range range, Tensor input, in BlockConditioning conditioning, Tensor ids, IActivationObserver? observer)
     {
         Tensor x = input.Retain();
         try
         {
-            for (int i = 0; i < blocks.Length; i++)
+            (int first, int count) = range.GetOffsetAndLength(blocks.Length);
+            for (int i = first; i < first + count; i++)
             {
                 Tensor next = blocks[i].Apply(tape, x, conditioning, ids);
                 x.Dispose();
@@ -231,20 +265,28 @@ public sealed class SprintTransformer : IDisposable
         }
     }
 
-    private Tensor RunMiddle(Tape? tape, Tensor dense, in BlockConditioning conditioning, in TokenSelection selection, IActivationObserver? observer)
+    private Tensor RunMiddle(
+        Tape? tape, Tensor dense, in BlockConditioning conditioning, in TokenSelection selection, bool projects, out Tensor projection, IActivationObserver? observer)
     {
+        projection = default;
         if (selection.SkipsMiddle)
         {
             return default;
         }
 
-        if (selection.KeptIds.IsEmpty)
+        using Tensor kept = selection.KeptIds.IsEmpty ? dense.Retain() : TokenDrop.Gather(tape, dense, selection.KeptIds);
+        if (projector is null || !projects)
         {
-            return Run(tape, middle, "middle", dense, conditioning, default, observer);
+            return Run(tape, middle, "middle", .., kept, conditioning, selection.KeptIds, observer);
         }
 
-        using Tensor kept = TokenDrop.Gather(tape, dense, selection.KeptIds);
-        return Run(tape, middle, "middle", kept, conditioning, selection.KeptIds, observer);
+        int tapped = Configuration.ProjectedBlock + 1;
+        using Tensor hidden = Run(tape, middle, "middle", ..tapped, kept, conditioning, selection.KeptIds, observer);
+        using Tensor projected = projector.Apply(tape, hidden);
+        observer?.Observe("z_tilde", projected);
+        Tensor sparse = Run(tape, middle, "middle", tapped.., hidden, conditioning, selection.KeptIds, observer);
+        projection = projected.Retain();
+        return sparse;
     }
 
     private Tensor Fuse(Tape? tape, Tensor dense, Tensor sparse, in TokenSelection selection, IActivationObserver? observer)

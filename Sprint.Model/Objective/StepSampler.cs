@@ -14,16 +14,20 @@ public sealed class StepSampler
     private readonly Device device;
     private readonly ModelConfiguration model;
     private readonly ulong seed;
+    private readonly Precision precision;
     private float[] times = [];
     private int[] labels = [];
     private int[] pathDrops = [];
+    private ushort[] narrowed = [];
 
     /// <summary>Creates a sampler.</summary>
     /// <param name="device">Where the tensors go.</param>
     /// <param name="model">The model that will read them.</param>
     /// <param name="seed">Of the run.</param>
-    public StepSampler(Device device, ModelConfiguration model, ulong seed)
+    /// <param name="precision">In what the model computes: features are stored as its activations are.</param>
+    public StepSampler(Device device, ModelConfiguration model, ulong seed, Precision precision = Precision.Fp32)
     {
+        this.precision = precision;
         this.device = device;
         this.model = model;
         this.seed = seed;
@@ -36,9 +40,18 @@ public sealed class StepSampler
     /// <param name="settings">How times are drawn.</param>
     /// <param name="step">The step of the run.</param>
     /// <param name="microBatch">Which part of an accumulated batch, whose parts are all of this size.</param>
+    /// <param name="features">
+    /// Another network's features (batch, N, F), for a model that aligns its hidden states with them; where nothing is computed they need not be given.
+    /// </param>
     /// <returns>Tensors that the caller disposes.</returns>
     public StepInputs Draw(
-        ReadOnlySpan<float> images, ReadOnlySpan<int> classes, DropPattern pattern, LossConfiguration settings, long step, int microBatch)
+        ReadOnlySpan<float> images,
+        ReadOnlySpan<int> classes,
+        DropPattern pattern,
+        LossConfiguration settings,
+        long step,
+        int microBatch,
+        ReadOnlySpan<float> features = default)
     {
         ArgumentNullException.ThrowIfNull(pattern);
         ArgumentNullException.ThrowIfNull(settings);
@@ -56,7 +69,8 @@ public sealed class StepSampler
             inputs = inputs with { Noise = RandomNumbers.Normal(device, shape, Stream(RandomPurpose.Noise, step), first * model.InChannels * model.ContextSize * model.ContextSize) };
             inputs = inputs with { Times = device.From(new Shape(batch), times) };
             inputs = inputs with { Labels = device.From(new Shape(batch), labels) };
-            return inputs with { PathDrop = model.CfgMaskProb > 0 ? device.From(new Shape(batch), pathDrops) : default };
+            inputs = inputs with { PathDrop = model.CfgMaskProb > 0 ? device.From(new Shape(batch), pathDrops) : default };
+            return inputs with { Features = Upload(features, batch) };
         }
         catch
         {
@@ -76,6 +90,39 @@ public sealed class StepSampler
         using Tensor uniforms = RandomNumbers.Uniform(
             device, TokenDrop.UniformsShape(pattern, batch), Stream(RandomPurpose.TokenDrop, step), first * pattern.Tokens);
         return TokenDrop.Select(uniforms, pattern);
+    }
+
+    /// <summary>Features, stored as the activations are with which they are compared.</summary>
+    private Tensor Upload(ReadOnlySpan<float> features, int batch)
+    {
+        if (!model.RepresentationAlign)
+        {
+            return default;
+        }
+
+        using Tensor tensor = device.Allocate(new Shape(batch, model.Tokens, model.DimProjection), precision.ElementType());
+        if (!device.Executes)
+        {
+            return tensor.Retain();
+        }
+
+        if (features.Length != tensor.Count)
+        {
+            throw new ArgumentException($"the model aligns hidden states with features {tensor.Shape}, {tensor.Count} numbers, but {features.Length} are given", nameof(features));
+        }
+
+        if (tensor.ElementType == ElementType.Float32)
+        {
+            tensor.CopyFrom(features);
+        }
+        else
+        {
+            Array.Resize(ref narrowed, features.Length);
+            BrainFloat.Narrow(features, narrowed);
+            tensor.CopyFrom<ushort>(narrowed);
+        }
+
+        return tensor.Retain();
     }
 
     /// <summary>The time that lognormal weighting makes of a standard normal number. Source: SPRINT.md section 4.</summary>

@@ -6,14 +6,15 @@ namespace Sprint.Model.Training;
 /// <param name="Step">Steps of the run done, from 1.</param>
 /// <param name="Stage">The stage, from 0.</param>
 /// <param name="StageStep">Steps of the stage done, from 1.</param>
-/// <param name="Loss">Mean of the micro-batches' losses.</param>
+/// <param name="Loss">Mean of the micro-batches' losses: mean squared error of the velocity.</param>
+/// <param name="ProjectionLoss">Mean of their projection losses, which counts beside it by its weight; null where nothing is aligned.</param>
 /// <param name="GradientNorm">Global norm before clipping.</param>
 /// <param name="LearningRate">The learning rate of the step.</param>
 /// <param name="Images">Images in the step.</param>
 /// <param name="Seconds">How long it took.</param>
 /// <param name="Flops">Floating-point operations in it.</param>
 public readonly record struct StepReport(
-    long Step, int Stage, long StageStep, double Loss, double GradientNorm, double LearningRate, int Images, double Seconds, double Flops);
+    long Step, int Stage, long StageStep, double Loss, double? ProjectionLoss, double GradientNorm, double LearningRate, int Images, double Seconds, double Flops);
 
 /// <summary>Hears of a run's progress.</summary>
 public interface ITrainingObserver

@@ -11,7 +11,7 @@ public sealed class MetricsLog : IDisposable
     private readonly string path;
     private readonly FileStream stream;
     private readonly StreamWriter writer;
-    private readonly List<(long Step, double Loss)> losses = [];
+    private readonly List<(long Step, LossValues Loss)> losses = [];
 
     /// <summary>Opens the log and keeps the lines of steps already done.</summary>
     /// <param name="path">The file; it need not exist.</param>
@@ -25,7 +25,7 @@ public sealed class MetricsLog : IDisposable
             var kept = new List<string>();
             foreach (string line in File.Exists(path) ? File.ReadLines(path) : [])
             {
-                if (TryRead(line, out long lineStep, out double loss) && lineStep <= step)
+                if (TryRead(line, out long lineStep, out LossValues loss) && lineStep <= step)
                 {
                     kept.Add(line);
                     losses.Add((lineStep, loss));
@@ -42,20 +42,21 @@ public sealed class MetricsLog : IDisposable
         }
     }
 
-    /// <summary>Step and loss of every line.</summary>
-    public IReadOnlyList<(long Step, double Loss)> Losses => losses;
+    /// <summary>Step and losses of every line.</summary>
+    public IReadOnlyList<(long Step, LossValues Loss)> Losses => losses;
 
     /// <summary>Appends a step.</summary>
     /// <param name="report">The step.</param>
     /// <exception cref="SprintException">The file cannot be written.</exception>
     public void Add(in StepReport report)
     {
-        losses.Add((report.Step, report.Loss));
+        losses.Add((report.Step, new LossValues(report.Loss, report.ProjectionLoss)));
+        string projection = report.ProjectionLoss is { } value ? string.Create(CultureInfo.InvariantCulture, $"\"projection_loss\":{value:R},") : "";
         try
         {
             writer.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{{\"step\":{report.Step},\"stage\":{report.Stage + 1},\"loss\":{report.Loss:R},\"grad_norm\":{report.GradientNorm:R},\"learning_rate\":{report.LearningRate:R},\"images\":{report.Images},\"seconds\":{report.Seconds:G6},\"flops\":{report.Flops:R}}}"));
+                $"{{\"step\":{report.Step},\"stage\":{report.Stage + 1},\"loss\":{report.Loss:R},{projection}\"grad_norm\":{report.GradientNorm:R},\"learning_rate\":{report.LearningRate:R},\"images\":{report.Images},\"seconds\":{report.Seconds:G6},\"flops\":{report.Flops:R}}}"));
         }
         catch (Exception exception) when (FileFault.IsFileFault(exception))
         {
@@ -91,15 +92,17 @@ public sealed class MetricsLog : IDisposable
     }
 
     /// <summary>A line cut short by a killed process is no error: its step is done again.</summary>
-    private static bool TryRead(string line, out long step, out double loss)
+    private static bool TryRead(string line, out long step, out LossValues loss)
     {
-        (step, loss) = (0, 0);
+        (step, loss) = (0, default);
         try
         {
             using JsonDocument document = JsonDocument.Parse(line);
-            return document.RootElement.GetProperty("step").TryGetInt64(out step) && document.RootElement.GetProperty("loss").TryGetDouble(out loss);
+            JsonElement root = document.RootElement;
+            loss = new LossValues(root.GetProperty("loss").GetDouble(), root.TryGetProperty("projection_loss", out JsonElement projection) ? projection.GetDouble() : null);
+            return root.GetProperty("step").TryGetInt64(out step);
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
         {
             return false;
         }

@@ -6,7 +6,7 @@ using Sprint.Model.Configuration;
 namespace Sprint.Model.Training;
 
 /// <summary>
-/// The folder of a run: <c>config.yaml</c>, <c>metrics.jsonl</c>, <c>loss.png</c>, <c>samples/</c>, <c>checkpoints/</c>. One
+/// The folder of a run: <c>config.yaml</c>, <c>metrics.jsonl</c>, <c>loss.png</c>, <c>projection-loss.png</c>, <c>samples/</c>, <c>checkpoints/</c>. One
 /// process at a time works in it.
 /// </summary>
 public sealed class RunFolder
@@ -31,6 +31,9 @@ public sealed class RunFolder
 
     /// <summary>The chart of the loss.</summary>
     public string LossChart => System.IO.Path.Combine(Path, "loss.png");
+
+    /// <summary>The chart of the projection loss, where hidden states are aligned.</summary>
+    public string ProjectionChart => System.IO.Path.Combine(Path, "projection-loss.png");
 
     /// <summary>The resolved configuration.</summary>
     public string Configuration => System.IO.Path.Combine(Path, CheckpointStore.ConfigurationFile);

@@ -6,15 +6,20 @@ using Sprint.Model.Objective;
 
 namespace Sprint.Model.Training;
 
+/// <summary>What the losses of a pass, or the means over the passes of a step, came to.</summary>
+/// <param name="Denoising">Mean squared error of the velocity.</param>
+/// <param name="Projection">Minus the mean cosine of projected tokens and features; null where nothing is aligned.</param>
+public readonly record struct LossValues(double Denoising, double? Projection);
+
 /// <summary>What a training step came to.</summary>
-/// <param name="Loss">The mean loss of its micro-batches.</param>
+/// <param name="Loss">The mean losses of its micro-batches.</param>
 /// <param name="Norm">The global norm of the gradients before clipping.</param>
-public readonly record struct StepOutcome(double Loss, float Norm);
+public readonly record struct StepOutcome(LossValues Loss, float Norm);
 
 /// <summary>
 /// A whole training step of fixed shapes for a device that works asynchronously: forward and backward passes of all micro-batches, norm and update, put
 /// into the device's queue without waiting for anything, and replayed as a CUDA graph where the device has them. What differs from step to step lies in
-/// device memory and is written before: images, noise, times, labels, kept tokens and dropped paths are drawn into tensors that stay, and the
+/// device memory and is written before: images, features, noise, times, labels, kept tokens and dropped paths are drawn into tensors that stay, and the
 /// optimizer's numbers are uploaded. Losses and norm are read when all of it is queued.
 /// </summary>
 internal sealed class StepPlan : IDisposable
@@ -26,8 +31,8 @@ internal sealed class StepPlan : IDisposable
     private readonly Tape tape;
     private readonly DropPattern pattern;
     private readonly StepInputs[] inputs;
-    private readonly List<Tensor> losses = [];
-    private readonly Tensor share;
+    private readonly List<StepLoss> losses = [];
+    private readonly LossWeights weights;
     private readonly ReplayedWork? replay;
     private readonly TimeMark?[] marks = new TimeMark?[3];
     private readonly float[] number = new float[1];
@@ -48,10 +53,11 @@ internal sealed class StepPlan : IDisposable
         inputs = new StepInputs[shape.MicroBatches];
         try
         {
-            share = model.Device.From(new Shape(1), [1f / shape.MicroBatches]);
+            weights = LossWeights.Of(model, settings, shape.MicroBatches);
             foreach (StepInputs _ in inputs)
             {
-                losses.Add(model.Device.Allocate(new Shape(1)));
+                losses.Add(new StepLoss(model.Device.Allocate(new Shape(1)), default));
+                losses[^1] = losses[^1] with { Projection = model.Configuration.RepresentationAlign ? model.Device.Allocate(new Shape(1)) : default };
             }
 
             replay = shape.Captures ? model.Device.Replay(Run, undo) : null;
@@ -78,15 +84,17 @@ internal sealed class StepPlan : IDisposable
     /// <summary>Puts one step into the device's queue.</summary>
     /// <param name="images">x_0 of the whole batch.</param>
     /// <param name="labels">The label of each image.</param>
+    /// <param name="features">Another network's features of each image, or nothing.</param>
     /// <param name="step">The step of the run, from 0.</param>
     /// <param name="update">The numbers of the update.</param>
-    internal void Enqueue(ReadOnlySpan<float> images, ReadOnlySpan<int> labels, long step, in AdamWSettings update)
+    internal void Enqueue(ReadOnlySpan<float> images, ReadOnlySpan<int> labels, ReadOnlySpan<float> features, long step, in AdamWSettings update)
     {
         int size = labels.Length / inputs.Length;
-        int image = images.Length / labels.Length;
+        int image = size * (images.Length / labels.Length), feature = size * (features.Length / labels.Length);
         for (int micro = 0; micro < inputs.Length; micro++)
         {
-            StepInputs drawn = sampler.Draw(images.Slice(micro * size * image, size * image), labels.Slice(micro * size, size), pattern, settings, step, micro);
+            StepInputs drawn = sampler.Draw(
+                images.Slice(micro * image, image), labels.Slice(micro * size, size), pattern, settings, step, micro, features.Slice(micro * feature, feature));
             if (steps == 0)
             {
                 inputs[micro] = drawn;
@@ -124,10 +132,15 @@ internal sealed class StepPlan : IDisposable
     /// </exception>
     internal StepOutcome Read(long step)
     {
-        double sum = 0;
-        foreach (Tensor loss in losses)
+        double denoising = 0;
+        double? projection = weights.Projection.IsEmpty ? null : 0;
+        foreach (StepLoss loss in losses)
         {
-            sum += Number(loss, step, "loss");
+            denoising += Number(loss.Denoising, step, "loss");
+            if (projection is not null)
+            {
+                projection += Number(loss.Projection, step, "projection loss");
+            }
         }
 
         float norm = Number(optimizer.Norm, step, "gradient norm");
@@ -137,14 +150,14 @@ internal sealed class StepPlan : IDisposable
             ForgetMarks();
         }
 
-        return new StepOutcome(sum / losses.Count, norm);
+        return new StepOutcome(new LossValues(denoising / losses.Count, projection / losses.Count), norm);
     }
 
     public void Dispose()
     {
         replay?.Dispose();
         ForgetMarks();
-        share.Dispose();
+        weights.Dispose();
         losses.ForEach(static loss => loss.Dispose());
         foreach (StepInputs input in inputs)
         {
@@ -156,9 +169,14 @@ internal sealed class StepPlan : IDisposable
     {
         for (int micro = 0; micro < inputs.Length; micro++)
         {
-            using Tensor loss = inputs[micro].Loss(tape, model, settings.PathType);
-            loss.CopyTo(losses[micro]);
-            tape.Backward(loss, share);
+            using StepLoss loss = inputs[micro].Loss(tape, model, settings.PathType);
+            loss.Denoising.CopyTo(losses[micro].Denoising);
+            if (!loss.Projection.IsEmpty)
+            {
+                loss.Projection.CopyTo(losses[micro].Projection);
+            }
+
+            loss.Backward(tape, weights);
         }
 
         MarkIf(marks[0] is not null, 1);

@@ -30,7 +30,7 @@ public sealed partial class Trainer
         }
 
         double[] steps = [.. metrics.Losses.Select(entry => (double)entry.Step)];
-        double[] values = [.. metrics.Losses.Select(entry => entry.Loss)];
+        double[] values = [.. metrics.Losses.Select(entry => entry.Loss.Denoising)];
         var stages = new List<LossStage>();
         long first = 1;
         foreach (StageConfiguration stage in configuration.Stages)
@@ -41,6 +41,13 @@ public sealed partial class Trainer
 
         LossChart.SavePng(folder.LossChart, [new LossSeries("training loss", steps, values)], stages);
         observer.Written("loss chart", folder.LossChart);
+        if (metrics.Losses[^1].Loss.Projection is not null)
+        {
+            double[] projections = [.. metrics.Losses.Select(entry => entry.Loss.Projection ?? double.NaN)];
+            var options = new LossChartOptions { Title = "Projection loss", ValueName = "minus mean cosine", Logarithmic = false };
+            LossChart.SavePng(folder.ProjectionChart, [new LossSeries("projection loss", steps, projections)], stages, options);
+            observer.Written("projection loss chart", folder.ProjectionChart);
+        }
     }
 
     private string Title()

@@ -27,12 +27,14 @@ public sealed partial class Trainer : IDisposable
     private readonly RunFolder folder;
     private readonly ITrainingObserver observer;
     private readonly EpochNoise? noise;
+    private readonly FeatureFile? featureFile;
     private readonly SprintTransformer model;
     private readonly AdamW optimizer;
     private readonly TrainingStep step;
     private readonly EpochShuffler shuffler;
     private RunState state;
     private float[] images = [];
+    private float[] features = [];
     private int[] labels = [];
     private int[] chosen = [];
     private double? denseRatio;
@@ -45,6 +47,7 @@ public sealed partial class Trainer : IDisposable
     /// <param name="folder">Where to write.</param>
     /// <param name="observer">Hears of progress.</param>
     /// <param name="noise">The noise of the data's latents, told the epoch before each read; or null.</param>
+    /// <param name="features">Another network's features of the data's images, where the model is aligned with them; else null.</param>
     /// <exception cref="SprintException">Data and model do not fit, or the configuration is not valid.</exception>
     public Trainer(
         Device device,
@@ -52,20 +55,22 @@ public sealed partial class Trainer : IDisposable
         IImageDataset dataset,
         RunFolder folder,
         ITrainingObserver observer,
-        EpochNoise? noise = null)
+        EpochNoise? noise = null,
+        FeatureFile? features = null)
     {
-        Check(configuration, dataset);
+        Check(configuration, dataset, features);
         this.device = device;
         this.configuration = configuration;
         this.dataset = dataset;
         this.folder = folder;
         this.observer = observer;
         this.noise = noise;
+        featureFile = features;
         model = new SprintTransformer(device, configuration.Model, (ulong)configuration.Seed, configuration.Precision);
         optimizer = new AdamW(device, model.Parameters.All);
         step = new TrainingStep(model, optimizer, configuration.Loss, (ulong)configuration.Seed) { Captures = configuration.CudaGraphs };
         shuffler = new EpochShuffler((ulong)configuration.Seed, dataset.Count);
-        state = new RunState { Data = Describe(dataset) };
+        state = new RunState { Data = Describe(dataset, features) };
     }
 
     /// <summary>The model that is trained.</summary>
@@ -189,8 +194,9 @@ public sealed partial class Trainer : IDisposable
     /// <summary>Checks that a run can begin, before anything is written.</summary>
     /// <param name="configuration">The run.</param>
     /// <param name="dataset">What to learn from.</param>
-    /// <exception cref="SprintException">Data and model do not fit, or the configuration is not valid.</exception>
-    public static void Check(TrainingConfiguration configuration, IImageDataset dataset)
+    /// <param name="features">Another network's features of the data's images, or null.</param>
+    /// <exception cref="SprintException">Data, features and model do not fit, or the configuration is not valid.</exception>
+    public static void Check(TrainingConfiguration configuration, IImageDataset dataset, FeatureFile? features = null)
     {
         ArgumentNullException.ThrowIfNull(configuration);
         ArgumentNullException.ThrowIfNull(dataset);
@@ -206,10 +212,14 @@ public sealed partial class Trainer : IDisposable
         {
             throw new SprintException($"the data have {dataset.Classes} classes, the model {model.NumClasses}: set model.num_classes to {dataset.Classes}");
         }
+
+        FeatureFile.Check(features, configuration, dataset.Count);
     }
 
-    /// <summary>Number, size and labels: other data, or images added or taken away, give another order and another run.</summary>
-    private static string Describe(IImageDataset dataset)
+    /// <summary>
+    /// Number, size and labels, and what features there are: other data, or images added or taken away, give another order and another run.
+    /// </summary>
+    private static string Describe(IImageDataset dataset, FeatureFile? features)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Span<byte> label = stackalloc byte[sizeof(int)];
@@ -220,7 +230,7 @@ public sealed partial class Trainer : IDisposable
         }
 
         string labels = Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 8));
-        return $"{dataset.Count} images of {dataset.Channels} x {dataset.Height} x {dataset.Width} with labels {labels}";
+        return $"{dataset.Count} images of {dataset.Channels} x {dataset.Height} x {dataset.Width} with labels {labels}{(features is null ? "" : $", features {features.Fingerprint} of {features.Tokens} x {features.Width}")}";
     }
 
     private StageAccount BeginStage(StageConfiguration stage, DropPattern pattern)
@@ -295,7 +305,7 @@ public sealed partial class Trainer : IDisposable
         double passSeconds;
         if (device.IsAsynchronous)
         {
-            outcome = step.Take(images, labels, pattern, state.Step, stage.GradientAccumulationSteps, update);
+            outcome = step.Take(images, labels, pattern, state.Step, stage.GradientAccumulationSteps, update, features);
             passSeconds = step.PassShare * Stopwatch.GetElapsedTime(passStart).TotalSeconds;
             if (step.CaptureProblem is { } problem && problem != captureProblem)
             {
@@ -305,7 +315,7 @@ public sealed partial class Trainer : IDisposable
         }
         else
         {
-            double loss = Accumulate(stage, pattern);
+            LossValues loss = Accumulate(stage, pattern);
             passSeconds = Stopwatch.GetElapsedTime(passStart).TotalSeconds;
             outcome = new StepOutcome(loss, step.Update(update, state.Step));
         }
@@ -322,7 +332,8 @@ public sealed partial class Trainer : IDisposable
             state.Step,
             state.Stage,
             state.StageStep,
-            outcome.Loss,
+            outcome.Loss.Denoising,
+            outcome.Loss.Projection,
             outcome.Norm,
             update.LearningRate,
             stage.BatchSize,
@@ -331,24 +342,26 @@ public sealed partial class Trainer : IDisposable
     }
 
     /// <summary>Runs the batch at hand forwards and backwards, in micro-batches.</summary>
-    /// <returns>The mean loss.</returns>
-    private double Accumulate(StageConfiguration stage, DropPattern pattern)
+    /// <returns>The mean losses.</returns>
+    private LossValues Accumulate(StageConfiguration stage, DropPattern pattern)
     {
-        int image = images.Length / labels.Length;
         int size = stage.MicroBatchSize;
-        double loss = 0;
+        int image = size * (images.Length / labels.Length), feature = size * (features.Length / labels.Length);
+        var sum = new LossValues(0, featureFile is null ? null : 0);
         for (int micro = 0; micro < stage.GradientAccumulationSteps; micro++)
         {
-            loss += step.Accumulate(
-                images.AsSpan(micro * size * image, size * image),
+            LossValues loss = step.Accumulate(
+                images.AsSpan(micro * image, image),
                 labels.AsSpan(micro * size, size),
                 pattern,
                 state.Step,
                 micro,
-                stage.GradientAccumulationSteps);
+                stage.GradientAccumulationSteps,
+                features.AsSpan(micro * feature, feature));
+            sum = new LossValues(sum.Denoising + loss.Denoising, sum.Projection + loss.Projection);
         }
 
-        return loss / stage.GradientAccumulationSteps;
+        return new LossValues(sum.Denoising / stage.GradientAccumulationSteps, sum.Projection / stage.GradientAccumulationSteps);
     }
 
     private DataPosition ReadBatch(DataPosition position)
@@ -363,6 +376,7 @@ public sealed partial class Trainer : IDisposable
             labels[i] = dataset.Label(chosen[i]);
         }
 
+        featureFile?.Read(chosen, features);
         return next;
     }
 
@@ -374,6 +388,7 @@ public sealed partial class Trainer : IDisposable
             labels = new int[batch];
             chosen = new int[batch];
             images = new float[batch * network.InChannels * network.ContextSize * network.ContextSize];
+            features = featureFile is null ? [] : new float[batch * network.Tokens * network.DimProjection];
         }
     }
 }

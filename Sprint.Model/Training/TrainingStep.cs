@@ -32,7 +32,7 @@ public sealed class TrainingStep : IDisposable
         this.optimizer = optimizer;
         this.settings = settings;
         ArgumentNullException.ThrowIfNull(optimizer);
-        sampler = new StepSampler(model.Device, model.Configuration, seed);
+        sampler = new StepSampler(model.Device, model.Configuration, seed, model.Precision);
 
         // The gradients' buffers exist from the start, so that the first step holds as many bytes as any other.
         foreach (AdamWState state in optimizer.States)
@@ -67,10 +67,17 @@ public sealed class TrainingStep : IDisposable
     /// <param name="step">The step of the run, from 0.</param>
     /// <param name="microBatches">How many micro-batches make the step.</param>
     /// <param name="update">The numbers of the update.</param>
-    /// <returns>Loss and gradient norm.</returns>
+    /// <param name="features">Another network's features of each image, where the model is aligned with them.</param>
+    /// <returns>Losses and gradient norm.</returns>
     /// <exception cref="NotFiniteLossException">Loss or norm are not finite. Where the norm is not, parameters are as they were.</exception>
     public StepOutcome Take(
-        ReadOnlySpan<float> images, ReadOnlySpan<int> labels, DropPattern pattern, long step, int microBatches, in AdamWSettings update)
+        ReadOnlySpan<float> images,
+        ReadOnlySpan<int> labels,
+        DropPattern pattern,
+        long step,
+        int microBatches,
+        in AdamWSettings update,
+        ReadOnlySpan<float> features = default)
     {
         try
         {
@@ -82,7 +89,7 @@ public sealed class TrainingStep : IDisposable
                 plan = new StepPlan(model, optimizer, settings, sampler, tape, shape, Drop);
             }
 
-            plan.Enqueue(images, labels, step, update);
+            plan.Enqueue(images, labels, features, step, update);
             return plan.Read(step);
         }
         catch
@@ -101,14 +108,21 @@ public sealed class TrainingStep : IDisposable
     /// <param name="step">The step of the run, from 0.</param>
     /// <param name="microBatch">Which micro-batch, from 0.</param>
     /// <param name="microBatches">How many micro-batches make the step: each loss counts for its share.</param>
-    /// <returns>The loss of the micro-batch.</returns>
+    /// <param name="features">Another network's features of each image, where the model is aligned with them.</param>
+    /// <returns>The losses of the micro-batch.</returns>
     /// <exception cref="NotFiniteLossException">The loss is not a finite number. After this or any failure the step's gradients are dropped.</exception>
-    public float Accumulate(
-        ReadOnlySpan<float> images, ReadOnlySpan<int> labels, DropPattern pattern, long step, int microBatch = 0, int microBatches = 1)
+    public LossValues Accumulate(
+        ReadOnlySpan<float> images,
+        ReadOnlySpan<int> labels,
+        DropPattern pattern,
+        long step,
+        int microBatch = 0,
+        int microBatches = 1,
+        ReadOnlySpan<float> features = default)
     {
         try
         {
-            return RunBothWays(images, labels, pattern, step, microBatch, microBatches);
+            return RunBothWays(images, labels, features, pattern, step, microBatch, microBatches);
         }
         catch
         {
@@ -127,13 +141,7 @@ public sealed class TrainingStep : IDisposable
         try
         {
             optimizer.MeasureNorm();
-            optimizer.Norm.CopyTo<float>(number);
-            float norm = number[0];
-            if (!float.IsFinite(norm) && model.Device.Executes)
-            {
-                throw new NotFiniteLossException(step, "gradient norm", norm);
-            }
-
+            float norm = Number(optimizer.Norm, step, "gradient norm");
             optimizer.Update(update);
             return norm;
         }
@@ -154,23 +162,21 @@ public sealed class TrainingStep : IDisposable
         tape.Dispose();
     }
 
-    private float RunBothWays(
-        ReadOnlySpan<float> images, ReadOnlySpan<int> labels, DropPattern pattern, long step, int microBatch, int microBatches)
+    private LossValues RunBothWays(
+        ReadOnlySpan<float> images, ReadOnlySpan<int> labels, ReadOnlySpan<float> features, DropPattern pattern, long step, int microBatch, int microBatches)
     {
-        using StepInputs inputs = sampler.Draw(images, labels, pattern, settings, step, microBatch);
-        using Tensor loss = inputs.Loss(tape, model, settings.PathType);
-        loss.CopyTo<float>(number);
-        float value = number[0];
-        if (!float.IsFinite(value) && model.Device.Executes)
-        {
-            throw new NotFiniteLossException(step, "loss", value);
-        }
+        using StepInputs inputs = sampler.Draw(images, labels, pattern, settings, step, microBatch, features);
+        using StepLoss loss = inputs.Loss(tape, model, settings.PathType);
+        var values = new LossValues(Number(loss.Denoising, step, "loss"), loss.Projection.IsEmpty ? null : Number(loss.Projection, step, "projection loss"));
+        using LossWeights weights = LossWeights.Of(model, settings, microBatches);
+        loss.Backward(tape, weights);
+        return values;
+    }
 
-        using Tensor share = model.Device.Allocate(loss.Shape);
-        number[0] = 1f / microBatches;
-        share.CopyFrom<float>(number);
-        tape.Backward(loss, share);
-        return value;
+    private float Number(Tensor tensor, long step, string name)
+    {
+        tensor.CopyTo<float>(number);
+        return float.IsFinite(number[0]) || !model.Device.Executes ? number[0] : throw new NotFiniteLossException(step, name, number[0]);
     }
 
     /// <summary>After a failure nothing of the step may be left: not what is recorded, nor half of its gradients.</summary>

@@ -43,7 +43,8 @@ public static class GoldenConfiguration
         reader.Refuse("qkv_bias", "attention without biases", true);
         reader.Refuse("ffn_bias", "an MLP without biases", true);
         reader.Refuse("adaln_bias", "modulation without biases", true);
-        return new ModelConfiguration
+        bool aligns = reader.Flag("representation_align");
+        var model = new ModelConfiguration
         {
             ContextSize = reader.Integer("context_size"),
             PatchSize = reader.Integer("patch_size"),
@@ -66,9 +67,15 @@ public static class GoldenConfiguration
             // Where nothing reads them the reference takes any values.
             UseSwigluLarge = !reader.Flag("use_swiglu") || reader.Flag("use_swiglu_large"),
             AdalnLoraDim = reader.Text("adaln_type") == "lora" ? reader.Integer("adaln_lora_dim") : null,
-            RepresentationAlign = reader.Flag("representation_align"),
+            RepresentationAlign = aligns,
             UseMaskRestore = reader.Flag("use_mask_restore"),
             ResidualType = reader.Text("residual_type") ?? "",
+        };
+        return !aligns ? model : model with
+        {
+            RepresentationDepth = reader.Integer("representation_depth"),
+            DimProjection = reader.Integer("dim_projection"),
+            ProjectorHiddenDim = reader.Integer("projector_hidden_dim"),
         };
     }
 

@@ -27,15 +27,24 @@ internal sealed class GoldenTrainingPass(Device device, Func<bool, SprintTransfo
         using Tensor mixed = FlowMatching.Interpolate(inputs.Data, inputs.Noise, inputs.Times, FlowPath.Linear, out Tensor target);
         using Tensor goal = target;
         Tape.Watch(mixed);
-        using Tensor output = model.Forward(tape, mixed, inputs.Times, inputs.Labels, new TokenSelection(inputs.KeptIds, inputs.PathDrop, false));
-        using Tensor loss = FlowMatching.Loss(tape, output, target);
-        tape.Backward(loss);
+        using Tensor output = model.Forward(
+            tape, mixed, inputs.Times, inputs.Labels, new TokenSelection(inputs.KeptIds, inputs.PathDrop, false), out Tensor projected);
+        using Tensor projection = projected;
+        using StepLoss loss = inputs.Losses(tape, output, target, projection);
+        using LossWeights weights = LossWeights.Of(model, GoldenProjection.Objective);
+        loss.Backward(tape, weights);
 
         Output("model_input", mixed);
         Output("target", target);
         Output("output", output);
-        float[] expectedLoss = file.ReadFloats("denoising_loss");
-        comparisons.Add(TensorComparison.Absolute("denoising_loss", loss.ToArray(), expectedLoss, GoldenTolerances.Output).OfSums(expectedLoss));
+        Loss("denoising_loss", loss.Denoising.ToArray());
+        if (!projection.IsEmpty)
+        {
+            Output("z_tilde", projection);
+            comparisons.Add(GoldenProjection.Compare("proj_loss", loss.Projection.ToArray(), file.ReadFloats("proj_loss"), projection.Count));
+            Loss("total_loss", [GoldenProjection.Total(loss)]);
+        }
+
         double largest = file.Entries.Where(entry => entry.Name.StartsWith("grad.", StringComparison.Ordinal))
             .Max(entry => (double?)TensorComparison.Largest(file.ReadFloats(entry.Name))) ?? 0;
         Gradient("grad_model_input", Tape.GradientOf(mixed));
@@ -58,6 +67,12 @@ internal sealed class GoldenTrainingPass(Device device, Func<bool, SprintTransfo
         void Output(string key, Tensor actual) =>
             comparisons.Add(TensorComparison.Absolute(key, actual.ToArray(), file.ReadFloats(key), GoldenTolerances.Output));
 
+        void Loss(string key, float[] actual)
+        {
+            float[] expected = file.ReadFloats(key);
+            comparisons.Add(TensorComparison.Absolute(key, actual, expected, GoldenTolerances.Output).OfSums(expected));
+        }
+
         void Gradient(string key, Tensor actual) =>
             comparisons.Add(TensorComparison.OfLargest(key, actual.ToArray(), file.ReadFloats(key), GoldenTolerances.Gradient, largest).OfSums([]));
     }
@@ -78,7 +93,8 @@ internal sealed class GoldenTrainingPass(Device device, Func<bool, SprintTransfo
             inputs = inputs with { Times = device.From(new Shape(times.Length), times) };
             int[] labels = file.Labels(prefix + "y", model.Configuration);
             inputs = inputs with { Labels = device.From(new Shape(labels.Length), labels) };
-            return inputs with { PathDrop = file.PathDropOrEmpty(device, prefix + "path_drop") };
+            inputs = inputs with { PathDrop = file.PathDropOrEmpty(device, prefix + "path_drop") };
+            return inputs with { Features = GoldenProjection.Features(model, file, prefix) };
         }
         catch
         {

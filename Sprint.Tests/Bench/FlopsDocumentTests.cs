@@ -17,7 +17,7 @@ internal sealed class FlopsDocumentTests
 
     [Test]
     public void Every_entry_of_a_step_is_what_the_document_derives(
-        [Values("tiny", "deep", "swiglu", "lora", "both", "S", "XL")] string name, [Values(0, 0.5, 0.75, 0.9375)] double ratio, [Values(1, 3)] int batch)
+        [Values("tiny", "deep", "swiglu", "lora", "both", "aligned", "S", "XL")] string name, [Values(0, 0.5, 0.75, 0.9375)] double ratio, [Values(1, 3)] int batch)
     {
         ModelConfiguration model = Model(name);
         StepCount count = StepCount.Of(model, new LossConfiguration(), ModelOptions.Pattern(model, ratio), batch);
@@ -60,6 +60,7 @@ internal sealed class FlopsDocumentTests
         "deep" => new ModelConfiguration { ContextSize = 32, InChannels = 3, HiddenSize = 48, NumHeads = 3, EncoderDepth = 3, MiddleDepth = 5, DecoderDepth = 2, MlpRatio = 2 },
         "swiglu" => Model("tiny") with { UseSwiglu = true, UseSwigluLarge = false },
         "lora" => Model("deep") with { AdalnType = "lora", AdalnLoraDim = 6 },
+        "aligned" => Model("deep") with { RepresentationAlign = true, RepresentationDepth = 6, DimProjection = 20, ProjectorHiddenDim = 28 },
         "both" => ModelConfiguration.Named("B") with { UseSwiglu = true, AdalnType = "lora", AdalnLoraDim = 192 },
         _ => ModelConfiguration.Named(name),
     };
@@ -110,6 +111,9 @@ internal sealed class FlopsDocumentTests
         ["G"] = model.UseSwiglu ? 1 : 0,
         ["V"] = model.AdalnLoraRank is null ? 0 : 1,
         ["R"] = model.AdalnLoraRank ?? 0,
+        ["A"] = model.RepresentationAlign ? 1 : 0,
+        ["J"] = model.ProjectorHiddenDim,
+        ["K"] = model.DimProjection,
         ["X"] = model.EncoderDepth,
         ["Y"] = model.MiddleDepth,
         ["Z"] = model.DecoderDepth,

@@ -27,11 +27,11 @@ internal static class ReadmeSnippet
         for (int step = 0; step < 20; step++)
         {
             using StepInputs inputs = sampler.Draw(images, labels, pattern, new LossConfiguration(), step, microBatch: 0);
-            using Tensor loss = inputs.Loss(tape, model, FlowPath.Linear);
-            tape.Backward(loss);
+            using StepLoss loss = inputs.Loss(tape, model, FlowPath.Linear);
+            tape.Backward(loss.Denoising);
             optimizer.MeasureNorm();
             optimizer.Update(new AdamWSettings(LearningRate: 2e-3, Step: step + 1));
-            losses.Add(loss.ToArray()[0]);
+            losses.Add(loss.Denoising.ToArray()[0]);
         }
 
         long forward = device.Account.Total(key => key.Pass == ComputePass.Forward).Flops;

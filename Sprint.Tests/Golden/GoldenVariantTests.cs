@@ -14,7 +14,7 @@ namespace Sprint.Tests.Golden;
 [TestFixture(TestDevice.CudaBFloat16, Category = "Gpu")]
 public sealed class GoldenVariantTests(string deviceName)
 {
-    private static readonly string[] Folders = ["patch4", "swiglu_lora"];
+    private static readonly string[] Folders = ["alignment", "patch4", "swiglu_lora"];
 
     [TestCaseSource(nameof(Folders))]
     public void Every_case_agrees_with_the_reference(string folder)

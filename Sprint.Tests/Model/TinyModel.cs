@@ -6,6 +6,14 @@ using Sprint.Model.Objective;
 
 namespace Sprint.Tests.Model;
 
+/// <summary>What a small model has beside the usual.</summary>
+public enum TinyVariant
+{
+    Plain,
+    SwiGluAndLora,
+    Aligned,
+}
+
 /// <summary>A small model, and training steps of it with random images.</summary>
 internal static class TinyModel
 {
@@ -58,6 +66,27 @@ internal static class TinyModel
         return images;
     }
 
+    /// <summary>The same model with its hidden states aligned with features, 20 a token.</summary>
+    internal static ModelConfiguration Aligned { get; } = Configuration with { RepresentationAlign = true, RepresentationDepth = 3, DimProjection = 20, ProjectorHiddenDim = 28 };
+
+    /// <summary>A model by its name.</summary>
+    internal static ModelConfiguration Of(TinyVariant variant) => variant switch
+    {
+        TinyVariant.SwiGluAndLora => SwiGluAndLora,
+        TinyVariant.Aligned => Aligned,
+        _ => Configuration,
+    };
+
+    /// <summary>Features for a model that is aligned with some, nothing for others.</summary>
+    internal static float[] Features(ModelConfiguration configuration, int batch = Batch)
+    {
+        var random = new Random(9);
+        var features = new float[configuration.RepresentationAlign ? batch * configuration.Tokens * configuration.DimProjection : 0];
+        for (int i = 0; i < features.Length; i++)
+            features[i] = (float)((2 * random.NextDouble()) - 1);
+        return features;
+    }
+
     internal static DropPattern Pattern(ModelConfiguration configuration, DropKind kind) => kind switch
     {
         DropKind.Structured => DropPattern.Structured(configuration.GridSide, configuration.GridSide, 0.75),
@@ -74,6 +103,7 @@ internal static class TinyModel
         private readonly StepSampler sampler;
         private readonly DropPattern pattern;
         private readonly float[] images;
+        private readonly float[] features;
         private readonly Tape tape = new();
         private long step;
 
@@ -82,9 +112,10 @@ internal static class TinyModel
             configuration ??= Configuration;
             Model = Build(device, configuration, precision);
             optimizer = new AdamW(device, Model.Parameters.All);
-            sampler = new StepSampler(device, configuration, seed: 9);
+            sampler = new StepSampler(device, configuration, seed: 9, precision);
             pattern = Pattern(configuration, kind);
             images = Images(configuration);
+            features = Features(configuration);
         }
 
         internal SprintTransformer Model { get; }
@@ -98,11 +129,12 @@ internal static class TinyModel
 
         internal float ForwardAndBackward()
         {
-            using StepInputs inputs = sampler.Draw(images, Classes, pattern, Loss, step, microBatch: 0);
-            using Tensor loss = inputs.Loss(tape, Model, FlowPath.Linear);
-            tape.Backward(loss);
+            using StepInputs inputs = sampler.Draw(images, Classes, pattern, Loss, step, microBatch: 0, features);
+            using StepLoss loss = inputs.Loss(tape, Model, FlowPath.Linear);
+            using LossWeights weights = LossWeights.Of(Model, Loss);
+            loss.Backward(tape, weights);
             Span<float> value = stackalloc float[1];
-            loss.CopyTo(value);
+            loss.Denoising.CopyTo(value);
             return value[0];
         }
 

@@ -56,6 +56,26 @@ public sealed class TapeTests
         Assert.That(upstream.ToArray(), Is.EqualTo((float[])[10, 20]), "the caller's own gradient is left alone");
     }
 
+    // y = silu(a), z = a + silu(a): what is minimised is 10 y + 100 z.
+    [Test]
+    public void Several_results_are_differentiated_at_once()
+    {
+        using Tensor a = Watched(1, 2);
+        using Tensor y = Silu.Apply(tape, a);
+        using Tensor z = Addition.Apply(tape, a, y);
+        using Tensor ten = From(10, 10), hundred = From(100, 100), other = Watched(1, 2, 3);
+        Assert.That(() => tape.Backward([y, z], [ten]), Throws.ArgumentException.With.Message.Contains("1 gradients do not fit 2 results"));
+        Assert.That(() => tape.Backward([y, z], [ten, other]), Throws.ArgumentException.With.Message.Contains("the gradient has shape [3], the result [2]"));
+        Assert.That(() => tape.Backward([y, ten], [ten, ten]), Throws.ArgumentException.With.Message.Contains("does not depend on any"));
+        tape.Backward([y, z], [ten, hundred]);
+        Assert.That(tape.Count, Is.Zero);
+        double[] expected = [.. new[] { 1.0, 2 }.Select(x => 100 + (110 * Derivative(x)))];
+        Comparer.AssertClose("gradient", Gradient(a), expected, 1e-6);
+        Assert.That((ten.ToArray(), hundred.ToArray()), Is.EqualTo((new float[] { 10, 10 }, new float[] { 100, 100 })), "the caller's own gradients are left alone");
+
+        static double Derivative(double x) => 1 / (1 + Math.Exp(-x)) * (1 + (x * (1 - (1 / (1 + Math.Exp(-x))))));
+    }
+
     // s1 = x + b, s2 = s1 + s1', s3 = s2 + x: one gradient is handed down the stream and must not change under those who share it.
     [Test]
     public void A_gradient_shared_along_a_residual_stream_is_not_written_into()

@@ -55,9 +55,9 @@ public sealed class CostTests
 
     [Test]
     public void A_training_step_costs_on_dryrun_what_it_costs_on_the_cpu(
-        [Values] DropKind kind, [Values] bool checkpoints, [Values] Precision precision, [Values] bool other)
+        [Values] DropKind kind, [Values] bool checkpoints, [Values] Precision precision, [Values] TinyVariant variant)
     {
-        ModelConfiguration model = (other ? TinyModel.SwiGluAndLora : TinyModel.Configuration) with { UseCheckpoint = checkpoints };
+        ModelConfiguration model = TinyModel.Of(variant) with { UseCheckpoint = checkpoints };
         using CpuDevice cpu = precision == Precision.Bf16 ? CpuDevice.WithPlainBFloat16() : new CpuDevice();
         using var dryRun = new DryRunDevice();
         AssertSame(TrainingStep(dryRun, model, kind, precision), TrainingStep(cpu, model, kind, precision));
@@ -65,9 +65,9 @@ public sealed class CostTests
 
     // Fused passes save bytes moved, but no floating-point operation and no memory.
     [Test]
-    public void A_training_step_holds_and_computes_on_dryrun_what_it_does_with_cuda_kernels([Values] DropKind kind, [Values] Precision precision, [Values] bool other)
+    public void A_training_step_holds_and_computes_on_dryrun_what_it_does_with_cuda_kernels([Values] DropKind kind, [Values] Precision precision, [Values] TinyVariant variant)
     {
-        ModelConfiguration model = (other ? TinyModel.SwiGluAndLora : TinyModel.Configuration) with { NumHeads = 3 };
+        ModelConfiguration model = TinyModel.Of(variant) with { NumHeads = 3 };
         using CudaDevice cuda = CudaDevice.Emulated();
         using var dryRun = new DryRunDevice();
         Account expected = TrainingStep(dryRun, model, kind, precision), actual = TrainingStep(cuda, model, kind, precision);
@@ -75,6 +75,26 @@ public sealed class CostTests
             Assert.That(actual.PeakBytesOf(category), Is.EqualTo(expected.PeakBytesOf(category)), category.ToString());
         Assert.That(actual.PeakBytes, Is.EqualTo(expected.PeakBytes));
         Assert.That(actual.Total().Flops, Is.EqualTo(expected.Total().Flops));
+    }
+
+    /// <summary>The projector runs in training alone, over the tokens that the middle blocks see, and costs what its three linear layers do.</summary>
+    [Test]
+    public void The_projector_costs_three_linear_layers_over_the_kept_tokens([Values] DropKind kind)
+    {
+        ModelConfiguration model = TinyModel.Aligned;
+        using var device = new DryRunDevice();
+        Account aligned = TrainingStep(device, model, kind), plain = TrainingStep(new DryRunDevice(), TinyModel.Configuration, kind);
+        long rows = 2L * TinyModel.Batch * TinyModel.Pattern(model, kind).KeptTokens;
+        long weights = (model.HiddenSize * model.ProjectorHiddenDim) + (model.ProjectorHiddenDim * model.ProjectorHiddenDim) + (model.ProjectorHiddenDim * model.DimProjection);
+        Assert.That(Products(ComputePass.Forward), Is.EqualTo(2 * rows * weights));
+        Assert.That(Products(ComputePass.Backward), Is.EqualTo(4 * rows * weights), "gradients of weights and of inputs");
+        Assert.That(aligned.Total().MatrixFlops - plain.Total().MatrixFlops, Is.EqualTo(6 * rows * weights));
+
+        using var sampled = new DryRunDevice();
+        Sample(sampled, model, GuidanceKind.Pdg, 3, SamplerKind.Ode);
+        Assert.That(sampled.Account.Entries.Keys.Select(key => key.Part), Does.Not.Contain(ModelPart.Projector));
+
+        long Products(ComputePass pass) => aligned.Total(key => key.Part == ModelPart.Projector && key.Pass == pass).MatrixFlops;
     }
 
     // Activations and their gradients halve; parameters have their shadow in addition; gradients and moments stay.
@@ -91,9 +111,9 @@ public sealed class CostTests
     }
 
     [Test]
-    public void Sampling_costs_on_dryrun_what_it_costs_on_the_cpu([Values] GuidanceKind guidance, [Values] SamplerKind sampler, [Values] bool other)
+    public void Sampling_costs_on_dryrun_what_it_costs_on_the_cpu([Values] GuidanceKind guidance, [Values] SamplerKind sampler, [Values] TinyVariant variant)
     {
-        ModelConfiguration model = other ? TinyModel.SwiGluAndLora : TinyModel.Configuration;
+        ModelConfiguration model = TinyModel.Of(variant);
         using var cpu = new CpuDevice();
         using var dryRun = new DryRunDevice();
         Sample(cpu, model, guidance, 3, sampler);

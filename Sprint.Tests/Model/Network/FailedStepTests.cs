@@ -16,10 +16,10 @@ public sealed class FailedStepTests
     private static readonly int[] Classes = [.. Enumerable.Range(0, TinyModel.Batch)];
 
     [Test]
-    public void A_step_that_runs_out_of_memory_at_any_allocation_leaves_nothing_behind([Values] DropKind kind, [Values] bool checkpoints, [Values] bool other)
+    public void A_step_that_runs_out_of_memory_at_any_allocation_leaves_nothing_behind([Values] DropKind kind, [Values] bool checkpoints, [Values] TinyVariant variant)
     {
         using var device = new ShortOfMemory();
-        using var run = new Run(device, kind, checkpoints, other);
+        using var run = new Run(device, kind, checkpoints, variant);
         run.Step();
         int failures = FailAtEach(
             device, run, place => device.FailAt(place), () => device.Allocations, exception => exception is SprintException { Message: "no memory" });
@@ -28,13 +28,13 @@ public sealed class FailedStepTests
 
     [Test]
     public void A_step_with_a_kernel_that_fails_anywhere_leaves_nothing_behind_and_the_next_has_the_same_bits(
-        [Values] DropKind kind, [Values] bool checkpoints, [Values] bool other)
+        [Values] DropKind kind, [Values] bool checkpoints, [Values] TinyVariant variant)
     {
         using var device = new CpuDevice(threads: 1) { PoisonsMemory = true };
         var calls = new FailingKernels();
         calls.Wrap(device);
-        using var run = new Run(device, kind, checkpoints, other);
-        float expected = run.Loss();
+        using var run = new Run(device, kind, checkpoints, variant);
+        double expected = run.Loss();
         int failures = FailAtEach(device, run, calls.FailAt, () => calls.Calls, exception => exception is TimeoutException);
         Assert.That(failures, Is.GreaterThan(100));
         calls.FailAt(0);
@@ -94,27 +94,29 @@ public sealed class FailedStepTests
         private readonly TrainingStep step;
         private readonly DropPattern pattern;
         private readonly float[] images;
+        private readonly float[] features;
 
-        internal Run(Device device, DropKind kind, bool checkpoints, bool other)
+        internal Run(Device device, DropKind kind, bool checkpoints, TinyVariant variant)
         {
-            ModelConfiguration configuration = (other ? TinyModel.SwiGluAndLora : TinyModel.Configuration) with { ContextSize = 8, UseCheckpoint = checkpoints, TrainMaskToken = true };
+            ModelConfiguration configuration = TinyModel.Of(variant) with { ContextSize = 8, UseCheckpoint = checkpoints, TrainMaskToken = true };
             model = TinyModel.Build(device, configuration);
             optimizer = new AdamW(device, model.Parameters.All);
             step = new TrainingStep(model, optimizer, new LossConfiguration(), seed: 9);
             pattern = TinyModel.Pattern(configuration, kind);
             images = TinyModel.Images(configuration);
+            features = TinyModel.Features(configuration);
         }
 
         internal void Step()
         {
-            step.Accumulate(images, Classes, pattern, step: 0);
+            step.Accumulate(images, Classes, pattern, step: 0, features: features);
             step.Update(new AdamWSettings(1e-3, 1), step: 0);
         }
 
         /// <summary>Forward and backward passes whose gradients are measured and dropped.</summary>
-        internal float Loss()
+        internal double Loss()
         {
-            float loss = step.Accumulate(images, Classes, pattern, step: 0);
+            double loss = step.Accumulate(images, Classes, pattern, step: 0, features: features).Denoising;
             optimizer.MeasureNorm();
             step.Forget();
             return loss;
@@ -198,6 +200,7 @@ public sealed class FailedStepTests
             Wrap<ITimestepEmbeddingKernels>(device);
             Wrap<ILabelEmbeddingKernels>(device);
             Wrap<IFlowMatchingKernels>(device);
+            Wrap<ICosineLossKernels>(device);
             Wrap<IAdamWKernels>(device);
             Wrap<IRandomKernels>(device);
             Wrap<IAdditionKernels>(device);

@@ -10,10 +10,10 @@ namespace Sprint.Tests.Model.Network;
 public sealed class TrainingStepTests
 {
     [Test]
-    public void A_warm_step_allocates_nothing([Values] DropKind kind, [Values] bool checkpoints, [Values(1, 2)] int threads, [Values] bool other)
+    public void A_warm_step_allocates_nothing([Values] DropKind kind, [Values] bool checkpoints, [Values(1, 2)] int threads, [Values] TinyVariant variant)
     {
         using var device = new CpuDevice(threads);
-        using var step = new TinyModel.Step(device, kind, Model(other) with { UseCheckpoint = checkpoints });
+        using var step = new TinyModel.Step(device, kind, TinyModel.Of(variant) with { UseCheckpoint = checkpoints });
         for (int i = 0; i < 3; i++)
             step.Run();
         (long system, long managed) = (device.SystemAllocations, GC.GetAllocatedBytesForCurrentThread());
@@ -25,13 +25,13 @@ public sealed class TrainingStepTests
     }
 
     [Test]
-    public void The_bits_do_not_depend_on_the_number_of_threads_nor_on_checkpoints([Values] DropKind kind, [Values] bool other)
+    public void The_bits_do_not_depend_on_the_number_of_threads_nor_on_checkpoints([Values] DropKind kind, [Values] TinyVariant variant)
     {
-        (float loss, float[][] gradients) = Gradients(Model(other), kind, threads: 1, checkpoints: false);
+        (float loss, float[][] gradients) = Gradients(TinyModel.Of(variant), kind, threads: 1, checkpoints: false);
         Assert.That(float.IsFinite(loss) && loss > 0);
         foreach ((int threads, bool checkpoints) in (ReadOnlySpan<(int, bool)>)[(1, false), (2, false), (3, false), (1, true), (3, true)])
         {
-            (float otherLoss, float[][] others) = Gradients(Model(other), kind, threads, checkpoints);
+            (float otherLoss, float[][] others) = Gradients(TinyModel.Of(variant), kind, threads, checkpoints);
             string run = $"{threads} threads{(checkpoints ? ", checkpoints" : "")}";
             Comparer.AssertSameBits($"loss, {run}", [otherLoss], [loss]);
             for (int i = 0; i < gradients.Length; i++)
@@ -56,10 +56,10 @@ public sealed class TrainingStepTests
     }
 
     [Test]
-    public void A_step_leaves_no_activation_behind([Values] DropKind kind, [Values] bool checkpoints, [Values] bool other)
+    public void A_step_leaves_no_activation_behind([Values] DropKind kind, [Values] bool checkpoints, [Values] TinyVariant variant)
     {
         using var device = new CpuDevice { PoisonsMemory = true };
-        using var step = new TinyModel.Step(device, kind, Model(other) with { UseCheckpoint = checkpoints });
+        using var step = new TinyModel.Step(device, kind, TinyModel.Of(variant) with { UseCheckpoint = checkpoints });
         step.Run();
         long live = device.Account.LiveBytes;
         step.Run();
@@ -86,8 +86,6 @@ public sealed class TrainingStepTests
                 largest > 0, Is.EqualTo(!parameter.Name.StartsWith("middle_blocks", StringComparison.Ordinal)), $"{parameter.Name}: {largest}");
         }
     }
-
-    private static ModelConfiguration Model(bool other) => other ? TinyModel.SwiGluAndLora : TinyModel.Configuration;
 
     private static (float Loss, float[][] Gradients) Gradients(ModelConfiguration model, DropKind kind, int threads, bool checkpoints)
     {

@@ -75,7 +75,7 @@ public sealed class NotFiniteTests
         using var step = new TrainingStep(model, optimizer, new LossConfiguration(), 1);
         DropPattern dense = DropPattern.None(4, 4);
         float[] image = TinyModel.Images(TinyRun.Configuration.Model, 2);
-        float loss = step.Accumulate(image, [0, 1], dense, 0);
+        LossValues loss = step.Accumulate(image, [0, 1], dense, 0);
         optimizer.MeasureNorm();
         float norm = optimizer.Norm.ToArray()[0];
         step.Forget();

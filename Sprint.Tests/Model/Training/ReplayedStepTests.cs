@@ -16,13 +16,15 @@ public sealed class ReplayedStepTests(string deviceName)
     private const int Batch = 4;
 
     private static readonly ModelConfiguration Model = TinyRun.Configuration.Model with { CfgMaskProb = 0.4 };
+    private static readonly ModelConfiguration Aligned = Model with { RepresentationAlign = true, RepresentationDepth = 3, DimProjection = 12, ProjectorHiddenDim = 20 };
 
-    [TestCase(DropKind.Structured, 1, false)]
-    [TestCase(DropKind.Structured, 2, true)]
-    [TestCase(DropKind.None, 1, false)]
-    public void Ten_steps_have_the_same_bits_with_and_without_a_graph(DropKind kind, int microBatches, bool checkpoints)
+    [TestCase(DropKind.Structured, 1, false, false)]
+    [TestCase(DropKind.Structured, 2, true, false)]
+    [TestCase(DropKind.None, 1, false, false)]
+    [TestCase(DropKind.Structured, 2, false, true)]
+    public void Ten_steps_have_the_same_bits_with_and_without_a_graph(DropKind kind, int microBatches, bool checkpoints, bool aligns)
     {
-        ModelConfiguration configuration = Model with { UseCheckpoint = checkpoints };
+        ModelConfiguration configuration = (aligns ? Aligned : Model) with { UseCheckpoint = checkpoints };
         using Run replayed = new(deviceName, configuration, captures: true), launched = new(deviceName, configuration, captures: false), synchronous = new(deviceName, configuration, captures: false);
         for (int i = 0; i < 10; i++)
         {
@@ -162,6 +164,7 @@ public sealed class ReplayedStepTests(string deviceName)
         private readonly bool ownsDevice;
         private readonly float[] images = TinyModel.Images(Model, Batch);
         private readonly int[] labels = [0, 1, 2, 1];
+        private readonly float[] features;
         private int steps;
 
         internal Run(string deviceName, ModelConfiguration configuration, bool captures)
@@ -170,6 +173,7 @@ public sealed class ReplayedStepTests(string deviceName)
         internal Run(CudaDevice device, ModelConfiguration configuration, bool captures)
         {
             Device = device;
+            features = TinyModel.Features(configuration, Batch);
             model = TinyModel.Build(Device, configuration);
             Optimizer = new AdamW(Device, model.Parameters.All);
             Step = new TrainingStep(model, Optimizer, new LossConfiguration(), 5) { Captures = captures };
@@ -184,20 +188,31 @@ public sealed class ReplayedStepTests(string deviceName)
         internal StepOutcome Take(DropKind kind, int microBatches, float? everywhere = null)
         {
             float[] given = everywhere is { } value ? [.. Enumerable.Repeat(value, images.Length)] : images;
-            StepOutcome outcome = Step.Take(given, labels, TinyModel.Pattern(model.Configuration, kind), steps, microBatches, Update());
+            StepOutcome outcome = Step.Take(given, labels, TinyModel.Pattern(model.Configuration, kind), steps, microBatches, Update(), features);
             steps++;
             return outcome;
         }
 
         internal StepOutcome TakeApart(DropKind kind, int microBatches)
         {
-            double loss = 0;
-            int size = Batch / microBatches, image = images.Length / Batch;
+            (double loss, double? projection) = (0, features.Length > 0 ? 0 : null);
+            int size = Batch / microBatches, image = images.Length / microBatches, feature = features.Length / microBatches;
             for (int micro = 0; micro < microBatches; micro++)
-                loss += Step.Accumulate(images.AsSpan(micro * size * image, size * image), labels.AsSpan(micro * size, size), TinyModel.Pattern(model.Configuration, kind), steps, micro, microBatches);
+            {
+                LossValues values = Step.Accumulate(
+                    images.AsSpan(micro * image, image),
+                    labels.AsSpan(micro * size, size),
+                    TinyModel.Pattern(model.Configuration, kind),
+                    steps,
+                    micro,
+                    microBatches,
+                    features.AsSpan(micro * feature, feature));
+                (loss, projection) = (loss + values.Denoising, projection + values.Projection);
+            }
+
             float norm = Step.Update(Update(), steps);
             steps++;
-            return new StepOutcome(loss / microBatches, norm);
+            return new StepOutcome(new LossValues(loss / microBatches, projection / microBatches), norm);
         }
 
         internal float[] State() =>

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Sprint.Engine;
 using Sprint.Model.Configuration;
+using Sprint.Model.Data;
 using Sprint.Model.Training;
 
 namespace Sprint.Tests.Model.Training;
@@ -66,12 +67,12 @@ internal static class TinyRun
 
     /// <summary>A trainer of a new run, or of the one in the folder after its last checkpoint.</summary>
     public static Trainer Open(
-        string path, Device device, PatternDataset dataset, ITrainingObserver? observer = null, TrainingConfiguration? configuration = null)
+        string path, Device device, PatternDataset dataset, ITrainingObserver? observer = null, TrainingConfiguration? configuration = null, FeatureFile? features = null)
     {
         bool resumes = File.Exists(Path.Combine(path, "config.yaml"));
         TrainingConfiguration run = configuration ?? Configuration;
         RunFolder folder = resumes ? RunFolder.Open(path, [], out run) : RunFolder.Create(path, run);
-        var trainer = new Trainer(device, run, dataset, folder, observer ?? new RecordingObserver());
+        var trainer = new Trainer(device, run, dataset, folder, observer ?? new RecordingObserver(), features: features);
         try
         {
             trainer.Resume();

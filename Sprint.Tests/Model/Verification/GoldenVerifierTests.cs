@@ -108,7 +108,7 @@ public sealed class GoldenVerifierTests
     [TestCase("use_swiglu", "\"large\"", "'use_swiglu' must be true or false, not large")]
     [TestCase("adaln_type", "\"lora\"", "'adaln_lora_dim' must be an integer, not null")]
     [TestCase("adaln_type", "\"swiglu\"", "adaln_type: swiglu is not built: use normal or lora")]
-    [TestCase("representation_align", "true", "representation_align: true is not built: use false")]
+    [TestCase("representation_align", "true", "dim_projection 0 must be from 1 to 65536")]
     [TestCase("qkv_bias", "false", "qkv_bias: False (attention without biases) is not built")]
     [TestCase("hidden_size", "63", "num_heads 4 does not divide hidden_size 63")]
     [TestCase("hidden_size", "\"wide\"", "'hidden_size' must be an integer, not wide")]

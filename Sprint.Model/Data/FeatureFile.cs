@@ -1,0 +1,159 @@
+using System.Globalization;
+using Microsoft.Win32.SafeHandles;
+using Sprint.Engine;
+using Sprint.Model.Checkpoints;
+using Sprint.Model.Configuration;
+
+namespace Sprint.Model.Data;
+
+/// <summary>
+/// Another network's features of the images of a data set, computed beforehand: a NumPy file (images, tokens, F) of float32 or float16 in C order. Image i is the
+/// data's image i, in the order of the data: that of IDX files and of <c>dataset.json</c>, and of a folder of images by class and file name in ordinal
+/// order. Token n is the model's: row by row of its grid. Only what a batch needs is read, so the file may be larger than memory.
+/// </summary>
+public sealed class FeatureFile : IDisposable
+{
+    private readonly string path;
+    private readonly NpyHeader header;
+    private readonly SafeFileHandle handle;
+
+    private FeatureFile(string path, NpyHeader header, SafeFileHandle handle)
+    {
+        this.path = path;
+        this.header = header;
+        this.handle = handle;
+    }
+
+    /// <summary>How many images there are.</summary>
+    public int Images => header.Shape[0];
+
+    /// <summary>Tokens of an image.</summary>
+    public int Tokens => header.Shape[1];
+
+    /// <summary>Features of a token: F.</summary>
+    public int Width => header.Shape[2];
+
+    /// <summary>Tells features from others by those of the first and the last image.</summary>
+    public string Fingerprint
+    {
+        get
+        {
+            using var hash = System.Security.Cryptography.IncrementalHash.CreateHash(System.Security.Cryptography.HashAlgorithmName.SHA256);
+            foreach (int image in new[] { 0, Images - 1 })
+            {
+                hash.AppendData(Bytes(image));
+            }
+
+            return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 8));
+        }
+    }
+
+    private long ImageBytes => (long)Tokens * Width * header.ElementBytes;
+
+    /// <summary>Opens a file and checks its header against its length.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="SprintException">It cannot be read, or is no such file.</exception>
+    public static FeatureFile Open(string path)
+    {
+        NpyHeader header = NpyFile.ReadHeader(path);
+        if (header.Shape.Length != 3 || header.Shape.Contains(0))
+            throw new SprintException($"'{path}' has shape ({string.Join(", ", header.Shape)}), where (images, tokens, features) is wanted");
+        if ((long)header.Shape[1] * header.Shape[2] > Array.MaxLength / sizeof(float))
+            throw new SprintException($"'{path}' has {header.Shape[1]} x {header.Shape[2]} features of an image, more than one array holds");
+        try
+        {
+            return new FeatureFile(path, header, File.OpenHandle(path, options: FileOptions.RandomAccess));
+        }
+        catch (Exception exception) when (FileFault.IsFileFault(exception))
+        {
+            throw FileFault.Describe("read", path, exception);
+        }
+    }
+
+    /// <summary>Reads the features of some images, on several threads.</summary>
+    /// <param name="images">The images.</param>
+    /// <param name="features">Receives (images, tokens, F).</param>
+    /// <exception cref="SprintException">The file can no longer be read, or holds what is no number.</exception>
+    public void Read(int[] images, float[] features)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        ArgumentNullException.ThrowIfNull(features);
+        int length = Tokens * Width;
+        if (features.Length != (long)images.Length * length)
+            throw new ArgumentException($"{images.Length} images of {Tokens} x {Width} features do not fit {features.Length} numbers", nameof(features));
+        try
+        {
+            Parallel.For(0, images.Length, i => Read(images[i], features.AsSpan(i * length, length)));
+        }
+        catch (AggregateException exception) when (exception.InnerException is SprintException first)
+        {
+            throw new SprintException(first.Message, first);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => handle.Dispose();
+
+    /// <summary>Checks that there are features where the model is aligned with them, and none elsewhere, and that they are those of model and data.</summary>
+    /// <exception cref="SprintException">They do not fit; the sentence says what would.</exception>
+    internal static void Check(FeatureFile? file, TrainingConfiguration configuration, int images)
+    {
+        ModelConfiguration model = configuration.Model;
+        if (model.RepresentationAlign == file is null)
+        {
+            throw new SprintException(
+                file is null
+                    ? "model.representation_align is true, but there are no features to align with: name their NumPy file with data.features, or set model.representation_align to false"
+                    : "data.features names features, but nothing is aligned with them: set model.representation_align to true, or leave data.features out");
+        }
+
+        if (file is null)
+            return;
+        if (configuration.Data.BadFiles == BadFiles.Skip)
+            throw new SprintException("data.bad_files: skip puts other images in the place of bad ones, whose features data.features cannot tell: set data.bad_files to fail");
+        if (file.Images != images)
+            throw new SprintException($"'{file.path}' has features of {file.Images} images, but the data have {images}: there must be as many, in the same order");
+        if (file.Tokens != model.Tokens)
+            throw new SprintException($"'{file.path}' has features of {file.Tokens} tokens an image, but the model has {model.Tokens} ({model.GridSide} x {model.GridSide}): compute them on a grid of that size");
+        if (file.Width != model.DimProjection)
+            throw new SprintException($"'{file.path}' has {file.Width} features a token, but model.dim_projection is {model.DimProjection}: set it to {file.Width}");
+        foreach (StageConfiguration stage in configuration.Stages)
+        {
+            long values = (long)stage.BatchSize * file.Tokens * file.Width;
+            if (values > Array.MaxLength)
+                throw new SprintException($"batch_size {stage.BatchSize} with {file.Tokens} x {file.Width} features of an image is more than one array holds: lower batch_size");
+        }
+    }
+
+    private void Read(int image, Span<float> features)
+    {
+        header.Widen(Bytes(image), features);
+        foreach (float value in features)
+        {
+            if (!float.IsFinite(value))
+                throw new SprintException(string.Create(CultureInfo.InvariantCulture, $"'{path}' holds {value} among the features of image {image}: they must be finite numbers"));
+        }
+    }
+
+    private byte[] Bytes(int image)
+    {
+        byte[] bytes = new byte[ImageBytes];
+        try
+        {
+            int got = 0;
+            while (got < bytes.Length)
+            {
+                int read = RandomAccess.Read(handle, bytes.AsSpan(got), header.DataStart + (image * ImageBytes) + got);
+                if (read == 0)
+                    throw new SprintException($"'{path}' ends before the features of image {image}: it has become shorter");
+                got += read;
+            }
+        }
+        catch (Exception exception) when (FileFault.IsFileFault(exception))
+        {
+            throw FileFault.Describe("read", path, exception);
+        }
+
+        return bytes;
+    }
+}

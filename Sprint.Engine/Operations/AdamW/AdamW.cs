@@ -29,7 +29,9 @@ public sealed class AdamW : IDisposable
             {
                 if (parameter.Trainable)
                 {
-                    states.Add(new AdamWState(parameter));
+                    AdamWState state = new(parameter);
+                    states.Add(state);
+                    state.Begin();
                     Elements += parameter.Value.Count;
                     shadowBytes += parameter.Shadow.Bytes;
                 }
@@ -124,8 +126,7 @@ public sealed class AdamW : IDisposable
     {
         foreach (AdamWState state in states)
         {
-            device.Clear(state.FirstMoment);
-            device.Clear(state.SecondMoment);
+            state.ResetMoments();
         }
     }
 

@@ -3,6 +3,8 @@ namespace Sprint.Engine.Operations;
 /// <summary>A parameter with its moments and its exponential moving average, all of the parameter's shape.</summary>
 public sealed class AdamWState : IDisposable
 {
+    /// <summary>Allocates moments and average, with undefined elements until <see cref="Begin"/>.</summary>
+    /// <param name="parameter">What is learned.</param>
     internal AdamWState(Parameter parameter)
     {
         Parameter = parameter;
@@ -13,9 +15,6 @@ public sealed class AdamWState : IDisposable
             FirstMoment = device.Allocate(shape, ElementType.Float32, MemoryCategory.Optimizer);
             SecondMoment = device.Allocate(shape, ElementType.Float32, MemoryCategory.Optimizer);
             Average = device.Allocate(shape, ElementType.Float32, MemoryCategory.Parameter);
-            device.Clear(FirstMoment);
-            device.Clear(SecondMoment);
-            device.Copy(parameter.Value, Average);
         }
         catch
         {
@@ -35,6 +34,21 @@ public sealed class AdamWState : IDisposable
 
     /// <summary>The exponential moving average of the values, with which samples are drawn.</summary>
     public Tensor Average { get; }
+
+    /// <summary>Sets the moments to zero and the average to the values.</summary>
+    internal void Begin()
+    {
+        ResetMoments();
+        Parameter.Value.CopyTo(Average);
+    }
+
+    /// <summary>Sets the moments to zero.</summary>
+    internal void ResetMoments()
+    {
+        Device device = FirstMoment.Device;
+        device.Clear(FirstMoment);
+        device.Clear(SecondMoment);
+    }
 
     /// <inheritdoc/>
     public void Dispose()

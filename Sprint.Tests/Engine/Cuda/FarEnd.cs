@@ -1,19 +1,22 @@
+using System.Runtime.InteropServices;
 using NUnit.Framework;
 using Sprint.Engine;
 using Sprint.Engine.Cuda;
 using Sprint.Engine.Emulation;
+using Sprint.Engine.Operations;
 
 namespace Sprint.Tests.Engine.Cuda;
 
 /// <summary>
-/// Two emulated devices on which the same operation runs: on one with tensors of more than 2^31 elements, of which only the ends are written and only the last
-/// blocks of each grid run, on the other with those ends alone. The last elements of what the two write must have the same bits. Nothing else in
-/// the large tensors counts as written, so that an access with an index that was cut short is an error, wherever it lands.
+/// The same operation twice: with tensors of more than 2^31 elements of which all but the ends is zero, and with those ends alone. The last elements of what the
+/// two write must have the same bits. On <see cref="TestDevice.Emulated"/> only the last blocks of each large grid run, and nothing but the ends counts as written, so
+/// that an access with an index that was cut short is an error, wherever it lands. On <see cref="TestDevice.Cuda"/> all of it is done, where the GPU has the memory;
+/// <see cref="Rehearsal"/> is the same with fewer elements on an emulated device.
 /// </summary>
 internal sealed class FarEnd : IDisposable
 {
-    /// <summary>The first element that an int does not reach.</summary>
-    internal const long First = 1L << 31;
+    /// <summary>What a GPU does, with tensors that an emulated device goes through in a moment.</summary>
+    internal const string Rehearsal = "emulated, whole grids";
 
     private const long Capacity = 1L << 40;
 
@@ -21,14 +24,37 @@ internal sealed class FarEnd : IDisposable
     private readonly CudaDevice far;
     private readonly CudaDevice near;
 
-    internal FarEnd()
+    /// <summary>Opens the devices.</summary>
+    /// <param name="place">One of the three places above.</param>
+    internal FarEnd(string place)
     {
+        IsWhole = place != TestDevice.Emulated;
+        First = 1L << (place == Rehearsal ? 17 : 31);
+        if (place == TestDevice.Cuda)
+        {
+            far = near = (CudaDevice)TestDevice.Open(place);
+
+            // cuBLAS would take the large products and not the small ones, whose bits are others.
+            CudaMatrixProduct own = new(far, static () => null);
+            far.Register<ILinearKernels>(new CudaLinear(far, own));
+            far.Register<IResidualFusionKernels>(new CudaResidualFusion(far, own));
+            return;
+        }
+
+        if (!IsWhole && OperatingSystem.IsWindows())
+            Assert.Ignore("needs a system that sets memory aside when it is touched: Windows does so when it is asked for, and no machine has as much");
         EmulationOptions options = new() { Checks = EmulationChecks.All & ~EmulationChecks.GlobalMemoryRaces };
-        far = new CudaDevice(CudaContext.Emulated(options with { LastBlocks = Last }, launches.Add, Capacity));
+        far = new CudaDevice(IsWhole ? CudaContext.Emulated(options) : CudaContext.Emulated(options with { LastBlocks = Last }, launches.Add, Capacity));
         near = new CudaDevice(CudaContext.Emulated(options));
     }
 
-    /// <summary>How many blocks of each grid run at the far end.</summary>
+    /// <summary>The first element that an int does not reach; in a rehearsal an element that many blocks lie before.</summary>
+    internal long First { get; }
+
+    /// <summary>Whether all blocks run, so that also sums over everything can be compared.</summary>
+    internal bool IsWhole { get; }
+
+    /// <summary>How many blocks of each grid run at the far end, where not all do.</summary>
     internal long LastBlocks { get; set; } = 8;
 
     /// <summary>Runs an operation at the far end, beside the same near the beginning.</summary>
@@ -36,18 +62,27 @@ internal sealed class FarEnd : IDisposable
     /// <param name="nearSamples">Samples in the near run, and in the ends of the far one.</param>
     /// <param name="operands">Its tensors.</param>
     /// <param name="operation">Runs it.</param>
-    /// <returns>What was launched at the far end.</returns>
-    internal IReadOnlyList<LaunchStatistics> Verify(long perSample, int nearSamples, FarOperand[] operands, Action<CudaDevice, Tensor[]> operation)
+    /// <param name="allocate">Makes the tensors for a number of samples; null for tensors of their own.</param>
+    /// <returns>What was launched at the far end, where not all blocks run.</returns>
+    internal IReadOnlyList<LaunchStatistics> Verify(
+        long perSample, int nearSamples, FarOperand[] operands, Action<CudaDevice, Tensor[]> operation, Func<CudaDevice, int, Tensor[]>? allocate = null)
     {
         launches.Clear();
         int samples = checked((int)(First / perSample) + nearSamples);
-        Tensor[] expected = operands.Any(operand => operand.IsWritten) ? Run(near, operands, nearSamples, nearSamples, operation) : [];
-        Tensor[] actual = Run(far, operands, samples, nearSamples, operation);
+        allocate ??= (device, count) => [.. operands.Select(operand => device.Allocate(operand.Shape(count), operand.Element))];
+        FarOperand[] compared = [.. operands.Where(operand => operand.IsWritten && (IsWhole || !operand.IsSumOfAll))];
+        Tensor[] expected = compared.Length > 0 ? Run(near, allocate, operands, nearSamples, nearSamples, operation) : [];
+        RequireMemory(operands.Sum(operand => operand.Shape(samples).Count * operand.Element.Size()));
+        Tensor[] actual = Run(far, allocate, operands, samples, nearSamples, operation);
         Assert.That(actual.Max(tensor => tensor.Count), Is.GreaterThan(First), "elements of the largest tensor");
-        for (int i = 0; i < operands.Length; i++)
+        foreach (FarOperand operand in compared)
         {
-            if (operands[i].IsWritten)
-                Assert.That(Last(far, actual[i], operands[i].Compared), Is.EqualTo(Last(near, expected[i], operands[i].Compared)), $"the last bytes of {operands[i].Name}");
+            int place = Array.IndexOf(operands, operand);
+            byte[] far = Last(this.far, actual[place], operand.Compared), near = Last(this.near, expected[place], operand.Compared);
+            if (operand.IsSumOfAll)
+                Comparer.AssertClose(operand.Name, Floats(far, operand.Element), Floats(near, operand.Element), operand.Element == ElementType.Float32 ? 1e-5 : 2 * BrainFloat.UnitRoundoff);
+            else
+                Assert.That(far, Is.EqualTo(near), $"the last bytes of {operand.Name}");
         }
 
         foreach (Tensor tensor in expected.Concat(actual))
@@ -55,15 +90,28 @@ internal sealed class FarEnd : IDisposable
         far.Trim();
         Assert.That(far.Account.LiveBytes, Is.Zero, "memory held afterwards");
         LaunchStatistics[] ran = [.. launches.Where(launch => launch.Blocks > 0)];
-        Assert.That(ran, Is.Not.Empty);
+        Assert.That(ran, IsWhole ? Is.Empty : Is.Not.Empty);
         return ran;
     }
 
     public void Dispose()
     {
-        far.Dispose();
-        near.Dispose();
+        far?.Dispose();
+        near?.Dispose();
     }
+
+    /// <summary>Room for the tensors and a tenth of it for what the operation needs while it runs.</summary>
+    private void RequireMemory(long bytes)
+    {
+        using CudaContext.Scope scope = far.Context.Enter();
+        long free = far.Context.Driver.GetMemoryInformation().FreeBytes;
+        if (free < bytes + (bytes / 10))
+            Assert.Ignore($"needs {bytes * 1.1 / (1 << 30):0.#} GiB of the GPU's memory, {free / (double)(1 << 30):0.#} GiB are free");
+    }
+
+    private static float[] Floats(byte[] bytes, ElementType element) => element == ElementType.Float32
+        ? MemoryMarshal.Cast<byte, float>(bytes).ToArray()
+        : Array.ConvertAll(MemoryMarshal.Cast<byte, ushort>(bytes).ToArray(), BrainFloat.Widen);
 
     // What adds up the sums of all blocks would read those of blocks that did not run; what reads a sample's sums runs for fewer samples than what leaves them.
     private long Last(string kernel, long blocks) => kernel switch
@@ -73,13 +121,24 @@ internal sealed class FarEnd : IDisposable
         _ => LastBlocks,
     };
 
-    private static Tensor[] Run(CudaDevice device, FarOperand[] operands, int samples, int written, Action<CudaDevice, Tensor[]> operation)
+    private Tensor[] Run(
+        CudaDevice device, Func<CudaDevice, int, Tensor[]> allocate, FarOperand[] operands, int samples, int written, Action<CudaDevice, Tensor[]> operation)
     {
-        Tensor[] tensors = [.. operands.Select(operand => device.Allocate(operand.Shape(samples), operand.Element))];
+        Tensor[] tensors = allocate(device, samples);
         for (int i = 0; i < operands.Length; i++)
         {
-            if (operands[i].IsRead)
-                WriteEnd(device, tensors[i], operands[i].Values(i, operands[i].Shape(written).Count, samples - written));
+            long end = operands[i].Shape(written).Count;
+            bool isLarge = IsWhole && tensors[i].Count > end;
+            if (operands[i].IsRead && isLarge && operands[i].Integers is not null)
+            {
+                WriteEnd(device, tensors[i], operands[i].Values(i, tensors[i].Count, 0));
+            }
+            else if (operands[i].IsRead)
+            {
+                if (isLarge)
+                    device.Clear(tensors[i]);
+                WriteEnd(device, tensors[i], operands[i].Values(i, end, samples - written));
+            }
         }
 
         operation(device, tensors);
@@ -109,7 +168,13 @@ internal sealed class FarEnd : IDisposable
 
         var isWritten = new bool[row.Length];
         using (device.Context.Enter())
-            Assert.That(device.Context.Driver.TryReadWritten(End(tensor, row.Length), isWritten) && isWritten.All(written => written), $"the last elements of {tensor} are written");
+        {
+            if (device.Context.Driver.TryReadWritten(End(tensor, row.Length), isWritten))
+                Assert.That(isWritten, Is.All.True, $"the last elements of {tensor} are written");
+            else
+                Assert.That(device.Context.Device.IsEmulated, Is.False, "an emulated device knows what is written");
+        }
+
         return row;
     }
 

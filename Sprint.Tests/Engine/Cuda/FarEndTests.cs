@@ -6,14 +6,14 @@ using Sprint.Engine.Operations;
 
 namespace Sprint.Tests.Engine.Cuda;
 
-/// <summary>
-/// Kernels and their launchers with tensors of more than 2^31 elements: <see cref="FarEnd"/>. Where the system sets memory aside for pages that nobody touches,
-/// as Windows does, a machine has too little for them.
-/// </summary>
-[TestFixture(ElementType.Float32)]
-[TestFixture(ElementType.BFloat16)]
-[Platform(Exclude = "Win")]
-public sealed class FarEndTests(ElementType element)
+/// <summary>Kernels and their launchers with tensors of more than 2^31 elements: <see cref="FarEnd"/>.</summary>
+[TestFixture(TestDevice.Emulated, ElementType.Float32)]
+[TestFixture(TestDevice.Emulated, ElementType.BFloat16)]
+[TestFixture(FarEnd.Rehearsal, ElementType.Float32)]
+[TestFixture(FarEnd.Rehearsal, ElementType.BFloat16)]
+[TestFixture(TestDevice.Cuda, ElementType.Float32, Category = "Gpu")]
+[TestFixture(TestDevice.Cuda, ElementType.BFloat16, Category = "Gpu")]
+public sealed class FarEndTests(string place, ElementType element)
 {
     private const int Tokens = 128;
     private const int Width = 512;
@@ -25,10 +25,10 @@ public sealed class FarEndTests(ElementType element)
     private FarEnd end = null!;
 
     [SetUp]
-    public void Open() => end = new FarEnd();
+    public void Open() => end = new FarEnd(place);
 
     [TearDown]
-    public void Close() => end.Dispose();
+    public void Close() => end?.Dispose();
 
     [Test]
     public void Kept_tokens_are_gathered_from_their_places()
@@ -56,15 +56,17 @@ public sealed class FarEndTests(ElementType element)
         IReadOnlyList<LaunchStatistics> launches = end.Verify(
             Tokens * Width,
             2,
-            [Input(Full), FarOperand.Places(samples => new(samples, Tokens), static (_, _) => -1), Input(_ => new(Width))],
+            [Input(Full), FarOperand.Places(samples => new(samples, Tokens), static (_, _) => -1), FarOperand.SumOfAll("dmask", element, new(Width))],
             (device, t) => device.Kernels<ITokenDropKernels>().ScatterBackward(t[0], t[1], default, t[2]));
-        AssertReads(launches, "tokens_scatter_backward_fill", FarEnd.First / ushort.MaxValue / 2);
+        AssertReads(launches, "tokens_scatter_backward_fill", end.First / ushort.MaxValue / 2);
     }
 
     [Test]
     public void Tokens_are_chosen_and_located()
     {
-        DropPattern structured = DropPattern.Structured(16, 16, 0.75), random = DropPattern.Random(256, 256, 0.75);
+        // A block looks at all pairs of a sample's tokens.
+        int side = place == FarEnd.Rehearsal ? 64 : 256;
+        DropPattern structured = DropPattern.Structured(16, 16, 0.75), random = DropPattern.Random(side, side, 0.75);
         end.Verify(
             256,
             16,
@@ -74,7 +76,7 @@ public sealed class FarEndTests(ElementType element)
         IReadOnlyList<LaunchStatistics> launches = end.Verify(
             random.Tokens,
             2,
-            [Floats(samples => new(samples, random.Tokens)), FarOperand.Places(samples => new(samples, random.KeptTokens), static (_, _) => 0)],
+            [Floats(samples => new(samples, random.Tokens)), FarOperand.Output("ids", ElementType.Int32, samples => new(samples, random.KeptTokens)) with { IsWritten = end.IsWhole }],
             (device, t) => device.Kernels<ITokenDropKernels>().Select(t[0], random, t[1]));
         AssertReads(launches, "tokens_select_random", random.Tokens);
         end.Verify(
@@ -92,11 +94,11 @@ public sealed class FarEndTests(ElementType element)
     public void Random_numbers_are_those_of_their_place()
     {
         FarOperand[] numbers = [FarOperand.Output("numbers", ElementType.Float32, samples => new(samples, 1024))];
-        end.Verify(1024, 8, numbers, static (device, t) => device.Kernels<IRandomKernels>().Uniform(Stream(t[0]), t[0]));
-        end.Verify(1024, 8, numbers, static (device, t) => device.Kernels<IRandomKernels>().Normal(Stream(t[0]), t[0]));
+        end.Verify(1024, 8, numbers, (device, t) => device.Kernels<IRandomKernels>().Uniform(Stream(t[0]), t[0]));
+        end.Verify(1024, 8, numbers, (device, t) => device.Kernels<IRandomKernels>().Normal(Stream(t[0]), t[0]));
 
         // The near run draws what belongs at the far end, four numbers a block of the generator.
-        static RandomStream Stream(Tensor numbers) => new(1, 2, numbers.Count > FarEnd.First ? 0 : (ulong)FarEnd.First / 4);
+        RandomStream Stream(Tensor numbers) => new(1, 2, numbers.Count > end.First ? 0 : (ulong)end.First / 4);
     }
 
     [Test]
@@ -175,7 +177,17 @@ public sealed class FarEndTests(ElementType element)
                 device.Kernels<IFlowMatchingKernels>().LossBackward(t[0], t[1], t[2], t[3]);
             });
         IReadOnlyList<LaunchStatistics> launches = end.Verify(
-            Tokens * Width, 8, [Input(Full), Input(Full), Floats(_ => new(1))], (device, t) => device.Kernels<IFlowMatchingKernels>().Loss(t[0], t[1], t[2]));
+            Tokens * Width,
+            8,
+            [Input(Full), Input(Full), FarOperand.SumOfAll("loss", ElementType.Float32, new(1))],
+            (device, t) =>
+            {
+                device.Kernels<IFlowMatchingKernels>().Loss(t[0], t[1], t[2]);
+
+                // A mean, of another number of elements near and far.
+                if (end.IsWhole)
+                    t[2].CopyFrom<float>([t[2].ToArray()[0] * t[0].Count]);
+            });
         AssertReads(launches, "flow_matching_loss", 8 * 2 * 256 * 4 * 16 / element.Size());
     }
 
@@ -271,10 +283,10 @@ public sealed class FarEndTests(ElementType element)
         IReadOnlyList<LaunchStatistics> launches = end.Verify(
             Columns,
             Rows,
-            [Input(Matrix), Input(Matrix), Input(_ => new(Columns, Columns)), Input(_ => new(Columns))],
+            [Input(Matrix), Input(Matrix), FarOperand.SumOfAll("dw", element, new(Columns, Columns)), FarOperand.SumOfAll("db", element, new(Columns))],
             (device, t) => device.Kernels<ILinearKernels>().BackwardWeight(t[0], t[1], t[2], true, t[3], true));
         AssertReads(launches, "matrix_product_backward_weight", Rows / 2 * 2 * Columns);
-        AssertReads(launches, "linear_backward_bias", FarEnd.First / 1024 / 2);
+        AssertReads(launches, "linear_backward_bias", end.First / 1024 / 2);
     }
 
     [Test]
@@ -301,6 +313,60 @@ public sealed class FarEndTests(ElementType element)
                 new CudaKernelFamily(device, KernelCatalog.ResidualFusion).Launch(
                     element, "fusion_gather_backward", (CudaColumnSums.Grid(count, Columns, element).X, chunks), CudaColumnSums.Block, new KernelArguments { t[0], t[1], t[2], partial, count, Columns });
             });
+    }
+
+    /// <summary>The cut into pieces of a parameter that is large, and the pieces of a small one behind it; with shadows in bfloat16.</summary>
+    [Test]
+    public void The_optimizer_reaches_the_last_element_of_a_large_parameter_and_the_parameter_behind_it()
+    {
+        const int Small = 5;
+        static Shape Large(int samples) => new(samples, 1024);
+        FarOperand[] Operands(string name, Func<int, Shape> shape) =>
+        [
+            Changed($"value of the {name} parameter", shape), Floats(shape), Changed($"first moment of the {name} parameter", shape),
+            Changed($"second moment of the {name} parameter", shape) with { IsPositive = true }, Changed($"average of the {name} parameter", shape),
+            .. element == ElementType.BFloat16 ? [Output($"shadow of the {name} parameter", shape)] : Array.Empty<FarOperand>(),
+        ];
+        FarOperand Changed(string name, Func<int, Shape> shape) => FarOperand.Sum(name, ElementType.Float32, shape);
+        List<AdamWState> states = [];
+        Tensor[] Allocate(CudaDevice device, int samples)
+        {
+            states = [.. new[] { Large(samples), new Shape(Small) }.Select(shape => new AdamWState(new Parameter(device, "parameter", shape, operandType: element)))];
+            return [.. states.SelectMany(state => Tensors(state)), device.Allocate(new Shape(1))];
+        }
+
+        IEnumerable<Tensor> Tensors(AdamWState state)
+        {
+            GradientSlot slot = Tape.Slot(state.Parameter.Operand);
+            Tensor gradient = slot.Buffer(out _).Retain();
+            slot.Release();
+            return [state.Parameter.Value, gradient, state.FirstMoment, state.SecondMoment, state.Average, .. state.Parameter.Shadow.IsEmpty ? Array.Empty<Tensor>() : [state.Parameter.Shadow]];
+        }
+
+        FarOperand[] parameters = [.. Operands("large", Large), .. Operands("small", _ => new(Small))];
+        end.Verify(
+            1024,
+            64,
+            [.. parameters, Floats(_ => new(1))],
+            (device, t) =>
+            {
+                IAdamWKernels kernels = device.Kernels<IAdamWKernels>();
+                kernels.Configure(new AdamWSettings(1e-3, 3, WeightDecay: 0.1, AverageDecay: 0.9));
+                kernels.Update(states, t[^1]);
+                kernels.Forget(states);
+            },
+            Allocate);
+        IReadOnlyList<LaunchStatistics> launches = end.Verify(
+            1024,
+            64,
+            [.. parameters.Select(operand => operand with { IsWritten = false }), FarOperand.SumOfAll("norm", ElementType.Float32, new(1))],
+            (device, t) =>
+            {
+                device.Kernels<IAdamWKernels>().GradientNorm(states, t[^1]);
+                device.Kernels<IAdamWKernels>().Forget(states);
+            },
+            Allocate);
+        AssertReads(launches, "adamw_gradient_norm", ((end.LastBlocks - 1) * 8192) + Small, ElementType.Float32);
     }
 
     [Test]
@@ -338,7 +404,10 @@ public sealed class FarEndTests(ElementType element)
 
     private FarOperand Sum(string name, Func<int, Shape> shape) => FarOperand.Sum(name, element, shape);
 
-    // Sums of which only parts are there, so that no result can be looked at.
-    private void AssertReads(IReadOnlyList<LaunchStatistics> launches, string kernel, long elements) => Assert.That(
-        launches.Single(launch => launch.Kernel == kernel).Global.Read, Is.GreaterThanOrEqualTo(elements * element.Size()), $"bytes that {kernel} read");
+    // Where not all blocks run only parts of a sum are there, so that no result can be looked at.
+    private void AssertReads(IReadOnlyList<LaunchStatistics> launches, string kernel, long elements, ElementType? stored = null)
+    {
+        if (!end.IsWhole)
+            Assert.That(launches.Single(launch => launch.Kernel == kernel).Global.Read, Is.GreaterThanOrEqualTo(elements * (stored ?? element).Size()), $"bytes that {kernel} read");
+    }
 }

@@ -14,6 +14,12 @@ internal sealed record FarOperand(string Name, ElementType Element, Func<int, Sh
     /// <summary>How many elements are compared; null for the last row.</summary>
     internal int? Compared { get; init; }
 
+    /// <summary>Whether its numbers are from 0 to 1, not from -1.</summary>
+    internal bool IsPositive { get; init; }
+
+    /// <summary>Whether it is a sum over everything, which only whole grids have, added up in another order near the beginning.</summary>
+    internal bool IsSumOfAll { get; init; }
+
     /// <summary>Of int32: the number at a place of the end, given how many samples lie before.</summary>
     internal Func<long, int, int>? Integers { get; init; }
 
@@ -27,11 +33,14 @@ internal sealed record FarOperand(string Name, ElementType Element, Func<int, Sh
     /// <summary>What is added to.</summary>
     internal static FarOperand Sum(string name, ElementType element, Func<int, Shape> shape) => new(name, element, shape, true, true);
 
+    /// <summary>What a sum over everything is added to.</summary>
+    internal static FarOperand SumOfAll(string name, ElementType element, Shape shape) => Sum(name, element, _ => shape) with { IsSumOfAll = true, Compared = (int)shape.Count };
+
     /// <summary>The bytes of the last elements: the same wherever the end lies, but for places.</summary>
     internal byte[] Values(int seed, long count, int samplesBefore)
     {
         var random = new Random(seed);
-        float[] numbers = [.. Enumerable.Range(0, Integers is null ? (int)count : 0).Select(_ => (2 * random.NextSingle()) - 1)];
+        float[] numbers = [.. Enumerable.Range(0, Integers is null ? (int)count : 0).Select(_ => IsPositive ? random.NextSingle() : (2 * random.NextSingle()) - 1)];
         return Element switch
         {
             ElementType.Int32 => MemoryMarshal.AsBytes<int>([.. Enumerable.Range(0, (int)count).Select(place => Integers!(place, samplesBefore))]).ToArray(),

@@ -1,12 +1,15 @@
 using NUnit.Framework;
 using Sprint.Engine;
 using Sprint.Model.Verification;
+using Sprint.Tests.Engine;
 
 namespace Sprint.Tests.Golden;
 
 /// <summary>The reference implementation's own numbers: forward passes, gradients, optimizer steps and samplers of whole models.</summary>
-[TestFixture]
-public sealed class GoldenFolderTests
+[TestFixture(TestDevice.Cpu)]
+[TestFixture(TestDevice.Emulated)]
+[TestFixture(TestDevice.Cuda, Category = "Gpu")]
+public sealed class GoldenFolderTests(string deviceName)
 {
     [TestCase("tiny", "forward_dense", 1)]
     [TestCase("tiny", "forward_masked", 1)]
@@ -18,7 +21,7 @@ public sealed class GoldenFolderTests
     [TestCase("small", "train_dense", 1)]
     public void Every_case_agrees_with_the_reference(string folder, string file, int cases)
     {
-        using var device = new CpuDevice { PoisonsMemory = true };
+        using Device device = TestDevice.Open(deviceName);
         var verifier = new GoldenVerifier(device, GoldenFile.PathOf(folder));
         IReadOnlyList<GoldenCase> results = verifier.Run(Path.Combine(GoldenFile.PathOf(folder), file + ".safetensors"));
 
@@ -31,7 +34,7 @@ public sealed class GoldenFolderTests
     [Test]
     public void The_verifier_finds_every_case_file()
     {
-        using var device = new CpuDevice(threads: 1);
+        using Device device = TestDevice.Open(deviceName);
         Assert.That(
             new GoldenVerifier(device, GoldenFile.PathOf("tiny")).CaseFiles.Select(Path.GetFileNameWithoutExtension),
             Is.EqualTo((string[])["forward_dense", "forward_masked", "forward_pdg", "sample_ode", "sample_sde", "train_3steps", "train_masked"]));
@@ -44,7 +47,7 @@ public sealed class GoldenFolderTests
     [TestCase("sample_ode", 14)]
     public void A_case_compares_all_that_the_file_holds(string file, int comparisons)
     {
-        using var device = new CpuDevice();
+        using Device device = TestDevice.Open(deviceName);
         IReadOnlyList<GoldenCase> results = new GoldenVerifier(device, GoldenFile.PathOf("tiny")).Run(Path.Combine(GoldenFile.PathOf("tiny"), file + ".safetensors"));
         Assert.That(results.Select(result => result.Comparisons.Count), Is.All.EqualTo(comparisons));
     }

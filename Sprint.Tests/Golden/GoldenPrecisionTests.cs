@@ -12,15 +12,18 @@ namespace Sprint.Tests.Golden;
 [TestFixture(TestDevice.Cuda, Category = "Gpu")]
 public sealed class GoldenPrecisionTests(string deviceName)
 {
-    [TestCase("forward_masked", 1)]
-    [TestCase("forward_pdg", 1)]
-    [TestCase("train_masked", 1)]
-    [TestCase("train_3steps", 2)]
-    [TestCase("sample_ode", 4)]
-    public void Every_case_is_as_near_to_the_reference_as_low_precision_can_be(string file, int cases)
+    [TestCase("tiny", "forward_dense", 1)]
+    [TestCase("tiny", "forward_masked", 1)]
+    [TestCase("tiny", "forward_pdg", 1)]
+    [TestCase("tiny", "train_masked", 1)]
+    [TestCase("tiny", "train_3steps", 2)]
+    [TestCase("tiny", "sample_ode", 4)]
+    [TestCase("tiny", "sample_sde", 4)]
+    [TestCase("small", "train_dense", 1)]
+    public void Every_case_is_as_near_to_the_reference_as_low_precision_can_be(string folder, string file, int cases)
     {
         using Device device = TestDevice.Open(deviceName);
-        IReadOnlyList<GoldenCase> results = Run(device, file);
+        IReadOnlyList<GoldenCase> results = Run(device, file, folder);
         Assert.That(results, Has.Count.EqualTo(cases));
         foreach (GoldenCase result in results)
             Assert.That(result.Passes, $"{result.Name}: {result.Failure ?? result.Worst?.ToString()}");
@@ -84,10 +87,10 @@ public sealed class GoldenPrecisionTests(string deviceName)
         Assert.That(TensorComparison.OfLargest("x", [1e-5f], [1e-6f], 5e-5, scale: 1).Passes, Is.False);
     }
 
-    private static IReadOnlyList<GoldenCase> Run(Device device, string file)
+    private static IReadOnlyList<GoldenCase> Run(Device device, string file, string folder = "tiny")
     {
-        var verifier = new GoldenVerifier(device, GoldenFile.PathOf("tiny"), Precision.Bf16);
-        return verifier.Run(Path.Combine(GoldenFile.PathOf("tiny"), file + ".safetensors"));
+        var verifier = new GoldenVerifier(device, GoldenFile.PathOf(folder), Precision.Bf16);
+        return verifier.Run(Path.Combine(GoldenFile.PathOf(folder), file + ".safetensors"));
     }
 
     private sealed class Scaled(IAdaptiveLayerNormKernels inner, float factor) : IAdaptiveLayerNormKernels

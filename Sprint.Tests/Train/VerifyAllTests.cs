@@ -5,6 +5,7 @@ using Sprint.Engine.Measurement;
 using Sprint.Engine.Operations;
 using Sprint.Model.Configuration;
 using Sprint.Model.Verification;
+using Sprint.Tests.Engine;
 using Sprint.Tests.Model;
 using Sprint.Train;
 
@@ -16,28 +17,34 @@ public sealed class VerifyAllTests
 {
     private static readonly KernelShape Tiny = new(1, 64, 16, 64, 2);
 
-    /// <summary>The whole of it, with kernels on small tensors and one golden folder.</summary>
-    [Test]
-    public void An_emulated_device_passes_and_the_report_says_of_what()
+    /// <summary>The whole of it, with kernels counted on small tensors and one golden folder.</summary>
+    [TestCase(TestDevice.Emulated)]
+    [TestCase(TestDevice.Cuda, Category = "Gpu")]
+    public void A_device_passes_and_the_report_says_of_what(string name)
     {
+        bool isGpu = name == TestDevice.Cuda;
         using TemporaryFolder folder = new();
-        using CudaDevice device = CudaDevice.Emulated();
+        using CudaDevice device = isGpu ? new CudaDevice(Engine.Cuda.CudaRequirements.RequireGpu()) : CudaDevice.Emulated();
         List<string> told = [];
         DeviceReport report = new DeviceVerification(device) { CountedShape = Tiny, GoldenFolders = ["tiny"], Precisions = [Precision.Fp32] }.Run(told.Add);
         DeviceVerification.Write(report, folder["report"]);
         Assert.That(report.Passes, report.ToMarkdown());
         Assert.That(report.Values.Select(static check => check.Case), Is.Unique.And.Member("train_masked").And.Member("sample_ode pdg"));
         Assert.That(report.Reruns, Has.Count.EqualTo(8));
-        Assert.That((report.Products.Count, report.Steps.Count), Is.EqualTo((0, 0)), "times of an emulator mean nothing");
+        Assert.That((report.Products.Count, report.Steps.Count), Is.EqualTo(isGpu ? (6, 6) : (0, 0)), "times of an emulator mean nothing");
+        Assert.That(report.Kernels.Select(static line => line.Seconds is > 0), isGpu ? Has.Some.True : Is.All.False);
+        Assert.That(report.Products.Select(static product => product.Seconds).Concat(report.Steps.Select(static step => step.Seconds)), Is.All.Positive);
+        Assert.That(report.Steps.Count(static step => step.IsReplayed), Is.EqualTo(isGpu ? 4 : 0));
         Assert.That(report.Kernels.Select(static line => line.Counted.Launch.Kernel), Is.SupersetOf(new[] { "attention_backward_dq", "adamw_update", "matrix_product_backward_weight" }));
         Assert.That(report.Commit, Does.Match("^[0-9a-f]{40}$|^unknown$"));
 
         string markdown = File.ReadAllText(folder["report.md"]);
-        Assert.That(markdown, Does.StartWith("# emulated: everything passes").And.Contain("| `tokens_gather_forward` | bf16 |").And.Not.Contain("measured"));
+        Assert.That(markdown, Does.StartWith($"# {device.Name}: everything passes").And.Contain("| `tokens_gather_forward` | bf16 |"));
+        Assert.That(markdown, isGpu ? Does.Contain("measured") : Does.Not.Contain("measured"));
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(folder["report.json"]));
         Assert.That(json.RootElement.GetProperty("Passes").GetBoolean());
         Assert.That(json.RootElement.GetProperty("Kernels").GetArrayLength(), Is.EqualTo(report.Kernels.Count));
-        Assert.That(json.RootElement.GetProperty("Kernels")[0].GetProperty("Seconds").ValueKind, Is.EqualTo(JsonValueKind.Null));
+        Assert.That(json.RootElement.GetProperty("Kernels")[0].GetProperty("Seconds").ValueKind, Is.EqualTo(isGpu ? JsonValueKind.Number : JsonValueKind.Null));
         Assert.That(told, Is.Not.Empty);
     }
 

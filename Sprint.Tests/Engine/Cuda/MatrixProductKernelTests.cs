@@ -85,11 +85,34 @@ public sealed class MatrixProductKernelTests(string deviceName, int variant)
         Comparer.AssertSameBits("the second run", runs[1], runs[0]);
     }
 
+    /// <summary>On a GPU extents of which cuBLAS takes the product; elsewhere the own kernel takes a small one.</summary>
+    [Test]
+    public void ProductsOfCublasAreThoseOfFloat64(
+        [Values] MatrixProductForm form, [Values(ElementType.Float32, ElementType.BFloat16)] ElementType element, [Values] bool resultIsFloat, [Values] bool accumulate, [Values(0, 8)] int gap)
+    {
+        bool isGpu = !device!.Context.Device.IsEmulated;
+        if (isGpu)
+        {
+            CudaRequirements.RequireLibrary(CudaLibrary.Blas);
+        }
+
+        using CudaBlas? blas = isGpu ? new CudaBlas(device.Stream) : null;
+        bool isAsked = false;
+        CudaMatrixProduct library = new(device, () =>
+        {
+            isAsked = true;
+            return blas;
+        });
+        (int m, int n, int k) = isGpu ? (512, 640, 512) : (72, 40, 48);
+        Check(new MatrixProductCase(form, element, m, n, k) { Gap = gap, Accumulate = accumulate, ResultIsFloat = resultIsFloat }, element, resultIsFloat, library);
+        Assert.That(isAsked, Is.EqualTo(isGpu), "whether cuBLAS was asked for");
+    }
+
     /// <summary>C, which is checked.</summary>
-    private float[] Check(MatrixProductCase given, ElementType element, bool resultIsFloat = false)
+    private float[] Check(MatrixProductCase given, ElementType element, bool resultIsFloat = false, CudaMatrixProduct? by = null)
     {
         using MatrixProductCase own = given;
-        (float[] result, float[] auxiliary, float[] residual) = own.Run(device!, product!);
+        (float[] result, float[] auxiliary, float[] residual) = own.Run(device!, by ?? product!);
         (double[] expected, double[] expectedAuxiliary, double[] expectedResidual) = own.Expected();
         double tolerance = Tolerance, auxiliaryTolerance = Tolerance, residualTolerance = Tolerance;
         if (element == ElementType.BFloat16)

@@ -109,6 +109,19 @@ public abstract class RuntimeConformance : DeviceConformance
         Assert.That(kernel.GetOccupancy(256).Fraction, Is.GreaterThan(0.0).And.LessThanOrEqualTo(1.0));
     }
 
+    /// <summary>As the driver has loaded them for this very device, whichever compiler made them.</summary>
+    [TestCaseSource(typeof(KernelCatalog), nameof(KernelCatalog.All))]
+    public void NoKernelUsesAStackAndEachFitsAMultiprocessor(KernelSpecialization specialization)
+    {
+        using CudaModule module = Load(specialization);
+        foreach (string entryPoint in specialization.EntryPoints)
+        {
+            CudaKernel kernel = module.GetKernel(entryPoint);
+            Assert.That(kernel.Attributes.LocalBytes, Is.Zero, $"{entryPoint}: bytes of local memory a thread");
+            Assert.That(kernel.GetOccupancy(Math.Min(128, kernel.Attributes.MaximumThreadsPerBlock)).Blocks, Is.Positive, $"{entryPoint}: resident blocks");
+        }
+    }
+
     [Test]
     public void WrongLaunchesAreRefusedAndTheDeviceStaysUsable()
     {

@@ -105,6 +105,20 @@ public sealed class CudaDeviceTests(string name)
     }
 
     [Test]
+    public void More_memory_than_the_device_has_is_refused_in_a_sentence_and_the_device_goes_on()
+    {
+        using CudaDevice device = Open();
+        using Tensor kept = device.From(new Shape(3), (float[])[1, 2, 3]);
+        Shape tooLarge = new((int)(device.Context.Device.TotalMemory >> 20) + 1, 1 << 18);
+        Assert.That(
+            () => device.Allocate(tooLarge),
+            Throws.TypeOf<SprintException>().With.Message.Match($"^{device.Name}: no memory for another [0-9.]+ MiB of activations: tensors hold 0 MiB, [0-9.]+ MiB of [0-9.]+ MiB are free: lower batch_size, raise gradient_accumulation_steps"));
+        using Tensor sum = Addition.Apply(null, kept, kept);
+        Assert.That(sum.ToArray(), Is.EqualTo((float[])[2, 4, 6]));
+        Assert.That(device.Account.LiveBytes, Is.EqualTo(2 * 12));
+    }
+
+    [Test]
     public void A_disposed_device_refuses_to_read_a_tensor()
     {
         CudaDevice device = Open();

@@ -24,6 +24,15 @@ public sealed class DeviceSelectionTests
         Assert.That(DeviceSelection.MissingOperations(device), Is.Empty);
     }
 
+    [Test]
+    [Category("Gpu")]
+    public void Auto_takes_the_first_GPU()
+    {
+        Cuda.CudaRequirements.RequireGpu().Dispose();
+        using Device device = DeviceSelection.Open("auto");
+        Assert.That(device.Name, Is.EqualTo("cuda:0"));
+    }
+
     [TestCase("gpu")]
     [TestCase("cuda:")]
     [TestCase("cuda:-1")]

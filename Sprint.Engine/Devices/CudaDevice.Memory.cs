@@ -21,6 +21,7 @@ public sealed unsafe partial class CudaDevice
             if (!isCapturing)
             {
                 cache.Trim();
+                source.Trim();
                 foreach (CudaReplay replay in replays.Where(static replay => !replay.IsRunning))
                 {
                     replay.Forget();

@@ -133,8 +133,16 @@ public sealed unsafe partial class CudaDevice : Device
     public override TimeMark Mark()
     {
         CudaEvent reached = new(Context);
-        reached.Record(Stream);
-        return new CudaTimeMark(reached);
+        try
+        {
+            reached.Record(Stream);
+            return new CudaTimeMark(reached, Stream);
+        }
+        catch
+        {
+            reached.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Compiles a specialisation, or finds it compiled, and loads it for the life of the device.</summary>
@@ -154,6 +162,13 @@ public sealed unsafe partial class CudaDevice : Device
     {
         owned.Add(item);
         return item;
+    }
+
+    /// <summary>Disposes what the device was to dispose.</summary>
+    internal void Disown(IDisposable item)
+    {
+        owned.Remove(item);
+        item.Dispose();
     }
 
     /// <summary>Copies a value to the device in the order of the stream, without waiting for it.</summary>

@@ -91,9 +91,9 @@ internal sealed class CudaReplay : ReplayedWork
             using CudaGraph captured = device.Capture(Work);
             graph = captured.Instantiate();
         }
-        catch (CudaException refusal) when (!refusal.IsContextLost)
+        catch (SprintException refusal) when (refusal is not CudaException { IsContextLost: true })
         {
-            // What can be captured depends on driver and libraries. The work itself runs without it.
+            // What can be captured depends on driver, libraries and free memory. The work itself runs without it, and says itself what is wrong with it.
             Problem = refusal.Message;
             device.Account.Apply(before.ChangeTo(device.Account).Reversed());
             undo();

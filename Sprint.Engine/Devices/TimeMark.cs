@@ -6,11 +6,14 @@ namespace Sprint.Engine;
 /// <summary>A moment in a device's work. On a device that works while the host waits it is the host's time.</summary>
 public class TimeMark : IDisposable
 {
-    private readonly long timestamp = Stopwatch.GetTimestamp();
+    private long timestamp = Stopwatch.GetTimestamp();
 
     internal TimeMark()
     {
     }
+
+    /// <summary>Moves the mark to here, behind everything that is in the device's queue now.</summary>
+    public virtual void Renew() => timestamp = Stopwatch.GetTimestamp();
 
     /// <summary>Seconds of the device's work from an earlier mark to this one. Both must have been reached: read a result that comes behind.</summary>
     /// <param name="earlier">A mark of the same device.</param>
@@ -35,8 +38,10 @@ public class TimeMark : IDisposable
 }
 
 /// <summary>A moment in a CUDA stream.</summary>
-internal sealed class CudaTimeMark(CudaEvent reached) : TimeMark
+internal sealed class CudaTimeMark(CudaEvent reached, CudaStream stream) : TimeMark
 {
+    public override void Renew() => reached.Record(stream);
+
     public override double SecondsSince(TimeMark earlier) => CudaEvent.ElapsedMilliseconds(((CudaTimeMark)earlier).Reached, reached) / 1e3;
 
     private CudaEvent Reached => reached;

@@ -59,7 +59,16 @@ internal sealed unsafe class UploadBuffer(CudaStream stream) : IDisposable
         used = 0;
         if (halves[current].Memory is null)
         {
-            halves[current] = (new CudaPinnedMemory<byte>(stream.Context, HalfBytes), new CudaEvent(stream.Context, timing: false));
+            CudaEvent travelled = new(stream.Context, timing: false);
+            try
+            {
+                halves[current] = (new CudaPinnedMemory<byte>(stream.Context, HalfBytes), travelled);
+            }
+            catch
+            {
+                travelled.Dispose();
+                throw;
+            }
         }
         else
         {

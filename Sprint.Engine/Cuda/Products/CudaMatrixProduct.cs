@@ -18,7 +18,9 @@ internal sealed class CudaMatrixProduct
     private readonly CudaDevice device;
     private readonly CudaKernelFamily small;
     private readonly CudaKernelFamily large;
-    private readonly Lazy<CudaBlas?> blas;
+    private readonly Func<CudaBlas?> openBlas;
+    private CudaBlas? blas;
+    private bool hasOpenedBlas;
 
     /// <summary>Creates a launcher that uses cuBLAS where the machine has it.</summary>
     /// <param name="device">The device.</param>
@@ -35,7 +37,7 @@ internal sealed class CudaMatrixProduct
         this.device = device;
         small = new CudaKernelFamily(device, static element => KernelCatalog.MatrixProduct(element, MatrixProductPlan.SmallTile));
         large = new CudaKernelFamily(device, static element => KernelCatalog.MatrixProduct(element, MatrixProductPlan.LargeTile));
-        blas = new Lazy<CudaBlas?>(openBlas);
+        this.openBlas = openBlas;
     }
 
     /// <summary>Puts a product into the device's stream.</summary>
@@ -54,7 +56,7 @@ internal sealed class CudaMatrixProduct
     /// <param name="n">Columns of C.</param>
     /// <param name="k">Terms of each sum.</param>
     public bool PrefersBlas(int m, int n, int k) =>
-        device.Context.Device.Architecture >= FirstWarpGroupArchitecture && 2L * m * n * k >= LeastBlasFlops && blas.Value is not null;
+        device.Context.Device.Architecture >= FirstWarpGroupArchitecture && 2L * m * n * k >= LeastBlasFlops && Blas() is not null;
 
     /// <summary>Puts a product into the device's stream.</summary>
     /// <param name="plan">How it is cut.</param>
@@ -62,7 +64,7 @@ internal sealed class CudaMatrixProduct
     /// <exception cref="CudaException">A launch failed.</exception>
     internal void Multiply(in MatrixProductPlan plan, MatrixProductArguments arguments)
     {
-        if (IsForBlas(plan, arguments) && blas.Value is { } library)
+        if (IsForBlas(plan, arguments) && Blas() is { } library)
         {
             MultiplyByBlas(library, plan, arguments);
             return;
@@ -81,6 +83,21 @@ internal sealed class CudaMatrixProduct
             int blocks = CudaKernelFamily.Blocks(items, ReduceThreads);
             kernels.Launch(plan.Element, "matrix_product_reduce", blocks, ReduceThreads, new KernelArguments { arguments, splits });
         }
+    }
+
+    /// <summary>
+    /// cuBLAS or null. A failure to open it fails the product at hand: the own kernel in its place would have other bits. The next product tries again, as
+    /// what was missing may have been memory.
+    /// </summary>
+    private CudaBlas? Blas()
+    {
+        if (!hasOpenedBlas)
+        {
+            blas = openBlas();
+            hasOpenedBlas = true;
+        }
+
+        return blas;
     }
 
     private static bool HasBlas(CudaDevice device) =>

@@ -51,8 +51,10 @@ internal sealed class CudaAdamW(CudaDevice device) : IAdamWKernels
 
     public void Forget(IReadOnlyList<AdamWState> states)
     {
-        cuts.Remove(states, out CudaDeviceVariable<Piece>? pieces);
-        pieces?.Dispose();
+        if (cuts.Remove(states, out CudaDeviceVariable<Piece>? pieces) && pieces is not null)
+        {
+            device.Disown(pieces);
+        }
     }
 
     private CudaDeviceVariable<Piece>? Cut(IReadOnlyList<AdamWState> states)
@@ -85,7 +87,15 @@ internal sealed class CudaAdamW(CudaDevice device) : IAdamWKernels
         if (cut.Count > 0)
         {
             pieces = device.Own(new CudaDeviceVariable<Piece>(device.Context, cut.Count));
-            pieces.CopyToDevice(CollectionsMarshal.AsSpan(cut), stream: device.Stream);
+            try
+            {
+                pieces.CopyToDevice(CollectionsMarshal.AsSpan(cut), stream: device.Stream);
+            }
+            catch
+            {
+                device.Disown(pieces);
+                throw;
+            }
         }
 
         cuts.Add(states, pieces);

@@ -25,6 +25,9 @@ internal sealed class HostMemoryDriver : ICudaDriver
 
     public CudaException? NextLaunchFailure { get; set; }
 
+    /// <summary>The kind of object of which no more can be made: "memory", "pinned", "event" ...</summary>
+    public string? Exhausted { get; set; }
+
     public CudaException? NextSynchronizationFailure { get; set; }
 
     /// <summary>Whether launches pass without a trace, for tests of what a launch itself allocates.</summary>
@@ -135,6 +138,7 @@ internal sealed class HostMemoryDriver : ICudaDriver
 
     public unsafe DevicePointer Allocate(long bytes)
     {
+        RequireLeft("memory");
         nint memory = (nint)NativeMemory.AlignedAlloc((nuint)bytes, 256);
         Add(memory, "memory");
         return new DevicePointer((ulong)memory);
@@ -163,6 +167,7 @@ internal sealed class HostMemoryDriver : ICudaDriver
 
     public nint AllocatePinned(long bytes)
     {
+        RequireLeft("pinned");
         nint memory = Marshal.AllocHGlobal((nint)bytes);
         Add(memory, "pinned");
         return memory;
@@ -242,8 +247,17 @@ internal sealed class HostMemoryDriver : ICudaDriver
         Buffer.MemoryCopy((void*)source, (void*)destination, bytes, bytes);
     }
 
+    private void RequireLeft(string kind)
+    {
+        if (Exhausted == kind)
+        {
+            throw new CudaException($"There is no {kind} left.") { ErrorCode = DriverStatus.OutOfMemory };
+        }
+    }
+
     private nint Make(string kind)
     {
+        RequireLeft(kind);
         lock (gate)
         {
             alive.Add(++next, kind);

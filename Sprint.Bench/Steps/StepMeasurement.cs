@@ -39,9 +39,15 @@ internal sealed class StepTimes(DropPattern pattern, int rounds)
     public Spread RatioTo(StepTimes dense) => Spread.Of([.. Seconds.Zip(dense.Seconds, static (own, other) => own / other)]);
 }
 
-/// <summary>Measures steps of several drop ratios in turn.</summary>
+/// <summary>
+/// Measures steps of several drop ratios in turn, so that a load of the machine hits all of them. Where the device replays steps as a graph it keeps the memory
+/// of that graph, and one ratio's would be held beside another's: there each ratio has its rounds at once, and the device's own time depends little on the host's load.
+/// </summary>
 internal static class StepMeasurement
 {
+    // Two steps load kernels and fetch memory, the third is captured.
+    private const int StepsBeforeReplays = 3;
+
     /// <summary>Runs warm-up and measured rounds; a round is one step of each ratio, and each round begins with another one.</summary>
     /// <param name="runner">Runs the steps.</param>
     /// <param name="patterns">The patterns of the ratios.</param>
@@ -52,6 +58,23 @@ internal static class StepMeasurement
     public static IReadOnlyList<StepTimes> Run(StepRunner runner, IReadOnlyList<DropPattern> patterns, int rounds, int warmup, Action stepDone)
     {
         StepTimes[] times = [.. patterns.Select(pattern => new StepTimes(pattern, rounds))];
+        if (runner.Replays)
+        {
+            foreach (StepTimes own in times)
+            {
+                for (int round = -Math.Max(warmup, StepsBeforeReplays); round < rounds; round++)
+                {
+                    Step(runner, own, round);
+                    if (round >= -warmup)
+                        stepDone();
+                }
+
+                runner.Release();
+            }
+
+            return times;
+        }
+
         for (int round = -warmup; round < rounds; round++)
         {
             for (int turn = 0; turn < times.Length; turn++)
@@ -74,13 +97,15 @@ internal static class StepMeasurement
         long start = Stopwatch.GetTimestamp();
         runner.Run(times.Pattern);
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+
+        // A step that is replayed allocates nothing: what it holds is seen in the steps before, which are the same.
+        times.PeakBytes = Math.Max(times.PeakBytes, account.PeakBytes);
         if (round < 0)
             return;
         times.Seconds[round] = seconds;
         times.ManagedBytes += GC.GetAllocatedBytesForCurrentThread() - managed;
         times.SystemBlocks += Blocks(runner.Device) - blocks;
         times.Flops = Counted(account) - flops;
-        times.PeakBytes = account.PeakBytes;
     }
 
     private static double Counted(Account account) =>

@@ -19,6 +19,7 @@ internal sealed class StepRunner : IDisposable
     private readonly Tensor image;
     private readonly Tensor times;
     private readonly Tensor classes;
+    private readonly Action prepareNext;
     private int step;
 
     /// <summary>Makes model, optimizer and random data.</summary>
@@ -40,6 +41,7 @@ internal sealed class StepRunner : IDisposable
         model = new SprintTransformer(device, configuration, precision: precision);
         optimizer = new AdamW(device, model.Parameters.All);
         training = new TrainingStep(model, optimizer, new LossConfiguration(), seed: 0);
+        prepareNext = () => training.Prepare(images, labels, step + 1);
         image = device.From(shape, images);
         times = device.From(new Shape(batch), new float[batch]);
         classes = device.From(new Shape(batch), labels);
@@ -54,11 +56,18 @@ internal sealed class StepRunner : IDisposable
     /// <summary>Images of a step.</summary>
     public int Batch => labels.Length;
 
-    /// <summary>Runs a step and waits for its end.</summary>
+    /// <summary>Whether steps of one pattern must follow each other, as the device keeps what it replays of one at a time.</summary>
+    public bool Replays => trains && Device.IsAsynchronous;
+
+    /// <summary>Runs a step as training does and waits for its end.</summary>
     /// <param name="pattern">Which tokens are kept.</param>
     public void Run(DropPattern pattern)
     {
-        if (trains)
+        if (Replays)
+        {
+            training.Take(images, labels, pattern, step, 1, new AdamWSettings(1e-4, step + 1), meanwhile: prepareNext);
+        }
+        else if (trains)
         {
             training.Accumulate(images, labels, pattern, step);
             training.Update(new AdamWSettings(1e-4, step + 1), step);
@@ -70,6 +79,13 @@ internal sealed class StepRunner : IDisposable
 
         Device.Synchronize();
         step++;
+    }
+
+    /// <summary>Gives up what the device keeps for the pattern at hand.</summary>
+    public void Release()
+    {
+        training.Release();
+        Device.Trim();
     }
 
     /// <inheritdoc/>

@@ -26,6 +26,10 @@ public static class MedianTime
         return Median(seconds);
     }
 
+    /// <summary>The median of times.</summary>
+    /// <param name="seconds">At least one.</param>
+    public static double Of(IEnumerable<double> seconds) => Median([.. seconds]);
+
     /// <summary>The median; sorts what it is given.</summary>
     internal static double Median(double[] values)
     {

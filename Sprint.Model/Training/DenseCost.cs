@@ -9,7 +9,9 @@ namespace Sprint.Model.Training;
 public static class DenseCost
 {
     private const int LeastPairs = 3;
-    private static readonly TimeSpan LeastTime = TimeSpan.FromSeconds(1);
+
+    /// <summary>For how long sparse and dense steps are timed at least.</summary>
+    internal static readonly TimeSpan LeastTime = TimeSpan.FromSeconds(1);
 
     /// <summary>Counts a step's floating-point operations and the most bytes it holds.</summary>
     /// <param name="model">The model.</param>

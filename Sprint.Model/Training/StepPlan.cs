@@ -20,7 +20,7 @@ public readonly record struct StepOutcome(LossValues Loss, float Norm);
 /// A whole training step of fixed shapes for a device that works asynchronously: forward and backward passes of all micro-batches, norm and update, put
 /// into the device's queue without waiting for anything, and replayed as a CUDA graph where the device has them. What differs from step to step lies in
 /// device memory and is written before: images, features, noise, times, labels, kept tokens and dropped paths are drawn into tensors that stay, and the
-/// optimizer's numbers are uploaded. Losses and norm are read when all of it is queued.
+/// optimizer's numbers are uploaded. Losses and norm are read when all of it is queued, and the inputs of the next step behind it.
 /// </summary>
 internal sealed class StepPlan : IDisposable
 {
@@ -33,9 +33,13 @@ internal sealed class StepPlan : IDisposable
     private readonly StepInputs[] inputs;
     private readonly List<StepLoss> losses = [];
     private readonly LossWeights weights;
+    private readonly bool updates;
     private readonly ReplayedWork? replay;
-    private readonly TimeMark?[] marks = new TimeMark?[3];
+    private readonly TimeMark[] marks;
     private readonly float[] number = new float[1];
+    private bool measures;
+    private bool hasInputs;
+    private long? prepared;
     private int steps;
 
     /// <summary>Prepares a plan.</summary>
@@ -46,13 +50,22 @@ internal sealed class StepPlan : IDisposable
     /// <param name="tape">Empty between steps.</param>
     /// <param name="shape">What the plan is for.</param>
     /// <param name="undo">Drops what the host has noted of a step.</param>
-    internal StepPlan(SprintTransformer model, AdamW optimizer, LossConfiguration settings, StepSampler sampler, Tape tape, StepShape shape, Action undo)
+    /// <param name="updates">Whether norm and update follow the passes; else gradients are dropped, for passes that are only timed.</param>
+    internal StepPlan(
+        SprintTransformer model, AdamW optimizer, LossConfiguration settings, StepSampler sampler, Tape tape, StepShape shape, Action undo, bool updates = true)
     {
         (this.model, this.optimizer, this.settings, this.sampler, this.tape, pattern) = (model, optimizer, settings, sampler, tape, shape.Pattern);
         Shape = shape;
+        this.updates = updates;
         inputs = new StepInputs[shape.MicroBatches];
+        marks = new TimeMark[3];
         try
         {
+            for (int place = 0; place < marks.Length; place++)
+            {
+                marks[place] = model.Device.Mark();
+            }
+
             weights = LossWeights.Of(model, settings, shape.MicroBatches);
             foreach (StepInputs _ in inputs)
             {
@@ -81,22 +94,29 @@ internal sealed class StepPlan : IDisposable
     /// <summary>The share of a step's time that forward and backward passes take, as the second step had it; until then 1.</summary>
     internal double PassShare { get; private set; } = 1;
 
-    /// <summary>Puts one step into the device's queue.</summary>
+    /// <summary>Seconds of the device's work for the last step that has been waited for, without its inputs.</summary>
+    internal double Seconds => marks[2].SecondsSince(marks[0]);
+
+    /// <summary>
+    /// Draws the inputs of a step into the tensors that the plan reads, in the device's queue behind the step before. <see cref="Enqueue"/> of that step need
+    /// not draw them then.
+    /// </summary>
     /// <param name="images">x_0 of the whole batch.</param>
     /// <param name="labels">The label of each image.</param>
     /// <param name="features">Another network's features of each image, or nothing.</param>
     /// <param name="step">The step of the run, from 0.</param>
-    /// <param name="update">The numbers of the update.</param>
-    internal void Enqueue(ReadOnlySpan<float> images, ReadOnlySpan<int> labels, ReadOnlySpan<float> features, long step, in AdamWSettings update)
+    internal void Prepare(ReadOnlySpan<float> images, ReadOnlySpan<int> labels, ReadOnlySpan<float> features, long step)
     {
+        prepared = null;
         int size = labels.Length / inputs.Length;
         int image = size * (images.Length / labels.Length), feature = size * (features.Length / labels.Length);
         for (int micro = 0; micro < inputs.Length; micro++)
         {
             StepInputs drawn = sampler.Draw(
                 images.Slice(micro * image, image), labels.Slice(micro * size, size), pattern, settings, step, micro, features.Slice(micro * feature, feature));
-            if (steps == 0)
+            if (!hasInputs)
             {
+                inputs[micro].Dispose();
                 inputs[micro] = drawn;
                 continue;
             }
@@ -107,11 +127,32 @@ internal sealed class StepPlan : IDisposable
             }
         }
 
-        optimizer.Configure(update);
+        hasInputs = true;
+        prepared = step;
+    }
 
-        // The first step also compiles and loads what it runs.
-        bool measures = steps == 1;
-        MarkIf(measures, 0);
+    /// <summary>Puts one step into the device's queue.</summary>
+    /// <param name="images">x_0 of the whole batch.</param>
+    /// <param name="labels">The label of each image.</param>
+    /// <param name="features">Another network's features of each image, or nothing.</param>
+    /// <param name="step">The step of the run, from 0.</param>
+    /// <param name="update">The numbers of the update.</param>
+    internal void Enqueue(ReadOnlySpan<float> images, ReadOnlySpan<int> labels, ReadOnlySpan<float> features, long step, in AdamWSettings update)
+    {
+        if (prepared != step)
+        {
+            Prepare(images, labels, features, step);
+        }
+
+        prepared = null;
+        if (updates)
+        {
+            optimizer.Configure(update);
+        }
+
+        // The first step also compiles and loads what it runs, and the third is captured.
+        measures = steps == 1;
+        marks[0].Renew();
         if (replay is null)
         {
             Run();
@@ -121,7 +162,7 @@ internal sealed class StepPlan : IDisposable
             replay.Run();
         }
 
-        MarkIf(measures, 2);
+        marks[2].Renew();
         steps++;
     }
 
@@ -144,10 +185,9 @@ internal sealed class StepPlan : IDisposable
         }
 
         float norm = Number(optimizer.Norm, step, "gradient norm");
-        if (marks is [{ } start, { } middle, { } end])
+        if (measures)
         {
-            PassShare = middle.SecondsSince(start) / end.SecondsSince(start);
-            ForgetMarks();
+            PassShare = marks[1].SecondsSince(marks[0]) / Seconds;
         }
 
         return new StepOutcome(new LossValues(denoising / losses.Count, projection / losses.Count), norm);
@@ -156,7 +196,11 @@ internal sealed class StepPlan : IDisposable
     public void Dispose()
     {
         replay?.Dispose();
-        ForgetMarks();
+        foreach (TimeMark? mark in marks)
+        {
+            mark?.Dispose();
+        }
+
         weights.Dispose();
         losses.ForEach(static loss => loss.Dispose());
         foreach (StepInputs input in inputs)
@@ -179,28 +223,19 @@ internal sealed class StepPlan : IDisposable
             loss.Backward(tape, weights);
         }
 
-        MarkIf(marks[0] is not null, 1);
-        optimizer.MeasureNorm();
-        optimizer.Update();
-    }
+        if (!updates)
+        {
+            optimizer.ForgetGradients();
+            return;
+        }
 
-    private void MarkIf(bool measures, int place)
-    {
         if (measures)
         {
-            marks[place]?.Dispose();
-            marks[place] = model.Device.Mark();
-        }
-    }
-
-    private void ForgetMarks()
-    {
-        foreach (TimeMark? mark in marks)
-        {
-            mark?.Dispose();
+            marks[1].Renew();
         }
 
-        Array.Clear(marks);
+        optimizer.MeasureNorm();
+        optimizer.Update();
     }
 
     private float Number(Tensor tensor, long step, string name)

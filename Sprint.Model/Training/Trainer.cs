@@ -38,6 +38,9 @@ public sealed partial class Trainer : IDisposable
     private int[] labels = [];
     private int[] chosen = [];
     private double? denseRatio;
+    private readonly Action prepareNext;
+    private DataPosition upcoming;
+    private PreparedBatch? prepared;
     private string? captureProblem;
 
     /// <summary>Prepares a run.</summary>
@@ -69,6 +72,7 @@ public sealed partial class Trainer : IDisposable
         model = new SprintTransformer(device, configuration.Model, (ulong)configuration.Seed, configuration.Precision);
         optimizer = new AdamW(device, model.Parameters.All);
         step = new TrainingStep(model, optimizer, configuration.Loss, (ulong)configuration.Seed) { Captures = configuration.CudaGraphs };
+        prepareNext = PrepareNext;
         shuffler = new EpochShuffler((ulong)configuration.Seed, dataset.Count);
         state = new RunState { Data = Describe(dataset, features) };
     }
@@ -236,6 +240,7 @@ public sealed partial class Trainer : IDisposable
     private StageAccount BeginStage(StageConfiguration stage, DropPattern pattern)
     {
         Resize(stage.BatchSize);
+        prepared = null;
         DropPattern dense = DropPattern.None(configuration.Model.GridSide, configuration.Model.GridSide);
         if (state.Accounts.Count == state.Stage)
         {
@@ -272,6 +277,13 @@ public sealed partial class Trainer : IDisposable
         ReadBatch(state.Position);
         try
         {
+            if (device.IsAsynchronous)
+            {
+                // What a device of its own takes depends little on how busy the machine is.
+                double sparseSeconds = TimePasses(pattern);
+                return TimePasses(dense) / sparseSeconds;
+            }
+
             return DenseCost.TimeRatio(TimeProvider.System, () => Pass(pattern), () => Pass(dense));
         }
         catch (SprintException exception)
@@ -292,21 +304,26 @@ public sealed partial class Trainer : IDisposable
             device.Synchronize();
             step.Forget();
         }
+
+        double TimePasses(DropPattern kept) => step.TimePasses(images, labels, kept, state.Step, stage.GradientAccumulationSteps, DenseCost.LeastTime / 2, features);
     }
 
     private StepReport Step(StageConfiguration stage, DropPattern pattern, StageAccount account)
     {
         long start = Stopwatch.GetTimestamp();
-        var before = PassFlops.Of(device.Account);
-        DataPosition next = ReadBatch(state.Position);
+        PassFlops before = PassFlops.Of(device.Account) - (prepared?.Flops ?? default);
+        DataPosition next = prepared?.Next ?? ReadBatch(state.Position);
+        prepared = null;
         long passStart = Stopwatch.GetTimestamp();
         AdamWSettings update = stage.Update(state.StageStep, state.Step, state.OptimizerStep);
         StepOutcome outcome;
         double passSeconds;
         if (device.IsAsynchronous)
         {
-            outcome = step.Take(images, labels, pattern, state.Step, stage.GradientAccumulationSteps, update, features);
-            passSeconds = step.PassShare * Stopwatch.GetElapsedTime(passStart).TotalSeconds;
+            upcoming = next;
+            Action? meanwhile = state.StageStep + 1 < stage.Steps ? prepareNext : null;
+            outcome = step.Take(images, labels, pattern, state.Step, stage.GradientAccumulationSteps, update, features, meanwhile);
+            passSeconds = step.PassShare * step.StepSeconds;
             if (step.CaptureProblem is { } problem && problem != captureProblem)
             {
                 captureProblem = problem;
@@ -325,7 +342,7 @@ public sealed partial class Trainer : IDisposable
         state.OptimizerStep++;
         state.Position = next;
         state.Images += stage.BatchSize;
-        PassFlops flops = PassFlops.Of(device.Account) - before;
+        PassFlops flops = PassFlops.Of(device.Account) - before - (prepared?.Flops ?? default);
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         account.Add(flops, seconds, passSeconds, denseRatio, device.Account.PeakBytes);
         return new StepReport(
@@ -364,6 +381,22 @@ public sealed partial class Trainer : IDisposable
         return new LossValues(sum.Denoising / stage.GradientAccumulationSteps, sum.Projection / stage.GradientAccumulationSteps);
     }
 
+    /// <summary>Reads the next step's batch and puts its inputs into the device's queue while the step at hand is still under way.</summary>
+    private void PrepareNext()
+    {
+        try
+        {
+            var before = PassFlops.Of(device.Account);
+            DataPosition next = ReadBatch(upcoming);
+            step.Prepare(images, labels, state.Step + 1, features);
+            prepared = new PreparedBatch(next, PassFlops.Of(device.Account) - before);
+        }
+        catch (SprintException)
+        {
+            // The step at hand is not to blame and counts: the next one reads its batch itself and says what is wrong.
+        }
+    }
+
     private DataPosition ReadBatch(DataPosition position)
     {
         DataPosition next = shuffler.Take(position, chosen);
@@ -379,6 +412,11 @@ public sealed partial class Trainer : IDisposable
         featureFile?.Read(chosen, features);
         return next;
     }
+
+    /// <summary>A batch that is on the device before its step begins.</summary>
+    /// <param name="Next">Where the data go on behind it.</param>
+    /// <param name="Flops">What drawing its inputs counted: its own step's, not that of the step before.</param>
+    private readonly record struct PreparedBatch(DataPosition Next, PassFlops Flops);
 
     private void Resize(int batch)
     {

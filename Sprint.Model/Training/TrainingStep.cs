@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using Sprint.Engine;
+using Sprint.Engine.Measurement;
 using Sprint.Engine.Operations;
 using Sprint.Model.Configuration;
 using Sprint.Model.Network;
@@ -12,6 +14,10 @@ namespace Sprint.Model.Training;
 /// </summary>
 public sealed class TrainingStep : IDisposable
 {
+    // Two runs load kernels and fetch memory, the third is captured.
+    private const int WarmPasses = 3;
+    private const int LeastTimedPasses = 3;
+
     private readonly SprintTransformer model;
     private readonly AdamW optimizer;
     private readonly LossConfiguration settings;
@@ -57,6 +63,9 @@ public sealed class TrainingStep : IDisposable
     /// <summary>The share of a step that <see cref="Take"/> spends in forward and backward passes, as measured on its second step.</summary>
     public double PassShare => plan?.PassShare ?? 1;
 
+    /// <summary>Seconds that the device worked on the last step that <see cref="Take"/> took, without the drawing of its inputs.</summary>
+    public double StepSeconds => plan?.Seconds ?? 0;
+
     /// <summary>
     /// Takes a whole step: all micro-batches forwards and backwards, and the update. Nothing is waited for before everything is in the device's
     /// queue, so this is for devices that work asynchronously; what is done is what <see cref="Accumulate"/> and <see cref="Update"/> do.
@@ -68,6 +77,10 @@ public sealed class TrainingStep : IDisposable
     /// <param name="microBatches">How many micro-batches make the step.</param>
     /// <param name="update">The numbers of the update.</param>
     /// <param name="features">Another network's features of each image, where the model is aligned with them.</param>
+    /// <param name="meanwhile">
+    /// What the host does while the device works, e.g. reading the next step's batch and calling <see cref="Prepare"/> with it; it may overwrite
+    /// <paramref name="images"/>, <paramref name="labels"/> and <paramref name="features"/>. Or null.
+    /// </param>
     /// <returns>Losses and gradient norm.</returns>
     /// <exception cref="NotFiniteLossException">Loss or norm are not finite. Where the norm is not, parameters are as they were.</exception>
     public StepOutcome Take(
@@ -77,28 +90,101 @@ public sealed class TrainingStep : IDisposable
         long step,
         int microBatches,
         in AdamWSettings update,
-        ReadOnlySpan<float> features = default)
+        ReadOnlySpan<float> features = default,
+        Action? meanwhile = null)
     {
         try
         {
             StepShape shape = new(labels.Length, microBatches, pattern, Captures);
             if (plan?.Shape != shape)
             {
-                plan?.Dispose();
-                plan = null;
+                Release();
                 plan = new StepPlan(model, optimizer, settings, sampler, tape, shape, Drop);
             }
 
             plan.Enqueue(images, labels, features, step, update);
+            meanwhile?.Invoke();
             return plan.Read(step);
         }
         catch
         {
             Drop();
-            plan?.Dispose();
-            plan = null;
+            Release();
             throw;
         }
+    }
+
+    /// <summary>
+    /// Draws the inputs of a step that <see cref="Take"/> will take with the same shapes, into the device's queue behind the step that is under way. What
+    /// is drawn is what <see cref="Take"/> would draw.
+    /// </summary>
+    /// <param name="images">x_0 of the whole batch.</param>
+    /// <param name="labels">The label of each image.</param>
+    /// <param name="step">The step of the run, from 0.</param>
+    /// <param name="features">Another network's features of each image, where the model is aligned with them.</param>
+    /// <exception cref="InvalidOperationException">No step of these shapes has been taken.</exception>
+    public void Prepare(ReadOnlySpan<float> images, ReadOnlySpan<int> labels, long step, ReadOnlySpan<float> features = default)
+    {
+        if (plan?.Shape.Batch != labels.Length)
+        {
+            throw new InvalidOperationException($"a step of {labels.Length} images cannot be prepared before one has been taken");
+        }
+
+        plan.Prepare(images, labels, features, step);
+    }
+
+    /// <summary>
+    /// How long the device takes for the forward and backward passes of a step, run as <see cref="Take"/> runs them: replayed where the device captures
+    /// them. Nothing is updated. What the device kept for the step before is given up first, and what it kept for these passes afterwards, so that no two
+    /// kinds of steps are held at once.
+    /// </summary>
+    /// <param name="images">x_0 of the whole batch.</param>
+    /// <param name="labels">The label of each image.</param>
+    /// <param name="pattern">Which tokens are kept.</param>
+    /// <param name="step">The step of the run, from 0.</param>
+    /// <param name="microBatches">How many micro-batches make the step.</param>
+    /// <param name="leastTime">How long to go on at least.</param>
+    /// <param name="features">Another network's features of each image, where the model is aligned with them.</param>
+    /// <returns>The median in seconds of the device's work.</returns>
+    public double TimePasses(
+        ReadOnlySpan<float> images,
+        ReadOnlySpan<int> labels,
+        DropPattern pattern,
+        long step,
+        int microBatches,
+        TimeSpan leastTime,
+        ReadOnlySpan<float> features = default)
+    {
+        Release();
+        try
+        {
+            using StepPlan passes = new(model, optimizer, settings, sampler, tape, new StepShape(labels.Length, microBatches, pattern, Captures), Drop, updates: false);
+            List<double> seconds = [];
+            long start = Stopwatch.GetTimestamp();
+            for (int run = -WarmPasses; run < LeastTimedPasses || Stopwatch.GetElapsedTime(start) < leastTime; run++)
+            {
+                passes.Enqueue(images, labels, features, step, default);
+                model.Device.Synchronize();
+                if (run >= 0)
+                {
+                    seconds.Add(passes.Seconds);
+                }
+            }
+
+            return MedianTime.Of(seconds);
+        }
+        finally
+        {
+            Drop();
+            model.Device.Trim();
+        }
+    }
+
+    /// <summary>Gives up what the device keeps for the step at hand, e.g. its graph and the memory of it; the next step begins anew.</summary>
+    public void Release()
+    {
+        plan?.Dispose();
+        plan = null;
     }
 
     /// <summary>Runs one micro-batch forwards and backwards; gradients are added to those of the micro-batches before.</summary>
@@ -158,7 +244,7 @@ public sealed class TrainingStep : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        plan?.Dispose();
+        Release();
         tape.Dispose();
     }
 

@@ -2,6 +2,8 @@ using NUnit.Framework;
 using Sprint.Bench.Results;
 using Sprint.Bench.Steps;
 using Sprint.Engine;
+using Sprint.Engine.Cuda;
+using Sprint.Engine.Operations;
 using Sprint.Model.Configuration;
 
 namespace Sprint.Tests.Bench;
@@ -54,6 +56,27 @@ internal sealed class StepMeasurementTests
         Assert.That(times.SelectMany(found => found.Seconds), Is.All.GreaterThan(0));
     }
 
+    /// <summary>As training does it: two steps launched, one captured, the others replayed; what one ratio's steps hold is not held beside another's.</summary>
+    [Test]
+    public void Steps_on_CUDA_kernels_are_replayed_and_their_memory_is_told_apart()
+    {
+        DropPattern[] patterns = [Sprint.Bench.ModelOptions.Pattern(Model, 0), Sprint.Bench.ModelOptions.Pattern(Model, 0.75)];
+        using CpuDevice cpu = new(1);
+        using CudaDevice device = CudaDevice.Emulated();
+        using StepRunner onCpu = new(cpu, Model, 4, trains: true), runner = new(device, Model, 4, trains: true);
+        IReadOnlyList<StepTimes> expected = StepMeasurement.Run(onCpu, patterns, rounds: 1, warmup: 0, () => { });
+        var counter = new LaunchCounter();
+        device.Context.LaunchObserver = counter;
+        int steps = 0;
+        IReadOnlyList<StepTimes> times = StepMeasurement.Run(runner, patterns, rounds: 3, warmup: 1, () => steps++);
+        device.Context.LaunchObserver = null;
+        Assert.That(steps, Is.EqualTo(8));
+        Assert.That(counter.Updates, Is.EqualTo(2 * 3), "updates launched for two patterns: two plain steps and a captured one");
+        Assert.That(times.SelectMany(found => found.Seconds), Is.All.GreaterThan(0));
+        Assert.That(times.Select(found => found.Flops), Is.EqualTo(expected.Select(found => found.Flops)));
+        Assert.That(times[1].PeakBytes, Is.LessThan(times[0].PeakBytes).And.GreaterThan(times[0].PeakBytes / 4));
+    }
+
     [Test]
     public void A_saving_is_the_median_of_the_rounds_ratios_so_that_drift_cancels()
     {
@@ -63,6 +86,17 @@ internal sealed class StepMeasurementTests
         for (int i = 0; i < rounds.Length; i++)
             (dense.Seconds[i], sparse.Seconds[i]) = rounds[i];
         Assert.That(sparse.RatioTo(dense), Is.EqualTo(Spread.Of([0.4, 0.4, 0.4])));
+    }
+
+    private sealed class LaunchCounter : ILaunchObserver
+    {
+        internal int Updates { get; private set; }
+
+        public void Launching(CudaStream stream)
+        {
+        }
+
+        public void Launched(CudaKernel kernel, CudaStream stream, Dim3 grid, Dim3 block, int dynamicSharedBytes) => Updates += kernel.Name == "adamw_update" ? 1 : 0;
     }
 
     [TestCase("dryrun", "--device dryrun computes nothing that could be timed")]

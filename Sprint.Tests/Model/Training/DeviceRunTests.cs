@@ -5,6 +5,7 @@ using Sprint.Engine.Operations;
 using Sprint.Model.Checkpoints;
 using Sprint.Model.Configuration;
 using Sprint.Model.Objective;
+using Sprint.Model.Training;
 using Sprint.Tests.Engine;
 
 namespace Sprint.Tests.Model.Training;
@@ -71,6 +72,23 @@ public sealed class DeviceRunTests(string deviceName, bool other)
         Assert.That(losses, Is.Not.EqualTo(onCpu));
         Assert.That(Largest(losses), Is.LessThanOrEqualTo(LowPrecision.Outputs * Largest(plain)));
         Assert.That(Largest(plain), Is.LessThan(0.01), "of a loss near 1");
+    }
+
+    /// <summary>A batch is read while the step before is under way: a failure there must not cost that step.</summary>
+    [Test]
+    public void A_batch_that_cannot_be_read_stops_the_run_at_its_own_step()
+    {
+        using Device device = TestDevice.Open(deviceName);
+        int readings = 0;
+
+        // The first batch is read once more, to time dense steps.
+        using PatternDataset dataset = new() { Spoils = _ => ++readings > 5 * 4 ? throw new SprintException("image 7 cannot be read") : false };
+        var observer = new RecordingObserver();
+        using Trainer trainer = TinyRun.Open(folder["unreadable"], device, dataset, observer, Configuration);
+        Assert.That(() => trainer.Run(), Throws.TypeOf<SprintException>().With.Message.EqualTo("image 7 cannot be read"));
+        Assert.That(observer.Steps.Select(step => step.Step), Is.EqualTo(new[] { 1, 2, 3, 4 }));
+        Assert.That(observer.Steps.Select(step => step.Loss), Is.All.InRange(0.1, 10));
+        Assert.That(TinyRun.Metrics(folder["unreadable"]), Has.Length.EqualTo(4));
     }
 
     [Test]

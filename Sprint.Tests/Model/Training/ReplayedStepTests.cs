@@ -1,5 +1,6 @@
 using NUnit.Framework;
 using Sprint.Engine;
+using Sprint.Engine.Cuda;
 using Sprint.Engine.Operations;
 using Sprint.Model.Configuration;
 using Sprint.Model.Network;
@@ -39,6 +40,71 @@ public sealed class ReplayedStepTests(string deviceName)
         Assert.That(replayed.Device.Account.Total().Flops, Is.EqualTo(launched.Device.Account.Total().Flops));
         Assert.That(replayed.Device.Account.Entries.Keys, Is.EquivalentTo(launched.Device.Account.Entries.Keys));
         Assert.That(replayed.Step.PassShare, Is.GreaterThan(0).And.LessThan(1));
+    }
+
+    /// <summary>The host draws what the next step reads before it has looked at the step under way, in whatever order the device's streams advance.</summary>
+    [Test]
+    public void Inputs_that_are_drawn_ahead_give_the_same_bits([Values(1, 2, 3)] int variant, [Values(DropKind.Structured, DropKind.None)] DropKind kind)
+    {
+        using CudaDevice device = (CudaDevice)TestDevice.Open(deviceName, variant);
+        using Run launched = new(deviceName, Model, captures: false), ahead = new(device, Model, captures: true);
+        for (int i = 0; i < 6; i++)
+        {
+            StepOutcome expected = launched.Take(kind, 2);
+            bool wasIdle = true;
+            StepOutcome actual = ahead.Take(kind, 2, meanwhile: () =>
+            {
+                ahead.PrepareNext();
+                wasIdle = device.Stream.IsIdle;
+            });
+            Assert.That(actual, Is.EqualTo(expected), $"step {i + 1}");
+
+            // A GPU may have been quicker than the host.
+            if (device.Context.Device.IsEmulated)
+                Assert.That(wasIdle, Is.False, "the step was under way while the next one's inputs were put behind it");
+        }
+
+        Assert.That(ahead.Step.CaptureCount, Is.EqualTo(1));
+        Comparer.AssertSameBits("parameters, moments and averages", ahead.State(), launched.State());
+    }
+
+    [Test]
+    public void Inputs_drawn_ahead_of_a_step_that_fails_or_of_another_step_are_not_used()
+    {
+        using Run launched = new(deviceName, Model, captures: false), ahead = new(deviceName, Model, captures: true);
+        Assert.That(ahead.PrepareNext, Throws.InvalidOperationException);
+        for (int i = 0; i < 4; i++)
+            Assert.That(ahead.Take(DropKind.Structured, 1, meanwhile: ahead.PrepareNext), Is.EqualTo(launched.Take(DropKind.Structured, 1)));
+        float[] before = ahead.State();
+        ahead.Step.Release();
+        foreach (Run run in new[] { ahead, launched })
+            Assert.That(() => run.Take(DropKind.Structured, 1, float.NaN, run == ahead ? run.PrepareNext : null), Throws.TypeOf<NotFiniteLossException>().With.Message.Contains("at step 5"));
+        Comparer.AssertSameBits("parameters, moments and averages", ahead.State(), before);
+        Assert.That(ahead.Take(DropKind.Structured, 1, meanwhile: ahead.PrepareNext), Is.EqualTo(launched.Take(DropKind.Structured, 1)));
+        ahead.Skip();
+        launched.Skip();
+        Assert.That(ahead.Take(DropKind.Structured, 1), Is.EqualTo(launched.Take(DropKind.Structured, 1)), "the step behind one that was left out");
+    }
+
+    /// <summary>Passes that are timed are those that training runs: launched twice, captured once and replayed from then on.</summary>
+    [Test]
+    public void Timed_passes_are_replayed_and_leave_nothing([Values] bool captures)
+    {
+        using Run run = new(deviceName, Model, captures), untouched = new(deviceName, Model, captures);
+        Assert.That(run.Take(DropKind.Structured, 1), Is.EqualTo(untouched.Take(DropKind.Structured, 1)));
+        long held = run.Device.Account.LiveBytes;
+        run.Step.Release();
+        var counter = new LaunchCounter("attention_forward");
+        run.Device.Context.LaunchObserver = counter;
+        double sparse = run.Time(DropKind.Structured), dense = run.Time(DropKind.None);
+        run.Device.Context.LaunchObserver = null;
+        Assert.That((sparse, dense), Is.GreaterThan((0.0, 0.0)));
+        int blocks = Model.EncoderDepth + Model.MiddleDepth + Model.DecoderDepth, passes = captures ? 3 : 6;
+        Assert.That(counter.Count, Is.EqualTo(2 * passes * blocks), "launches of attention: those of two plain passes and a captured one, for each pattern");
+        Assert.That(run.Device.Account.LiveBytes, Is.LessThan(held), "bytes held afterwards");
+        for (int i = 0; i < 4; i++)
+            Assert.That(run.Take(DropKind.Structured, 1), Is.EqualTo(untouched.Take(DropKind.Structured, 1)));
+        Comparer.AssertSameBits("parameters, moments and averages", run.State(), untouched.State());
     }
 
     [Test]
@@ -158,6 +224,17 @@ public sealed class ReplayedStepTests(string deviceName)
         public void Backward(Tensor gradient, Tensor input, Tensor inputGradient, bool accumulate) => inner.Backward(gradient, input, inputGradient, accumulate);
     }
 
+    private sealed class LaunchCounter(string kernelName) : ILaunchObserver
+    {
+        internal int Count { get; private set; }
+
+        public void Launching(CudaStream stream)
+        {
+        }
+
+        public void Launched(CudaKernel kernel, CudaStream stream, Dim3 grid, Dim3 block, int dynamicSharedBytes) => Count += kernel.Name == kernelName ? 1 : 0;
+    }
+
     private sealed class Run : IDisposable
     {
         private readonly SprintTransformer model;
@@ -185,13 +262,19 @@ public sealed class ReplayedStepTests(string deviceName)
 
         internal TrainingStep Step { get; }
 
-        internal StepOutcome Take(DropKind kind, int microBatches, float? everywhere = null)
+        internal StepOutcome Take(DropKind kind, int microBatches, float? everywhere = null, Action? meanwhile = null)
         {
             float[] given = everywhere is { } value ? [.. Enumerable.Repeat(value, images.Length)] : images;
-            StepOutcome outcome = Step.Take(given, labels, TinyModel.Pattern(model.Configuration, kind), steps, microBatches, Update(), features);
+            StepOutcome outcome = Step.Take(given, labels, TinyModel.Pattern(model.Configuration, kind), steps, microBatches, Update(), features, meanwhile);
             steps++;
             return outcome;
         }
+
+        internal void PrepareNext() => Step.Prepare(images, labels, steps + 1, features);
+
+        internal void Skip() => steps++;
+
+        internal double Time(DropKind kind) => Step.TimePasses(images, labels, TinyModel.Pattern(model.Configuration, kind), steps, 1, TimeSpan.Zero, features);
 
         internal StepOutcome TakeApart(DropKind kind, int microBatches)
         {

@@ -39,12 +39,21 @@ internal sealed class StepRunner : IDisposable
         images = [.. Enumerable.Range(0, (int)shape.Count).Select(_ => (2 * random.NextSingle()) - 1)];
         labels = [.. Enumerable.Range(0, batch).Select(_ => random.Next(configuration.NumClasses))];
         model = new SprintTransformer(device, configuration, precision: precision);
-        optimizer = new AdamW(device, model.Parameters.All);
-        training = new TrainingStep(model, optimizer, new LossConfiguration(), seed: 0);
+        try
+        {
+            optimizer = new AdamW(device, model.Parameters.All);
+            training = new TrainingStep(model, optimizer, new LossConfiguration(), seed: 0);
+            image = device.From(shape, images);
+            times = device.From(new Shape(batch), new float[batch]);
+            classes = device.From(new Shape(batch), labels);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+
         prepareNext = () => training.Prepare(images, labels, step + 1);
-        image = device.From(shape, images);
-        times = device.From(new Shape(batch), new float[batch]);
-        classes = device.From(new Shape(batch), labels);
     }
 
     /// <summary>Where it runs.</summary>
@@ -94,8 +103,8 @@ internal sealed class StepRunner : IDisposable
         classes.Dispose();
         times.Dispose();
         image.Dispose();
-        training.Dispose();
-        optimizer.Dispose();
+        training?.Dispose();
+        optimizer?.Dispose();
         model.Dispose();
     }
 

@@ -143,8 +143,17 @@ public static class StepVerification
         internal Steps(Device device, ModelConfiguration configuration, Precision precision, double ratio, int batch, bool captures)
         {
             model = new SprintTransformer(device, configuration, seed: 1, precision);
-            optimizer = new AdamW(device, model.Parameters.All);
-            step = new TrainingStep(model, optimizer, new LossConfiguration(), seed: 2) { Captures = captures };
+            try
+            {
+                optimizer = new AdamW(device, model.Parameters.All);
+                step = new TrainingStep(model, optimizer, new LossConfiguration(), seed: 2) { Captures = captures };
+            }
+            catch
+            {
+                Dispose();
+                throw;
+            }
+
             pattern = ratio == 0 ? DropPattern.None(configuration.GridSide, configuration.GridSide) : DropPattern.Structured(configuration.GridSide, configuration.GridSide, ratio);
             images = [.. Enumerable.Range(0, batch * configuration.InChannels * configuration.ContextSize * configuration.ContextSize).Select(static i => MathF.Sin(i / 7f))];
             labels = [.. Enumerable.Range(0, batch).Select(i => i % configuration.NumClasses)];
@@ -163,8 +172,8 @@ public static class StepVerification
 
         public void Dispose()
         {
-            step.Dispose();
-            optimizer.Dispose();
+            step?.Dispose();
+            optimizer?.Dispose();
             model.Dispose();
         }
     }

@@ -1,4 +1,5 @@
 using NUnit.Framework;
+using Sprint.Model.Verification;
 
 namespace Sprint.Tests.Engine;
 
@@ -6,10 +7,10 @@ namespace Sprint.Tests.Engine;
 internal static class LowPrecision
 {
     /// <summary>What is allowed for outputs, as a multiple of the plain implementation's error.</summary>
-    internal const double Outputs = 2;
+    internal const double Outputs = TensorComparison.OutputFactor;
 
     /// <summary>The same for gradients.</summary>
-    internal const double Gradients = 3;
+    internal const double Gradients = TensorComparison.GradientFactor;
 
     /// <summary>Fails unless every error is within the factor times the plain implementation's largest, or within what float32 may be off; NaN fails.</summary>
     /// <param name="name">What is compared.</param>

@@ -13,7 +13,7 @@ namespace Sprint.Tests.Engine.Cuda;
 [TestFixture(TestDevice.Cuda, 1, Category = "Gpu")]
 public sealed class LowPrecisionProductTests(string deviceName, int variant)
 {
-    private const double Outputs = 2, Gradients = 3, SumTolerance = 2e-6;
+    private const double SumTolerance = 2e-6;
 
     [Test]
     public void Linear_layer_forward_and_backward([Values(1, 17, 147)] int rows, [Values(24, 113)] int inputs, [Values(40, 17)] int outputs, [Values] Activation activation)
@@ -39,20 +39,20 @@ public sealed class LowPrecisionProductTests(string deviceName, int variant)
         kernels.BackwardBias(upstream, narrowBiasGradient, accumulate: false);
 
         double[] sums = Multiply(x, w, rows, outputs, inputs, (row, column) => b[column], (l, row) => (row * inputs) + l, (l, column) => (column * inputs) + l);
-        Verify("output", Read(output), [.. sums.Select(sum => Apply(activation, sum))], [.. sums.Select(sum => Apply(activation, Round(sum)))], Outputs);
+        Verify("output", Read(output), [.. sums.Select(sum => Apply(activation, sum))], [.. sums.Select(sum => Apply(activation, Round(sum)))], LowPrecision.Outputs);
         if (activation != Activation.None)
         {
-            Verify("preactivation", argument, sums, sums, Outputs);
+            Verify("preactivation", argument, sums, sums, LowPrecision.Outputs);
             double[] derivative = [.. dy.Select((value, i) => value * Derivative(activation, argument[i]))];
-            Verify("gradient of the preactivation", upstreamValues, derivative, derivative, Gradients);
+            Verify("gradient of the preactivation", upstreamValues, derivative, derivative, LowPrecision.Gradients);
         }
 
         double[] dx = Multiply(upstreamValues, w, rows, inputs, outputs, (_, _) => 0, (l, row) => (row * outputs) + l, (l, column) => (l * inputs) + column);
         double[] dw = Multiply(upstreamValues, x, outputs, inputs, rows, (_, _) => 0, (l, row) => (l * outputs) + row, (l, column) => (l * inputs) + column);
         double[] db = [.. Enumerable.Range(0, outputs).Select(column => Enumerable.Range(0, rows).Sum(row => (double)upstreamValues[(row * outputs) + column]))];
-        Verify("gradient of the input", Read(inputGradient), dx, dx, Gradients);
-        Verify("gradient of the weight", Read(narrowWeightGradient), dw, dw, Gradients);
-        Verify("gradient of the bias", Read(narrowBiasGradient), db, db, Gradients);
+        Verify("gradient of the input", Read(inputGradient), dx, dx, LowPrecision.Gradients);
+        Verify("gradient of the weight", Read(narrowWeightGradient), dw, dw, LowPrecision.Gradients);
+        Verify("gradient of the bias", Read(narrowBiasGradient), db, db, LowPrecision.Gradients);
         Comparer.AssertClose("gradient of the weight in float32", weightGradient.ToArray(), dw, SumTolerance);
         Comparer.AssertClose("gradient of the bias in float32", biasGradient.ToArray(), db, SumTolerance);
     }
@@ -95,9 +95,9 @@ public sealed class LowPrecisionProductTests(string deviceName, int variant)
             }
         }
 
-        Verify("output", Read(output), y, y, Outputs);
-        Verify("gradient of f", Read(denseGradient), df, df, Gradients);
-        Verify("gradient of g", Read(sparseGradient), dg, dg, Gradients);
+        Verify("output", Read(output), y, y, LowPrecision.Outputs);
+        Verify("gradient of f", Read(denseGradient), df, df, LowPrecision.Gradients);
+        Verify("gradient of g", Read(sparseGradient), dg, dg, LowPrecision.Gradients);
         Comparer.AssertClose("gradient of W", weightGradient.ToArray(), dw, SumTolerance);
         Comparer.AssertClose("gradient of b", biasGradient.ToArray(), db, SumTolerance);
         Comparer.AssertClose("gradient of m", maskGradient.ToArray(), dm, SumTolerance);

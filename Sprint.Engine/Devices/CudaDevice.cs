@@ -25,7 +25,7 @@ public sealed unsafe partial class CudaDevice : Device
     private readonly KernelLibrary? library;
 
     /// <summary>Creates the device.</summary>
-    /// <param name="context">An open context, which the device disposes.</param>
+    /// <param name="context">An open context, which the device disposes, also where it cannot be created.</param>
     /// <param name="library">Where kernels come from; null for the library that all devices share.</param>
     /// <exception cref="SprintException">The device is too old for the kernels.</exception>
     public CudaDevice(CudaContext context, KernelLibrary? library = null)
@@ -33,7 +33,16 @@ public sealed unsafe partial class CudaDevice : Device
         ArgumentNullException.ThrowIfNull(context);
         Context = context;
         this.library = library;
-        Stream = new CudaStream(context);
+        try
+        {
+            Stream = new CudaStream(context);
+        }
+        catch
+        {
+            context.Dispose();
+            throw;
+        }
+
         cache = new BlockCache(AllocateBlock, FreeBlock, context.Device.IsEmulated ? 1 : BlockGranularity);
         source = cache;
         uploads = new UploadBuffer(Stream);

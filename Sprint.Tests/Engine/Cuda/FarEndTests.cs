@@ -198,8 +198,15 @@ public sealed class FarEndTests(string place, ElementType element)
         end.Verify(
             Kept * Width,
             2,
-            [Input(Sparse), Input(Full), Ids(), FarOperand.Output("coefficients", ElementType.Float32, Coefficients), Floats(_ => new(1))],
-            (device, t) => device.Kernels<ICosineLossKernels>().Forward(t[0], t[1], t[2], t[3], t[4]));
+            [Input(Sparse), Input(Full), Ids(), FarOperand.Output("coefficients", ElementType.Float32, Coefficients), FarOperand.SumOfAll("loss", ElementType.Float32, new(1))],
+            (device, t) =>
+            {
+                device.Kernels<ICosineLossKernels>().Forward(t[0], t[1], t[2], t[3], t[4]);
+
+                // A mean, of another number of rows near and far.
+                if (end.IsWhole)
+                    t[4].CopyFrom<float>([t[4].ToArray()[0] * t[0].Shape.Rows]);
+            });
         end.Verify(
             Kept * Width,
             2,

@@ -58,6 +58,14 @@ public sealed class ExhaustedDriverTests
         Assert.That(driver.Alive, Does.Not.Contain("graph"));
     }
 
+    [Test]
+    public void A_device_that_cannot_have_a_stream_lets_go_of_its_context()
+    {
+        HostMemoryDriver driver = new() { Exhausted = "stream" };
+        Assert.That(() => new CudaDevice(new CudaContext(driver, 0)), Throws.TypeOf<CudaException>().With.Message.EqualTo("There is no stream left."));
+        Assert.That(driver.Alive, Is.Empty);
+    }
+
     [TestCase("pinned")]
     [TestCase("event")]
     public void An_upload_that_cannot_begin_leaves_nothing_behind(string kind)

@@ -46,31 +46,33 @@ public sealed class AlignedRunTests
     }
 
     // As DeviceRunTests, which says why; the projection loss is a mean of cosines.
-    [Test]
-    public void The_emulated_device_has_the_losses_of_the_cpu()
+    [TestCase(TestDevice.Emulated)]
+    [TestCase(TestDevice.Cuda, Category = "Gpu")]
+    public void A_CUDA_device_has_the_losses_of_the_cpu(string name)
     {
-        using Device device = TestDevice.Open(TestDevice.Emulated);
-        Run("emulated", device);
+        using Device device = TestDevice.Open(name);
+        Run(name, device);
         foreach (string key in (string[])["loss", "projection_loss"])
         {
-            double[] actual = Numbers("emulated", key), expected = Numbers("whole", key);
+            double[] actual = Numbers(name, key), expected = Numbers("whole", key);
             Assert.That(actual, Has.Length.EqualTo(12));
             Assert.That(actual.Zip(expected, static (a, b) => Math.Abs(a - b)).Max(), Is.LessThan(2.4e-6), key);
         }
 
-        Assert.That(Numbers("emulated", "flops"), Is.EqualTo(Numbers("whole", "flops")));
+        Assert.That(Numbers(name, "flops"), Is.EqualTo(Numbers("whole", "flops")));
     }
 
-    [Test]
-    public void In_mixed_precision_the_losses_follow_those_of_float32()
+    [TestCase(TestDevice.Emulated)]
+    [TestCase(TestDevice.Cuda, Category = "Gpu")]
+    public void In_mixed_precision_the_losses_follow_those_of_float32(string name)
     {
-        using Device device = TestDevice.Open(TestDevice.Emulated);
+        using Device device = TestDevice.Open(name);
         using var plainDevice = CpuDevice.WithPlainBFloat16(2);
-        Run("mixed", device, precision: Precision.Bf16);
-        Run("plain", plainDevice, precision: Precision.Bf16);
+        Run($"mixed {name}", device, precision: Precision.Bf16);
+        Run($"plain {name}", plainDevice, precision: Precision.Bf16);
         foreach (string key in (string[])["loss", "projection_loss"])
         {
-            double plain = Difference("plain"), mixed = Difference("mixed");
+            double plain = Difference($"plain {name}"), mixed = Difference($"mixed {name}");
             Assert.That(mixed, Is.GreaterThan(0).And.LessThanOrEqualTo(LowPrecision.Outputs * plain), key);
             Assert.That(plain, Is.LessThan(0.01), key);
 

@@ -48,12 +48,12 @@ internal static class KernelsListCommand
         // Paths stand below the table, where they are not broken into lines.
         foreach (KernelSourceFile source in sources.Where(static source => source.OwnPath is not null))
         {
-            Console.WriteLine(source.Specializations.Count > 0 ? $"{source.Name} is overridden by {source.OwnPath}" : $"{source.Name} is your own: {source.OwnPath}");
+            Console.WriteLine(source.Specializations.Count > 0 ? $"{source.Name} is overridden by {Shorten(source.OwnPath!)}" : $"{source.Name} is your own: {Shorten(source.OwnPath!)}");
         }
 
         foreach ((string name, string path) in sources.SelectMany(static source => source.OwnHeaders).Distinct())
         {
-            Console.WriteLine($"{name} is overridden by {path}");
+            Console.WriteLine($"{name} is overridden by {Shorten(path)}");
         }
 
         Console.WriteLine(library.Compiler is { } compiler
@@ -95,5 +95,12 @@ internal static class KernelsListCommand
             json.WriteEndObject();
         }));
         return ExitCode.Success;
+    }
+
+    // Below the current folder a path is as short as it was given.
+    private static string Shorten(string path)
+    {
+        string relative = Path.GetRelativePath(Environment.CurrentDirectory, path);
+        return relative.StartsWith("..", StringComparison.Ordinal) ? path : relative;
     }
 }

@@ -6,6 +6,8 @@ namespace Sprint.Engine.Emulation.Decoding;
 /// <summary>Decodes a kernel and every function it can reach into one program.</summary>
 internal sealed unsafe class ProgramBuilder(EmulatedModule module, PtxFunction kernel)
 {
+    private const int MaximumSharedBytes = 1 << 24;
+
     private readonly DecodedFunction?[] functions = new DecodedFunction?[module.Module.Functions.Count];
     private readonly int[] entries = new int[module.Module.Functions.Count];
     private readonly Queue<DecodedFunction> work = new();
@@ -125,12 +127,12 @@ internal sealed unsafe class ProgramBuilder(EmulatedModule module, PtxFunction k
 
     private void Place(PtxVariable variable)
     {
-        if (variable.Size > 1 << 24)
-            throw new EmulationException(EmulationFault.Launch, $"The shared variable {variable.Name} has {variable.Size} bytes", new EmulationSite(Module.Module.Name));
+        if (variable.Size > MaximumSharedBytes)
+            throw new EmulationException(EmulationFault.Launch, $"The shared variable {variable.Name} has {variable.Size} bytes; a kernel's shared variables may have {MaximumSharedBytes}", new EmulationSite(Module.Module.Name));
         sharedBytes = (sharedBytes + variable.Alignment - 1) / variable.Alignment * variable.Alignment;
         shared[variable] = sharedBytes;
         sharedBytes += (int)variable.Size;
-        if (sharedBytes > 1 << 24)
-            throw new EmulationException(EmulationFault.Launch, $"The shared variables up to {variable.Name} have {sharedBytes} bytes", new EmulationSite(Module.Module.Name));
+        if (sharedBytes > MaximumSharedBytes)
+            throw new EmulationException(EmulationFault.Launch, $"The shared variables up to {variable.Name} have {sharedBytes} bytes; a kernel's may have {MaximumSharedBytes}", new EmulationSite(Module.Module.Name));
     }
 }

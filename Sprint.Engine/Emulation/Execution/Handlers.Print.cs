@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Numerics;
 using System.Text;
 using Sprint.Engine.Emulation.Decoding;
@@ -73,85 +72,27 @@ internal static unsafe partial class Handlers
                 output.Append(format[k]);
                 continue;
             }
-            int start = k++;
-            while (k < format.Length && !char.IsAsciiLetter(format[k]) && format[k] != '%')
-                k++;
-            bool wide = false;
-            while (k < format.Length && format[k] is 'l' or 'h' or 'z' or 'j')
-                wide |= format[k++] is 'l' or 'z' or 'j';
-            if (k >= format.Length)
+            k++;
+            PrintSpecifier specifier = PrintSpecifier.Parse(format, ref k, () => (int)Next(4), ref count);
+            if (specifier.Conversion == '\0')
                 break;
-            char conversion = format[k];
-            if (conversion == '%')
+            if (specifier.Conversion == '%')
             {
                 output.Append('%');
                 continue;
             }
-            wide |= conversion is 'f' or 'F' or 'e' or 'E' or 'g' or 'G' or 's' or 'p' or 'a';
-            int size = wide ? 8 : 4;
-            arguments = (arguments + (ulong)size - 1) & ~(ulong)(size - 1);
-            ulong value = ReadBytes(warp, i, lane, arguments, size);
-            arguments += (ulong)size;
-            string flags = format[(start + 1)..k].TrimEnd('l', 'h', 'z', 'j');
-            string text = conversion == 's' ? ReadText(warp, i, lane, value) : FormatValue(conversion, flags, value, wide);
-            output.Append(Pad(text, flags));
+            ulong value = Next(specifier.Bytes);
+            output.Append(specifier.Conversion == 's' ? specifier.Render(ReadText(warp, i, lane, value)) : specifier.Render(value));
             count++;
         }
         return count;
-    }
 
-    private static string FormatValue(char conversion, string flags, ulong value, bool wide)
-    {
-        int dot = flags.IndexOf('.');
-        int precision = dot >= 0 && int.TryParse(flags.AsSpan(dot + 1), out int digits) ? Math.Min(digits, 60) : 6;
-        double real = BitConverter.UInt64BitsToDouble(value);
-        string sign = flags.Contains('+') && conversion is 'd' or 'i' or 'f' or 'e' or 'g' && (conversion is 'd' or 'i' ? (long)value >= 0 : real >= 0) ? "+" : "";
-        return sign + conversion switch
+        ulong Next(int bytes)
         {
-            'd' or 'i' => (wide ? (long)value : (int)value).ToString(CultureInfo.InvariantCulture),
-            'u' => value.ToString(CultureInfo.InvariantCulture),
-            'x' => value.ToString("x", CultureInfo.InvariantCulture),
-            'X' => value.ToString("X", CultureInfo.InvariantCulture),
-            'o' => System.Convert.ToString((long)value, 8),
-            'p' => "0x" + value.ToString("x", CultureInfo.InvariantCulture),
-            'c' => ((char)(byte)value).ToString(),
-            'f' or 'F' => RealText(real, real.ToString($"F{precision}", CultureInfo.InvariantCulture)),
-            'e' or 'E' => RealText(real, Exponent(real.ToString($"{conversion}{precision}", CultureInfo.InvariantCulture))),
-            'g' or 'G' => RealText(real, General(real, Math.Max(precision, 1))),
-            _ => $"%{conversion}",
-        };
-    }
-
-    private static string RealText(double value, string text)
-        => double.IsNaN(value) ? "nan" : double.IsInfinity(value) ? value > 0 ? "inf" : "-inf" : text;
-
-    // C writes at least two digits of the exponent, .NET three.
-    private static string Exponent(string text) => text.Length > 3 && text[^3] == '0' ? text[..^3] + text[^2..] : text;
-
-    private static string General(double value, int precision)
-    {
-        int exponent = value == 0 ? 0 : (int)Math.Floor(Math.Log10(Math.Abs(value)));
-        string text = exponent < -4 || exponent >= precision
-            ? Exponent(value.ToString($"e{precision - 1}", CultureInfo.InvariantCulture))
-            : value.ToString($"F{Math.Max(precision - 1 - exponent, 0)}", CultureInfo.InvariantCulture);
-        int tail = text.IndexOf('e');
-        string mantissa = tail < 0 ? text : text[..tail];
-        if (mantissa.Contains('.'))
-            mantissa = mantissa.TrimEnd('0').TrimEnd('.');
-        return tail < 0 ? mantissa : mantissa + text[tail..];
-    }
-
-    private static string Pad(string text, string flags)
-    {
-        string digits = new([.. flags.TrimStart('-', '+', ' ', '0', '#').TakeWhile(char.IsAsciiDigit)]);
-        if (!int.TryParse(digits, out int width) || width > 1024)
-            return text;
-        if (flags.Contains('-'))
-            return text.PadRight(width);
-        bool zeros = flags.TrimStart('+', ' ', '#').StartsWith('0');
-        if (!zeros)
-            return text.PadLeft(width);
-        bool negative = text.StartsWith('-') || text.StartsWith('+');
-        return negative ? text[0] + text[1..].PadLeft(width - 1, '0') : text.PadLeft(width, '0');
+            arguments = (arguments + (ulong)bytes - 1) & ~(ulong)(bytes - 1);
+            ulong value = ReadBytes(warp, i, lane, arguments, bytes);
+            arguments += (ulong)bytes;
+            return value;
+        }
     }
 }

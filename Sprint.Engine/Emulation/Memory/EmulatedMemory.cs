@@ -92,7 +92,7 @@ public sealed unsafe class EmulatedMemory : IDisposable
         else
             Buffer.MemoryCopy(from.Initialised + fromOffset, to.Initialised + toOffset, bytes, bytes);
         if (!from.IsFullyInitialised && to.IsFullyInitialised)
-            to.IsFullyInitialised = !new ReadOnlySpan<byte>(to.Initialised + toOffset, checked((int)bytes)).Contains((byte)0);
+            to.IsFullyInitialised = IsSet(to.Initialised + toOffset, bytes);
     }
 
     /// <summary>Fills a device range with one byte value.</summary>
@@ -135,12 +135,7 @@ public sealed unsafe class EmulatedMemory : IDisposable
     {
         MemoryAllocation allocation = Require(address, bytes, "inspected");
         long offset = (long)(address - allocation.Start);
-        for (long k = 0; k < bytes && !allocation.IsFullyInitialised; k++)
-        {
-            if (allocation.Initialised[offset + k] == 0)
-                return false;
-        }
-        return true;
+        return allocation.IsFullyInitialised || IsSet(allocation.Initialised + offset, bytes);
     }
 
     /// <summary>Tells of each byte of a range whether it was written.</summary>
@@ -235,6 +230,17 @@ public sealed unsafe class EmulatedMemory : IDisposable
     {
         lock (gate)
             return [.. (addresses?.Select(Find).OfType<MemoryAllocation>().Distinct() ?? live).Where(allocation => !allocation.IsReadOnly && !allocation.IsFreed)];
+    }
+
+    private static bool IsSet(byte* shadow, long bytes)
+    {
+        const int Piece = 1 << 30;
+        for (; bytes > Piece; bytes -= Piece, shadow += Piece)
+        {
+            if (new ReadOnlySpan<byte>(shadow, Piece).Contains((byte)0))
+                return false;
+        }
+        return !new ReadOnlySpan<byte>(shadow, (int)bytes).Contains((byte)0);
     }
 
     private static void MarkInitialised(MemoryAllocation allocation, long offset, long bytes)

@@ -39,8 +39,7 @@ internal sealed partial class PtxParser
         switch (word)
         {
             case ".version":
-                Skip();
-                module.Version = Take(PtxTokenKind.Number, "a version such as 7.8");
+                ParseVersion();
                 break;
             case ".target":
                 ParseTarget();
@@ -75,9 +74,27 @@ internal sealed partial class PtxParser
         }
     }
 
+    // Later versions only add: what they add is refused where it is reached. Before 2.0 floating-point arithmetic had other rules.
+    private void ParseVersion()
+    {
+        Skip();
+        string version = Peek();
+        if (!System.Version.TryParse(version, out Version? number))
+            throw Error($"\"{version}\" is no version of the PTX ISA, such as 7.8");
+        if (number.Major < 2)
+            throw Error($"PTX ISA {version} has other rules for floating-point numbers; modules are executed from version 2.0 on", EmulationFault.Unsupported);
+        module.Version = Take(PtxTokenKind.Number, "a version such as 7.8");
+    }
+
     private void ParseTarget()
     {
         Skip();
+        string target = Peek();
+        string digits = target.StartsWith("sm_", StringComparison.Ordinal) ? target[3..].TrimEnd('a', 'f') : string.Empty;
+        if (!int.TryParse(digits, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out int architecture))
+            throw Error($"\"{target}\" is no target, such as sm_80 or sm_90a");
+        if (architecture < 20)
+            throw Error($"The target {target} has other rules for floating-point numbers; modules are executed for sm_20 and later", EmulationFault.Unsupported);
         module.Target = Take(PtxTokenKind.Word, "a target such as sm_80");
         while (AcceptPunctuation(','))
             Take(PtxTokenKind.Word, "a target option");

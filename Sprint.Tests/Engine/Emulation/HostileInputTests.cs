@@ -24,6 +24,11 @@ public sealed class HostileInputTests
     [TestCase(Head + ".global .u32 x[2] = {1, 2, 3};", "more initial values")]
     [TestCase(Head + ".global .u32 x = 0f12;", "hexadecimal digits")]
     [TestCase(".version 7.8\n.target sm_80\n.address_size 32\n", "address_size 64")]
+    [TestCase(".version seven\n.target sm_80\n.address_size 64\n", "\"seven\" is no version of the PTX ISA, such as 7.8")]
+    [TestCase(".version 78\n.target sm_80\n.address_size 64\n", "\"78\" is no version of the PTX ISA, such as 7.8")]
+    [TestCase(".version 1.4\n.target sm_80\n.address_size 64\n", "executed from version 2.0 on")]
+    [TestCase(".version 7.8\n.target gfx90\n.address_size 64\n", "\"gfx90\" is no target, such as sm_80 or sm_90a")]
+    [TestCase(".version 7.8\n.target sm_13\n.address_size 64\n", "executed for sm_20 and later")]
     [TestCase(Head + "\u0001", "U+0001")]
     public void A_malformed_module_is_refused_with_its_line(string ptx, string text)
     {
@@ -31,6 +36,30 @@ public sealed class HostileInputTests
         Assert.That(error.Message, Does.Contain(text));
         Assert.That(error.Message, Does.Contain("bad.ptx"));
         Assert.That(error.PtxLine, Is.GreaterThan(0));
+    }
+
+    [Test]
+    public void Later_versions_and_targets_run_as_far_as_their_instructions_are_known([Values("8.4", "9.1", "12.0")] string version, [Values("sm_90a", "sm_120f", "sm_200")] string architecture)
+    {
+        string head = $".version {version}\n.target {architecture}\n.address_size 64\n";
+        using EmulatorHarness harness = new(head + """
+            .visible .entry known(.param .u64 p) { .reg .b64 %a; ld.param.u64 %a, [p]; st.global.u32 [%a], 7; ret; }
+            .visible .entry unknown(.param .u64 p) { .reg .b64 %a; ld.param.u64 %a, [p]; st.global.u32 [%a], 8; frobnicate.later.u32 %a, %a; ret; }
+            """);
+        ulong target = harness.Reserve<int>(1);
+        harness.Launch("known", new(1), new(1), 0, target);
+        Assert.That(harness.Download<int>(target, 1)[0], Is.EqualTo(7));
+        EmulationException refusal = harness.LaunchFault("unknown", new(1), new(1), 0, target);
+        Assert.That(refusal.Fault, Is.EqualTo(EmulationFault.Unsupported), refusal.Message);
+        Assert.That(refusal.Message, Does.Contain("frobnicate.later.u32"));
+    }
+
+    [Test]
+    public void A_shared_variable_beyond_all_measure_is_refused_with_the_limit()
+    {
+        using EmulatorHarness harness = new(Head + ".visible .entry k() { .shared .b8 big[20000000]; .reg .b32 %r; mov.u32 %r, big; ret; }");
+        EmulationException refusal = Assert.Throws<EmulationException>(() => harness.Module.GetKernel("k"))!;
+        Assert.That(refusal.Message, Does.Contain("The shared variable big has 20000000 bytes; a kernel's shared variables may have 16777216"));
     }
 
     [Test]

@@ -14,6 +14,7 @@ public sealed partial class KernelSourceTests
     [TestCase("language")]
     [TestCase("styles")]
     [TestCase("idioms")]
+    [TestCase("recipes")]
     [TestCase("races")]
     [TestCase("emulator")]
     public void The_ptx_is_up_to_date(string name)

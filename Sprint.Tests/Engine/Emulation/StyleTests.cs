@@ -10,6 +10,12 @@ public sealed class StyleTests
 
     private static IEnumerable<string> Idioms => StyleKernels.Idioms.Keys;
 
+    private static IEnumerable<string> Recipes => StyleKernels.Recipes.Keys;
+
+    [Test]
+    public void A_recipe_of_blocks_that_work_together_gives_what_its_source_says([ValueSource(nameof(Recipes))] string kernel)
+        => Run("recipes", StyleKernels.Recipes[kernel]);
+
     [Test]
     public void An_algorithm_gives_what_its_source_says([ValueSource(nameof(Styles))] string kernel)
         => Run("styles", StyleKernels.Styles[kernel]);

@@ -4,7 +4,7 @@ using Sprint.Model.Configuration;
 
 namespace Sprint.Bench.Operations;
 
-/// <summary>Every operation of a model at the sizes of a model: what <c>micro</c> and <c>kernels</c> run.</summary>
+/// <summary>Every operation of a model at the sizes of a model, also SwiGLU and modulation of low rank where it has neither: what <c>micro</c> and <c>kernels</c> run.</summary>
 internal static class OperationCatalog
 {
     private const int TimeFeatures = 256;
@@ -23,17 +23,12 @@ internal static class OperationCatalog
         Both("linear mlp up gelu", $"{batch * tokens}x{width} -> {model.MlpWidth}", static (work, at) => Linear(work, at.Batch * at.Model.Tokens, at.Model.HiddenSize, at.Model.MlpWidth, Activation.Gelu));
         Both("linear mlp down", $"{batch * tokens}x{model.MlpWidth} -> {width}", static (work, at) => Linear(work, at.Batch * at.Model.Tokens, at.Model.MlpWidth, at.Model.HiddenSize));
         Both("linear mlp down gated", $"{batch * tokens}x{model.MlpWidth} -> {width}", GatedLinearLayer);
-        if (model.UseSwiglu)
-            Both("swiglu mlp gated", $"{batch * tokens}x{width} -> {model.MlpWidth} -> {width}", SwiGluMlp);
+        Both("swiglu mlp gated", $"{batch * tokens}x{width} -> {model.MlpWidth} -> {width}", SwiGluMlp);
         Both("linear qkv kept", $"{batch * kept}x{width} -> {3 * width}", static (work, at) => Linear(work, at.Batch * at.Pattern.KeptTokens, at.Model.HiddenSize, 3 * at.Model.HiddenSize));
         Both("linear modulation", $"{batch}x{width} -> {6 * width}", static (work, at) => Linear(work, at.Batch, at.Model.HiddenSize, 6 * at.Model.HiddenSize));
-        if (model.AdalnLoraRank is { } rank)
-        {
-            Both("linear modulation down", $"{batch}x{width} -> {rank}", static (work, at) => Linear(work, at.Batch, at.Model.HiddenSize, at.Model.AdalnLoraRank!.Value));
-            Both("linear modulation up", $"{batch}x{rank} -> {6 * width}", static (work, at) => Linear(work, at.Batch, at.Model.AdalnLoraRank!.Value, 6 * at.Model.HiddenSize));
-            Both("addition modulation", $"{batch}x{6 * width}, what two blocks share", SharedModulation);
-        }
-
+        Both("linear modulation down", $"{batch}x{width} -> {Rank(model)}", static (work, at) => Linear(work, at.Batch, at.Model.HiddenSize, Rank(at.Model)));
+        Both("linear modulation up", $"{batch}x{Rank(model)} -> {6 * width}", static (work, at) => Linear(work, at.Batch, Rank(at.Model), 6 * at.Model.HiddenSize));
+        Both("addition modulation", $"{batch}x{6 * width}, what two blocks share", SharedModulation);
         Both("linear patch embedding", $"{batch * tokens}x{model.PatchFeatures} -> {width}", static (work, at) => Linear(work, at.Batch * at.Model.Tokens, at.Model.PatchFeatures, at.Model.HiddenSize));
         Both("attention", $"{batch}x{tokens} tokens, {model.NumHeads} heads of {model.HeadSize}", static (work, at) => AttentionOf(work, at, keptOnly: false));
         Both("attention kept", $"{batch}x{kept} tokens, {model.NumHeads} heads of {model.HeadSize}", static (work, at) => AttentionOf(work, at, keptOnly: true));
@@ -125,6 +120,9 @@ internal static class OperationCatalog
 
         LinearWeights Layer(int outputs, int inputs) => new(work.Weight(outputs, inputs), work.Weight(outputs));
     }
+
+    /// <summary>The rank of the modulation's layers, or a quarter of the width.</summary>
+    private static int Rank(ModelConfiguration model) => model.AdalnLoraRank ?? Math.Max(1, model.HiddenSize / 4);
 
     private static void SharedModulation(OperationWorkload work, OperationSizes at)
     {

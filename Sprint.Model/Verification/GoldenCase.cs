@@ -18,7 +18,12 @@ public sealed record GoldenCase(string Name, IReadOnlyList<TensorComparison> Com
         ArgumentNullException.ThrowIfNull(plain);
         return Failure is not null ? this
             : plain.Failure is { } failure ? this with { Failure = $"the plain implementation: {failure}" }
-            : this with { Comparisons = [.. Comparisons.Zip(plain.Comparisons, static (own, other) => own.Beside(other))] };
+            : this with { Comparisons = [.. Comparisons.Zip(plain.Comparisons, (own, other) => own.Beside(other with { Error = ErrorOf(other) }))] };
+
+        // Math.Max, unlike Enumerable.Max, keeps NaN.
+        double ErrorOf(TensorComparison comparison) => comparison.Trajectory is null
+            ? comparison.Error
+            : plain.Comparisons.Where(other => other.Trajectory == comparison.Trajectory).Select(other => other.Error).Aggregate(Math.Max);
     }
 
     /// <summary>The comparison that is nearest to its tolerance, or beyond it.</summary>

@@ -90,11 +90,15 @@ internal sealed class GoldenSampling(Func<bool, SprintTransformer> loadModel, Sa
         public void Step(int step, double time, ReadOnlySpan<double> state)
         {
             Times.Add((float)time);
-            comparisons.Add(TensorComparison.Absolute(
-                $"{key}.step.{step}.x", Narrow(state), file.ReadFloats($"{key}.step.{step}.x"), GoldenTolerances.Latent));
-            comparisons.Add(TensorComparison.Absolute(
-                $"{key}.step.{step}.v", outputs.ToArray(), file.ReadFloats($"{key}.step.{step}.v"), GoldenTolerances.Output));
+            Compare("x", Narrow(state), GoldenTolerances.Latent);
+            Compare("v", outputs.ToArray(), GoldenTolerances.Output);
             outputs.Clear();
+
+            void Compare(string tensor, float[] actual, double tolerance)
+            {
+                string name = $"{key}.step.{step}.{tensor}";
+                comparisons.Add(TensorComparison.Absolute(name, actual, file.ReadFloats(name), tolerance) with { Trajectory = tensor });
+            }
         }
     }
 }

@@ -16,6 +16,12 @@ public sealed record TensorComparison(string Name, double Error, double Toleranc
     /// <summary>What the plain implementation's error counts as at least: 0 but for <see cref="OfSums"/>.</summary>
     public double PlainFloor { get; init; }
 
+    /// <summary>
+    /// The steps of a sampler that this one belongs to, or null: its trajectory is soon another than the plain implementation's, so what is allowed is
+    /// a multiple of that one's largest error on the whole of it.
+    /// </summary>
+    public string? Trajectory { get; init; }
+
     /// <summary>The error of the plain low-precision implementation, or null where float32 is compared.</summary>
     public double? PlainError { get; init; }
 

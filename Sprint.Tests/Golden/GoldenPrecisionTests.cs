@@ -78,6 +78,17 @@ public sealed class GoldenPrecisionTests(string deviceName)
     }
 
     [Test]
+    public void A_step_of_a_sampler_is_measured_by_the_whole_trajectory_of_the_plain_implementation()
+    {
+        TensorComparison step = new("x", 0.019, 1e-5, "largest difference", 0) { Trajectory = "v" };
+        GoldenCase own = new("case", [step, step, step with { Trajectory = null }]);
+        GoldenCase plain = new("case", [step with { Error = 0.001 }, step with { Error = 0.01 }, step with { Error = 0.001, Trajectory = null }]);
+        Assert.That(own.Beside(plain).Comparisons.Select(comparison => comparison.Passes), Is.EqualTo((bool[])[true, true, false]));
+        GoldenCase broken = new("case", [step with { Error = double.NaN }, .. plain.Comparisons.Skip(1)]);
+        Assert.That(own.Beside(broken).Comparisons.Select(comparison => comparison.Passes), Is.EqualTo((bool[])[false, false, false]));
+    }
+
+    [Test]
     public void Against_zeros_an_error_is_measured_by_the_other_gradients()
     {
         Assert.That(TensorComparison.OfLargest("x", [1e-6f], [0], 5e-5).Passes, Is.False);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using Sprint.Engine;
 using Sprint.Model.Checkpoints;
@@ -41,7 +42,9 @@ public sealed class FeatureFile : IDisposable
             using var hash = System.Security.Cryptography.IncrementalHash.CreateHash(System.Security.Cryptography.HashAlgorithmName.SHA256);
             foreach (int image in new[] { 0, Images - 1 })
             {
-                hash.AppendData(Bytes(image));
+                byte[] bytes = new byte[ImageBytes];
+                Fill(image, bytes);
+                hash.AppendData(bytes);
             }
 
             return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 8));
@@ -127,7 +130,10 @@ public sealed class FeatureFile : IDisposable
 
     private void Read(int image, Span<float> features)
     {
-        header.Widen(Bytes(image), features);
+        // What is read stands at the end of its place, from where it is widened to the beginning on: no step allocates for it.
+        Span<byte> stored = MemoryMarshal.AsBytes(features)[^(int)ImageBytes..];
+        Fill(image, stored);
+        header.Widen(stored, features);
         foreach (float value in features)
         {
             if (!float.IsFinite(value))
@@ -135,15 +141,14 @@ public sealed class FeatureFile : IDisposable
         }
     }
 
-    private byte[] Bytes(int image)
+    private void Fill(int image, Span<byte> bytes)
     {
-        byte[] bytes = new byte[ImageBytes];
         try
         {
             int got = 0;
             while (got < bytes.Length)
             {
-                int read = RandomAccess.Read(handle, bytes.AsSpan(got), header.DataStart + (image * ImageBytes) + got);
+                int read = RandomAccess.Read(handle, bytes[got..], header.DataStart + (image * ImageBytes) + got);
                 if (read == 0)
                     throw new SprintException($"'{path}' ends before the features of image {image}: it has become shorter");
                 got += read;
@@ -153,7 +158,5 @@ public sealed class FeatureFile : IDisposable
         {
             throw FileFault.Describe("read", path, exception);
         }
-
-        return bytes;
     }
 }

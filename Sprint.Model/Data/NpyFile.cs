@@ -17,7 +17,7 @@ internal sealed record NpyHeader(int[] Shape, bool IsHalf, long DataStart)
     public int ElementBytes => IsHalf ? 2 : sizeof(float);
 
     /// <summary>Elements as float32.</summary>
-    /// <param name="bytes">Whole elements of the file.</param>
+    /// <param name="bytes">Whole elements of the file; they may be the last bytes of <paramref name="values"/>.</param>
     /// <param name="values">Receives as many.</param>
     public void Widen(ReadOnlySpan<byte> bytes, Span<float> values)
     {

@@ -43,6 +43,10 @@ public static class StepVerification
         MiddleDepth = 1,
         TrainMaskToken = true,
         CfgMaskProb = 0.3,
+        RepresentationAlign = true,
+        RepresentationDepth = 3,
+        DimProjection = 96,
+        ProjectorHiddenDim = 80,
     };
 
     private static readonly ModelConfiguration Base = new()
@@ -138,6 +142,7 @@ public static class StepVerification
         private readonly DropPattern pattern;
         private readonly float[] images;
         private readonly int[] labels;
+        private readonly float[] features;
         private int steps;
 
         internal Steps(Device device, ModelConfiguration configuration, Precision precision, double ratio, int batch, bool captures)
@@ -156,6 +161,8 @@ public static class StepVerification
 
             pattern = ratio == 0 ? DropPattern.None(configuration.GridSide, configuration.GridSide) : DropPattern.Structured(configuration.GridSide, configuration.GridSide, ratio);
             images = [.. Enumerable.Range(0, batch * configuration.InChannels * configuration.ContextSize * configuration.ContextSize).Select(static i => MathF.Sin(i / 7f))];
+            int numbers = configuration.RepresentationAlign ? batch * configuration.Tokens * configuration.DimProjection : 0;
+            features = [.. Enumerable.Range(0, numbers).Select(static i => MathF.Cos(i / 3f))];
             labels = [.. Enumerable.Range(0, batch).Select(i => i % configuration.NumClasses)];
         }
 
@@ -163,7 +170,7 @@ public static class StepVerification
 
         internal void Take()
         {
-            step.Take(images, labels, pattern, steps, 1, new AdamWSettings(1e-3, steps + 1));
+            step.Take(images, labels, pattern, steps, 1, new AdamWSettings(1e-3, steps + 1), features);
             steps++;
         }
 

@@ -1,6 +1,7 @@
 using NUnit.Framework;
 using Sprint.Model.Training;
 using Sprint.Tests.Model;
+using Sprint.Tests.Model.Data;
 using Sprint.Tests.Model.Training;
 
 namespace Sprint.Tests.Train;
@@ -59,6 +60,24 @@ public sealed class TrainCommandTests
         SprintCommand.Refuse(["train", configuration, "--out", folder["other"], "--set", "model.adaln_lora_dim=null"], "model: adaln_type: lora needs adaln_lora_dim");
         SprintCommand.Refuse(
             ["train", "--resume", "--out", folder["run"], "--set", "model.adaln_lora_dim=4"], "the run was begun with model.adaln_lora_dim 8, not 4: what has been learned rests on it");
+    }
+
+    [Test]
+    public void Hidden_states_are_aligned_with_features_of_a_file()
+    {
+        string[] aligned = ["--set", "model.representation_align=true", "--set", "model.representation_depth=3", "--set", "model.dim_projection=4", "--set", "model.projector_hidden_dim=8"];
+        SprintCommand.Refuse(["train", configuration, "--out", folder["run"], .. aligned], "model.representation_align is true, but there are no features to align with: name their NumPy file with data.features");
+        SprintCommand.Refuse(["train", configuration, "--out", folder["run"], .. aligned, "--set", "data.features=none.npy"], "cannot read", "none.npy");
+        Assert.That(folder["run"], Does.Not.Exist);
+        Assert.That(SprintCommand.Succeed(["train", configuration, "--device", "dryrun", .. aligned]), Does.Contain("nothing was computed"));
+
+        int[] shape = [10000, 16, 4];
+        File.WriteAllBytes(folder["features.npy"], NpyWriter.Halves(shape, FeatureFileTests.Numbers(shape)));
+        string output = SprintCommand.Succeed(["train", configuration, "--out", folder["run"], .. aligned, "--set", "data.features=features.npy"]);
+        Assert.That(output, Does.Contain("  projection ").And.Contain("projection-loss.png"));
+        Assert.That(TinyRun.Metrics(folder["run"]), Has.Length.EqualTo(8).And.All.Contains("\"projection_loss\":"));
+        SprintCommand.Succeed("sample", "--checkpoint", folder["run"], "--classes", "0", "--count", "1", "--steps", "2", "--out", folder["grid.png"]);
+        Assert.That(folder["grid.png"], Does.Exist);
     }
 
     [Test]

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -70,6 +71,7 @@ internal static unsafe class RaceEntry
     public static bool SameWarp(ulong a, ulong b) => ((a ^ b) & WhoMask) == 0;
 
     /// <summary>Notes a plain access in a pair of entries.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Note(ulong* pair, ulong self)
     {
         if (pair[0] == 0 || SameWarp(pair[0], self))

@@ -16,6 +16,7 @@ internal sealed class StepRunner : IDisposable
     private readonly bool trains;
     private readonly float[] images;
     private readonly int[] labels;
+    private readonly float[] features;
     private readonly Tensor image;
     private readonly Tensor times;
     private readonly Tensor classes;
@@ -38,6 +39,12 @@ internal sealed class StepRunner : IDisposable
         Random random = new(0);
         images = [.. Enumerable.Range(0, (int)shape.Count).Select(_ => (2 * random.NextSingle()) - 1)];
         labels = [.. Enumerable.Range(0, batch).Select(_ => random.Next(configuration.NumClasses))];
+        features = new float[trains && configuration.RepresentationAlign ? batch * configuration.Tokens * configuration.DimProjection : 0];
+        foreach (ref float feature in features.AsSpan())
+        {
+            feature = (2 * random.NextSingle()) - 1;
+        }
+
         model = new SprintTransformer(device, configuration, precision: precision);
         try
         {
@@ -53,7 +60,7 @@ internal sealed class StepRunner : IDisposable
             throw;
         }
 
-        prepareNext = () => training.Prepare(images, labels, step + 1);
+        prepareNext = () => training.Prepare(images, labels, features, step + 1);
     }
 
     /// <summary>Where it runs.</summary>
@@ -74,11 +81,11 @@ internal sealed class StepRunner : IDisposable
     {
         if (Replays)
         {
-            training.Take(images, labels, pattern, step, 1, new AdamWSettings(1e-4, step + 1), meanwhile: prepareNext);
+            training.Take(images, labels, pattern, step, 1, new AdamWSettings(1e-4, step + 1), features, prepareNext);
         }
         else if (trains)
         {
-            training.Accumulate(images, labels, pattern, step);
+            training.Accumulate(images, labels, pattern, step, features: features);
             training.Update(new AdamWSettings(1e-4, step + 1), step);
         }
         else
@@ -110,6 +117,13 @@ internal sealed class StepRunner : IDisposable
 
     private static void CheckLength(ModelConfiguration configuration, int batch)
     {
+        long features = configuration.RepresentationAlign ? batch * (long)configuration.Tokens * configuration.DimProjection : 0;
+        if (features > Array.MaxLength)
+        {
+            throw new SprintException(
+                $"--batch {batch} with {configuration.Tokens} x {configuration.DimProjection} features of an image is {features} numbers, more than one array holds: lower --batch");
+        }
+
         long numbers = batch * (long)configuration.InChannels * configuration.ContextSize * configuration.ContextSize;
         if (numbers > Array.MaxLength)
         {

@@ -14,6 +14,8 @@ namespace Sprint.Model.Data;
 /// </summary>
 public sealed class FeatureFile : IDisposable
 {
+    private const int FingerprintImages = 64;
+
     private readonly string path;
     private readonly NpyHeader header;
     private readonly SafeFileHandle handle;
@@ -34,16 +36,17 @@ public sealed class FeatureFile : IDisposable
     /// <summary>Features of a token: F.</summary>
     public int Width => header.Shape[2];
 
-    /// <summary>Tells features from others by those of the first and the last image.</summary>
+    /// <summary>Tells features from others by those of up to 64 images, spread evenly from the first to the last.</summary>
     public string Fingerprint
     {
         get
         {
             using var hash = System.Security.Cryptography.IncrementalHash.CreateHash(System.Security.Cryptography.HashAlgorithmName.SHA256);
-            foreach (int image in new[] { 0, Images - 1 })
+            byte[] bytes = new byte[ImageBytes];
+            int samples = Math.Min(Images, FingerprintImages);
+            for (int i = 0; i < samples; i++)
             {
-                byte[] bytes = new byte[ImageBytes];
-                Fill(image, bytes);
+                Fill((int)((Images - 1L) * i / Math.Max(1, samples - 1)), bytes);
                 hash.AppendData(bytes);
             }
 
@@ -88,9 +91,9 @@ public sealed class FeatureFile : IDisposable
         {
             Parallel.For(0, images.Length, i => Read(images[i], features.AsSpan(i * length, length)));
         }
-        catch (AggregateException exception) when (exception.InnerException is SprintException first)
+        catch (AggregateException exception) when (exception.InnerException is { } first)
         {
-            throw new SprintException(first.Message, first);
+            throw first is SprintException ? new SprintException(first.Message, first) : first;
         }
     }
 

@@ -83,7 +83,7 @@ public sealed partial class Trainer
     private StepReport Step(StageConfiguration stage, DropPattern pattern, StageAccount account)
     {
         long start = Stopwatch.GetTimestamp();
-        PassFlops before = PassFlops.Of(device.Account) - (prepared?.Flops ?? default);
+        PassFlops before = PassFlops.Of(device.Account) - (prepared is { Next: not null } drawn ? drawn.Flops : default);
         DataPosition next = prepared?.Next ?? ReadBatch(state.Position);
         prepared = null;
         long passStart = Stopwatch.GetTimestamp();
@@ -156,17 +156,20 @@ public sealed partial class Trainer
     /// <summary>Reads the next step's batch and puts its inputs into the device's queue while the step at hand is still under way.</summary>
     private void PrepareNext()
     {
+        var before = PassFlops.Of(device.Account);
+        DataPosition? next = null;
         try
         {
-            var before = PassFlops.Of(device.Account);
-            DataPosition next = ReadBatch(upcoming);
-            step.Prepare(images, labels, state.Step + 1, features);
-            prepared = new PreparedBatch(next, PassFlops.Of(device.Account) - before);
+            DataPosition behind = ReadBatch(upcoming);
+            step.Prepare(images, labels, features, state.Step + 1);
+            next = behind;
         }
         catch (SprintException)
         {
             // The step at hand is not to blame and counts: the next one reads its batch itself and says what is wrong.
         }
+
+        prepared = new PreparedBatch(next, PassFlops.Of(device.Account) - before);
     }
 
     private DataPosition ReadBatch(DataPosition position)
@@ -185,11 +188,6 @@ public sealed partial class Trainer
         return next;
     }
 
-    /// <summary>A batch that is on the device before its step begins.</summary>
-    /// <param name="Next">Where the data go on behind it.</param>
-    /// <param name="Flops">What drawing its inputs counted: its own step's, not that of the step before.</param>
-    private readonly record struct PreparedBatch(DataPosition Next, PassFlops Flops);
-
     private void Resize(int batch)
     {
         if (labels.Length != batch)
@@ -201,4 +199,9 @@ public sealed partial class Trainer
             features = featureFile is null ? [] : new float[batch * network.Tokens * network.DimProjection];
         }
     }
+
+    /// <summary>A batch whose inputs were put into the device's queue before its step began.</summary>
+    /// <param name="Next">Where the data go on behind it, or null where it could not be had.</param>
+    /// <param name="Flops">What drawing its inputs counted: its own step's, and no step's where it could not be had.</param>
+    private readonly record struct PreparedBatch(DataPosition? Next, PassFlops Flops);
 }

@@ -31,13 +31,13 @@ public sealed partial class Trainer : IDisposable
     private readonly AdamW optimizer;
     private readonly TrainingStep step;
     private readonly EpochShuffler shuffler;
+    private readonly Action prepareNext;
     private RunState state;
     private float[] images = [];
     private float[] features = [];
     private int[] labels = [];
     private int[] chosen = [];
     private double? denseRatio;
-    private readonly Action prepareNext;
     private DataPosition upcoming;
     private PreparedBatch? prepared;
     private string? captureProblem;

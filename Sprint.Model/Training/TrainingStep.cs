@@ -120,10 +120,10 @@ public sealed class TrainingStep : IDisposable
     /// </summary>
     /// <param name="images">x_0 of the whole batch.</param>
     /// <param name="labels">The label of each image.</param>
+    /// <param name="features">Another network's features of each image, where the model is aligned with them; else nothing.</param>
     /// <param name="step">The step of the run, from 0.</param>
-    /// <param name="features">Another network's features of each image, where the model is aligned with them.</param>
     /// <exception cref="InvalidOperationException">No step of these shapes has been taken.</exception>
-    public void Prepare(ReadOnlySpan<float> images, ReadOnlySpan<int> labels, long step, ReadOnlySpan<float> features = default)
+    public void Prepare(ReadOnlySpan<float> images, ReadOnlySpan<int> labels, ReadOnlySpan<float> features, long step)
     {
         if (plan?.Shape.Batch != labels.Length)
         {

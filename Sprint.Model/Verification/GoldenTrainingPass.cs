@@ -47,7 +47,7 @@ internal sealed class GoldenTrainingPass(Device device, Func<bool, SprintTransfo
 
         double largest = file.Entries.Where(entry => entry.Name.StartsWith("grad.", StringComparison.Ordinal))
             .Max(entry => (double?)TensorComparison.Largest(file.ReadFloats(entry.Name))) ?? 0;
-        Gradient("grad_model_input", Tape.GradientOf(mixed));
+        comparisons.Add(Gradient("grad_model_input", Tape.GradientOf(mixed)));
         foreach (SafetensorsEntry entry in file.Entries)
         {
             string? parameter = entry.Name.StartsWith("grad.", StringComparison.Ordinal) ? entry.Name["grad.".Length..]
@@ -57,7 +57,7 @@ internal sealed class GoldenTrainingPass(Device device, Func<bool, SprintTransfo
             {
                 Parameter found = model.Parameters.Find(parameter)
                     ?? throw new SprintException($"{file.Path}: '{entry.Name}' is the gradient of no parameter of the model");
-                Gradient(entry.Name, found.Gradient);
+                comparisons.Add(Gradient(entry.Name, found.Gradient).OfSums([]));
             }
         }
 
@@ -73,8 +73,8 @@ internal sealed class GoldenTrainingPass(Device device, Func<bool, SprintTransfo
             comparisons.Add(TensorComparison.Absolute(key, actual, expected, GoldenTolerances.Output).OfSums(expected));
         }
 
-        void Gradient(string key, Tensor actual) =>
-            comparisons.Add(TensorComparison.OfLargest(key, actual.ToArray(), file.ReadFloats(key), GoldenTolerances.Gradient, largest).OfSums([]));
+        TensorComparison Gradient(string key, Tensor actual) =>
+            TensorComparison.OfLargest(key, actual.ToArray(), file.ReadFloats(key), GoldenTolerances.Gradient, largest);
     }
 
     /// <summary>

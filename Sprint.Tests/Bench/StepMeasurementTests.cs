@@ -5,6 +5,7 @@ using Sprint.Engine;
 using Sprint.Engine.Cuda;
 using Sprint.Engine.Operations;
 using Sprint.Model.Configuration;
+using Sprint.Tests.Engine;
 
 namespace Sprint.Tests.Bench;
 
@@ -75,6 +76,16 @@ internal sealed class StepMeasurementTests
         Assert.That(times.SelectMany(found => found.Seconds), Is.All.GreaterThan(0));
         Assert.That(times.Select(found => found.Flops), Is.EqualTo(expected.Select(found => found.Flops)));
         Assert.That(times[1].PeakBytes, Is.LessThan(times[0].PeakBytes).And.GreaterThan(times[0].PeakBytes / 4));
+    }
+
+    [Test]
+    public void A_model_that_is_aligned_has_features_to_be_aligned_with([Values("cpu", "emulated")] string name)
+    {
+        ModelConfiguration aligned = Model with { RepresentationAlign = true, RepresentationDepth = 3, DimProjection = 5, ProjectorHiddenDim = 8 };
+        using Device device = TestDevice.Open(name);
+        BenchResults results = StepCommand.Measure(new StepRequest(aligned, [0.75], Batch: 2, Trains: true, Rounds: 2, Warmup: 1, Profiles: false), device);
+        double flops = results.Measurements.Single(found => found.Name == "drop 0.75 batch 2: FLOPs of a step").Value;
+        Assert.That(flops, Is.EqualTo(Sprint.Bench.Counting.StepCount.Of(aligned, new LossConfiguration(), Sprint.Bench.ModelOptions.Pattern(aligned, 0.75), 2).Flops));
     }
 
     [Test]

@@ -103,7 +103,6 @@ public sealed class AlignedRunTests
     {
         using var device = new CpuDevice(2);
         Run("weightless", device, configuration: FeatureFileTests.Aligned with { Loss = new LossConfiguration { ProjectionWeight = 0 } });
-        using var dataset = new PatternDataset();
         TinyRun.Run(folder["unaligned"], device);
         Assert.That(Numbers("weightless", "projection_loss")[0], Is.EqualTo(Numbers("whole", "projection_loss")[0]).Within(1e-6));
         Assert.That(Numbers("weightless", "loss"), Is.EqualTo(Numbers("unaligned", "loss")), "without weight, the losses of a run that is not aligned");

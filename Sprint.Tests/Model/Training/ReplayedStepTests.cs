@@ -270,7 +270,7 @@ public sealed class ReplayedStepTests(string deviceName)
             return outcome;
         }
 
-        internal void PrepareNext() => Step.Prepare(images, labels, steps + 1, features);
+        internal void PrepareNext() => Step.Prepare(images, labels, features, steps + 1);
 
         internal void Skip() => steps++;
 

@@ -38,13 +38,15 @@ public sealed class RunFolder
     /// <summary>The resolved configuration.</summary>
     public string Configuration => System.IO.Path.Combine(Path, CheckpointStore.ConfigurationFile);
 
+    private string LockFile => System.IO.Path.Combine(Path, ".lock");
+
     /// <summary>The picture of the samples after a step.</summary>
     /// <param name="step">Steps of the run done.</param>
     public string Samples(long step) =>
         System.IO.Path.Combine(samples, string.Create(CultureInfo.InvariantCulture, $"step-{step:D8}.png"));
 
-    /// <summary>Begins a new run.</summary>
-    /// <param name="path">The folder; it must not hold a run yet.</param>
+    /// <summary>Begins a new run, also where one ended before its first step, for lack of memory or by wrong data: nothing was done there.</summary>
+    /// <param name="path">The folder; it must not hold a run of which a step was done.</param>
     /// <param name="configuration">Written as <c>config.yaml</c>.</param>
     /// <exception cref="SprintException">There is a run already, or the folder cannot be written.</exception>
     public static RunFolder Create(string path, TrainingConfiguration configuration)
@@ -52,11 +54,17 @@ public sealed class RunFolder
         ArgumentNullException.ThrowIfNull(configuration);
         var folder = new RunFolder(path);
         folder.CheckFree();
+        bool begunBefore = File.Exists(folder.Configuration);
         folder.CreateFolders();
 
         // Of two processes that begin in one folder at once the second finds the first one's run.
         using IDisposable hold = folder.Hold();
         folder.CheckFree();
+        if (begunBefore)
+        {
+            folder.RemovePictures();
+        }
+
         folder.Write(configuration);
         return folder;
     }
@@ -98,7 +106,7 @@ public sealed class RunFolder
         try
         {
             return new FileStream(
-                System.IO.Path.Combine(Path, ".lock"), FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, 1);
+                LockFile, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, 1);
         }
         catch (IOException exception) when (FileFault.IsHeld(exception))
         {
@@ -112,9 +120,28 @@ public sealed class RunFolder
 
     private void CheckFree()
     {
-        if (File.Exists(Configuration) || Checkpoints.Newest is not null)
+        // A configuration without the lock beside it is a file of the user's.
+        bool foreign = File.Exists(Configuration) && !File.Exists(LockFile);
+        bool stepped = Checkpoints.Newest is not null || (File.Exists(Metrics) && new FileInfo(Metrics).Length > 0);
+        if (foreign || stepped)
         {
             throw new SprintException($"'{Path}' holds a run already: continue it with --resume, or give another folder with --out");
+        }
+    }
+
+    /// <summary>What a model drew before its first step is not another model's.</summary>
+    private void RemovePictures()
+    {
+        foreach (string picture in Directory.GetFiles(samples, "step-*.png"))
+        {
+            try
+            {
+                File.Delete(picture);
+            }
+            catch (Exception exception) when (FileFault.IsFileFault(exception))
+            {
+                throw FileFault.Describe("remove", picture, exception);
+            }
         }
     }
 

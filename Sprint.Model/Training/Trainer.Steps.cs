@@ -9,7 +9,7 @@ namespace Sprint.Model.Training;
 /// <content>How steps are taken: stages begun, batches read, passes timed, costs added up.</content>
 public sealed partial class Trainer
 {
-    private StageAccount BeginStage(StageConfiguration stage, DropPattern pattern)
+    private StageAccount BeginStage(StageConfiguration stage, DropPattern pattern, CancellationToken cancellation)
     {
         Resize(stage.BatchSize);
         prepared = null;
@@ -27,7 +27,7 @@ public sealed partial class Trainer
         }
 
         // Timed again when a run is resumed, as device and threads may be others.
-        denseRatio = pattern.Kind == DropKind.None ? 1 : TimeDense(stage, pattern, dense);
+        denseRatio = pattern.Kind == DropKind.None ? 1 : TimeDense(stage, pattern, dense, cancellation);
         StageAccount account = state.Accounts[state.Stage];
         device.Account.ResetPeaks();
         observer.StageStarted(state.Stage, stage, account);
@@ -35,10 +35,10 @@ public sealed partial class Trainer
     }
 
     /// <summary>
-    /// How many times as long forward and backward passes take here with every token kept, or null where that cannot be timed. The
+    /// How many times as long forward and backward passes take here with every token kept, or null where that cannot be timed or the run is to stop. The
     /// gradients are dropped, so the run is as if it had not happened.
     /// </summary>
-    private double? TimeDense(StageConfiguration stage, DropPattern pattern, DropPattern dense)
+    private double? TimeDense(StageConfiguration stage, DropPattern pattern, DropPattern dense, CancellationToken cancellation)
     {
         if (!device.Executes)
         {
@@ -58,6 +58,10 @@ public sealed partial class Trainer
 
             return DenseCost.TimeRatio(TimeProvider.System, () => Pass(pattern), () => Pass(dense));
         }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
         catch (SprintException exception)
         {
             // The run itself needs no dense step: what is beyond this device's memory may fit it with tokens dropped.
@@ -72,12 +76,14 @@ public sealed partial class Trainer
 
         void Pass(DropPattern kept)
         {
+            cancellation.ThrowIfCancellationRequested();
             Accumulate(stage, kept);
             device.Synchronize();
             step.Forget();
         }
 
-        double TimePasses(DropPattern kept) => step.TimePasses(images, labels, kept, state.Step, stage.GradientAccumulationSteps, DenseCost.LeastTime / 2, features);
+        double TimePasses(DropPattern kept) =>
+            step.TimePasses(images, labels, kept, state.Step, stage.GradientAccumulationSteps, DenseCost.LeastTime / 2, features, cancellation);
     }
 
     private StepReport Step(StageConfiguration stage, DropPattern pattern, StageAccount account)

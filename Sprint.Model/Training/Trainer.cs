@@ -159,7 +159,7 @@ public sealed partial class Trainer : IDisposable
         {
             StageConfiguration stage = configuration.Stages[state.Stage];
             DropPattern pattern = stage.Pattern(configuration.Model);
-            StageAccount account = BeginStage(stage, pattern);
+            StageAccount account = BeginStage(stage, pattern, cancellation);
             while (state.StageStep < stage.Steps)
             {
                 if (cancellation.IsCancellationRequested)

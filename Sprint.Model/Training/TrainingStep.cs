@@ -145,7 +145,9 @@ public sealed class TrainingStep : IDisposable
     /// <param name="microBatches">How many micro-batches make the step.</param>
     /// <param name="leastTime">How long to go on at least.</param>
     /// <param name="features">Another network's features of each image, where the model is aligned with them.</param>
+    /// <param name="cancellation">Cancelled, the pass at hand is the last.</param>
     /// <returns>The median in seconds of the device's work.</returns>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public double TimePasses(
         ReadOnlySpan<float> images,
         ReadOnlySpan<int> labels,
@@ -153,7 +155,8 @@ public sealed class TrainingStep : IDisposable
         long step,
         int microBatches,
         TimeSpan leastTime,
-        ReadOnlySpan<float> features = default)
+        ReadOnlySpan<float> features = default,
+        CancellationToken cancellation = default)
     {
         Release();
         try
@@ -163,6 +166,7 @@ public sealed class TrainingStep : IDisposable
             long start = Stopwatch.GetTimestamp();
             for (int run = -WarmPasses; run < LeastTimedPasses || Stopwatch.GetElapsedTime(start) < leastTime; run++)
             {
+                cancellation.ThrowIfCancellationRequested();
                 passes.Enqueue(images, labels, features, step, default);
                 model.Device.Synchronize();
                 if (run >= 0)

@@ -85,7 +85,7 @@ internal static class TrainCommand
         var noise = new EpochNoise((ulong)configuration.Seed);
         using IImageDataset dataset = OpenData(configuration.Data, noise);
 
-        using FeatureFile? features = configuration.Data.Features is { } file ? FeatureFile.Open(ProjectFiles.Find(file)) : null;
+        using FeatureFile? features = configuration.Data.Features is { } file ? OpenFeatures(file) : null;
 
         // A new run's folder appears once nothing is left that the user might have to mend first.
         Trainer.Check(configuration, dataset, features);
@@ -169,6 +169,18 @@ internal static class TrainCommand
     private static string RunName(string configurationPath) => Path.GetFileNameWithoutExtension(configurationPath);
 
     private static string Quote(string path) => path.Contains(' ', StringComparison.Ordinal) ? $"\"{path}\"" : path;
+
+    private static FeatureFile OpenFeatures(string path)
+    {
+        try
+        {
+            return FeatureFile.Open(ProjectFiles.Find(path));
+        }
+        catch (SprintException exception)
+        {
+            throw new SprintException($"data.features: {exception.Message}", exception);
+        }
+    }
 
     private static IImageDataset OpenData(DatasetSettings settings, EpochNoise noise)
     {

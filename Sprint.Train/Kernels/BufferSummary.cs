@@ -39,7 +39,7 @@ internal sealed record BufferSummary(int Numbers, double Minimum, double Maximum
             (minimum, maximum) = numbers == 1 ? (value, value) : (Math.Min(minimum, value), Math.Max(maximum, value));
 
             // A running mean does not overflow where a sum would.
-            mean = numbers == 1 ? value : mean + ((value - mean) / numbers);
+            mean = numbers == 1 ? value : double.IsInfinity(mean) ? mean + value : mean + ((value - mean) / numbers);
         }
 
         return new BufferSummary(numbers, minimum, maximum, mean, notANumber, written is null ? null : neverWritten);

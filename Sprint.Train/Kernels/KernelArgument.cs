@@ -127,7 +127,7 @@ internal abstract partial record KernelArgument(string Text)
         {
             if (!int.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out extents[i]) || extents[i] < 1)
             {
-                throw Refuse(text, $"has the extent '{parts[i]}': each is a whole number from 1 on, as in [4,128]");
+                throw Refuse(text, $"has the extent '{parts[i]}': each is a whole number from 1 to {int.MaxValue}, as in [4,128]");
             }
 
             bytes *= extents[i];

@@ -48,5 +48,7 @@ public sealed class CudaCompilationException : CudaException
     private static string Unsaid(string log) =>
         KernelResources.Parse(log).FirstOrDefault(static kernel => kernel.SharedBytes > MostStaticSharedBytes) is { } kernel
             ? $": kernel {kernel.Kernel} declares {kernel.SharedBytes} bytes of static shared memory, of which {MostStaticSharedBytes} are the most; use dynamic shared memory"
-            : ": the assembler refused it without a reason";
+            : log.Contains("ptxas", StringComparison.Ordinal) && log.Contains("fatal", StringComparison.Ordinal)
+                ? ": the assembler refused it"
+                : ": the assembler refused it without a reason";
 }

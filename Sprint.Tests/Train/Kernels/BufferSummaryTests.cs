@@ -28,6 +28,11 @@ public sealed class BufferSummaryTests
     public void The_mean_of_great_numbers_does_not_overflow() =>
         Assert.That(BufferSummary.Of(SafetensorsDataType.F64, MemoryMarshal.AsBytes<double>([1.7e308, 1.7e308, 1.7e308]), null).Mean, Is.EqualTo(1.7e308).Within(1e294));
 
+    [TestCase(new[] { float.NegativeInfinity, float.NegativeInfinity, 1 }, double.NegativeInfinity)]
+    [TestCase(new[] { 1, float.PositiveInfinity, 2 }, double.PositiveInfinity)]
+    [TestCase(new[] { float.PositiveInfinity, float.NegativeInfinity }, double.NaN)]
+    public void Infinities_have_the_mean_that_their_sum_says(float[] values, double mean) => Assert.That(Of(values, null).Mean, Is.EqualTo(mean));
+
     /// <summary>Of what is not written, the last byte is missing.</summary>
     private static BufferSummary Of(float[] values, bool[]? written) => BufferSummary.Of(
         SafetensorsDataType.F32, MemoryMarshal.AsBytes<float>(values), written is null ? null : [.. written.SelectMany(static element => new[] { true, true, true, element })]);

@@ -7,37 +7,39 @@ namespace Sprint.Engine.Emulation.Memory;
 /// One publication, or a join of several: the clocks of a block's warps up to which everything is visible to who reads the published value,
 /// and what was known before, at the same place in memory and to the publishing warp.
 /// </summary>
-internal sealed class SyncPoint(SyncWrite write, uint[]? clocks, SyncPoint? previous, SyncPoint? acquired)
+internal sealed class SyncPoint(SyncWrite write, SyncContent? content, SyncPoint? previous)
 {
+    private volatile SyncContent? content = content;
+
     /// <summary>The write that publishes.</summary>
     public SyncWrite Write { get; } = write;
 
-    /// <summary>The published clocks; null for a join.</summary>
-    public uint[]? Clocks { get; private set; } = clocks;
+    /// <summary>What is published; null once it was withdrawn, which another worker may do between two reads of this property.</summary>
+    public SyncContent? Content => content;
 
+    /// <summary>What was published at the same place before.</summary>
     public SyncPoint? Previous { get; } = previous;
 
-    public SyncPoint? Acquired { get; private set; } = acquired;
-
     /// <summary>Nothing is published after all; what was published before stays.</summary>
-    public void Withdraw()
-    {
-        Clocks = null;
-        Acquired = null;
-    }
+    public void Withdraw() => content = null;
 
     /// <summary>Everything that either knows, the first being the newer.</summary>
     public static SyncPoint? Join(SyncPoint? first, SyncPoint? second)
     {
         if (first is null || ReferenceEquals(first, second))
             return second;
-        if (second is null || ReferenceEquals(first.Previous, second) || ReferenceEquals(first.Acquired, second))
+        if (second is null || ReferenceEquals(first.Previous, second) || ReferenceEquals(first.Content?.Acquired, second))
             return first;
-        if (ReferenceEquals(second.Previous, first) || ReferenceEquals(second.Acquired, first))
+        if (ReferenceEquals(second.Previous, first) || ReferenceEquals(second.Content?.Acquired, first))
             return second;
-        return new SyncPoint(default, null, first, second);
+        return new SyncPoint(default, new SyncContent(null, second), first);
     }
 }
+
+/// <summary>What a publication tells.</summary>
+/// <param name="Clocks">The published clocks; null for a join.</param>
+/// <param name="Acquired">What the publishing warp knew of other blocks.</param>
+internal sealed record SyncContent(uint[]? Clocks, SyncPoint? Acquired);
 
 /// <summary>An atomic or volatile write: of which warp of which block, at which of its clocks, to which word of memory.</summary>
 internal readonly record struct SyncWrite(uint Block, int Warp, uint Clock, ulong Word);
@@ -78,12 +80,12 @@ internal sealed class SyncGraph
         {
             SyncWrite write = new(block, warp, clocks.Clocks[warp], word);
             bool known = places.TryGetValue(word, out SyncPoint? last)
-                && last.Write == write && ReferenceEquals(last.Clocks, published) && ReferenceEquals(last.Acquired, acquired);
+                && last.Write == write && last.Content is { } content && ReferenceEquals(content.Clocks, published) && ReferenceEquals(content.Acquired, acquired);
             if (known)
                 continue;
             Interlocked.Increment(ref points);
-            SyncPoint fresh = new(write, published, null, acquired);
-            fresh = places.AddOrUpdate(word, static (_, fresh) => fresh, static (_, last, fresh) => new SyncPoint(fresh.Write, fresh.Clocks, last, fresh.Acquired), fresh);
+            SyncPoint fresh = new(write, new SyncContent(published, acquired), null);
+            fresh = places.AddOrUpdate(word, static (_, fresh) => fresh, static (_, last, fresh) => new SyncPoint(fresh.Write, fresh.Content, last), fresh);
             result = new Publication(fresh, result.Low);
         }
         return result;
@@ -156,23 +158,24 @@ internal sealed class SyncKnowledge
     {
         if (!visited.Add(point))
             return;
-        if (point.Acquired is not null)
-            frontier.Push(point.Acquired);
+        SyncContent? content = point.Content;
+        if (content?.Acquired is not null)
+            frontier.Push(content.Acquired);
         if (point.Previous is not null)
             frontier.Push(point.Previous);
-        if (point.Clocks is null)
+        if (content?.Clocks is not { } published)
             return;
         ref uint written = ref CollectionsMarshal.GetValueRefOrAddDefault(writes, (point.Write.Block, point.Write.Warp, point.Write.Word), out _);
         written = Math.Max(written, point.Write.Clock);
         ref uint[]? clocks = ref CollectionsMarshal.GetValueRefOrAddDefault(known, point.Write.Block, out bool exists);
         if (!exists)
         {
-            clocks = point.Clocks;
+            clocks = published;
             return;
         }
-        uint[] merged = new uint[point.Clocks.Length];
+        uint[] merged = new uint[published.Length];
         for (int k = 0; k < merged.Length; k++)
-            merged[k] = Math.Max(clocks![k], point.Clocks[k]);
+            merged[k] = Math.Max(clocks![k], published[k]);
         clocks = merged;
     }
 }

@@ -119,7 +119,7 @@ internal sealed class WarpClocks
     /// <summary>A warp has read what was published at a point; of its own publications only what was there before is news.</summary>
     public void Acquire(int warp, SyncPoint? point)
     {
-        while (point is { Clocks: not null } && ReferenceEquals(point.Clocks, published[warp]))
+        while (point?.Content?.Clocks is { } clocks && ReferenceEquals(clocks, published[warp]))
             point = point.Previous;
         if (point is null || ReferenceEquals(newest[warp], point))
             return;

@@ -102,9 +102,9 @@ internal sealed unsafe partial class GlobalRaceDetector(LaunchContext launch, Wa
             line->Entries[place] = self;
             state = range;
         }
-        else if (state == range)
+        else if (state == range && IsClean(line))
         {
-            conflict = Touch(line, onlyIfClean);
+            Note(line);
         }
         else if (state >> 8 == (uint)first && IsFresh(line))
         {
@@ -113,10 +113,25 @@ internal sealed unsafe partial class GlobalRaceDetector(LaunchContext launch, Wa
         }
         else
         {
-            conflict = AccessRecords(line, ref state, first, end, onlyIfClean);
+            conflict = AccessLocked(line, ref state, first, end, onlyIfClean);
         }
         RaceShadow.Unlock(line, state);
         return conflict;
+    }
+
+    // What may throw while a line is locked: for want of memory, say. Then the line is as it was, and others may have it.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ulong AccessLocked(RaceRecord* line, ref uint state, int first, int end, bool onlyIfClean)
+    {
+        try
+        {
+            return state == (uint)(first | end << 8) ? TouchUnclean(line, onlyIfClean) : AccessRecords(line, ref state, first, end, onlyIfClean);
+        }
+        catch
+        {
+            RaceShadow.Unlock(line, state);
+            throw;
+        }
     }
 
     // Whether a record knows no more than an access like this one by the same warp at the same clock.
@@ -130,21 +145,41 @@ internal sealed unsafe partial class GlobalRaceDetector(LaunchContext launch, Wa
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ulong Touch(RaceRecord* record, bool onlyIfClean)
     {
+        if (!IsClean(record))
+            return TouchUnclean(record, onlyIfClean);
+        Note(record);
+        return 0;
+    }
+
+    private ulong TouchUnclean(RaceRecord* record, bool onlyIfClean)
+    {
+        ulong conflict = FindConflict(record, onlyIfClean);
+        if (conflict == 0 || !onlyIfClean)
+            Note(record);
+        return conflict;
+    }
+
+    // Whether a record knows of nothing by other warps that an access like this one may race with.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool IsClean(RaceRecord* record)
+    {
         Vector512<ulong> entries = Vector512.Load((ulong*)record);
         Vector512<ulong> same = Vector512.Equals((entries ^ Vector512.Create(self)) & Vector512.Create(RaceEntry.WhoMask), Vector512<ulong>.Zero)
             | Vector512.Equals(entries, Vector512<ulong>.Zero);
-        ulong conflict = (~(uint)same.ExtractMostSignificantBits() & relevant) == 0 ? 0 : FindConflict(record, onlyIfClean);
-        if (conflict != 0 && onlyIfClean)
-            return conflict;
+        return (~(uint)same.ExtractMostSignificantBits() & relevant) == 0;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Note(RaceRecord* record)
+    {
         if (pair == 4)
             RaceEntry.NoteStrong(record->Entries + 4, self);
         else
             RaceEntry.Note(record->Entries + pair, self);
-        return conflict;
     }
 
     // The entry that an access is unordered with. Among plain stores only those of different values count, once values are looked at.
-    private ulong FindConflict(RaceRecord* record, bool anyValue)
+    private ulong FindConflict(RaceRecord* record, bool onlyIfClean)
     {
         for (int k = 5; k >= 0; k--)
         {
@@ -155,7 +190,7 @@ internal sealed unsafe partial class GlobalRaceDetector(LaunchContext launch, Wa
             bool harmless = k >= 4 ? access == GlobalAccess.Read && !flagged : k < 2 && flagged && access >= GlobalAccess.StrongRead;
             if (harmless || IsOrdered(entry) || (k >= 4 && flagged && (IsObserved(entry, record) || (k == 4 && IsOverwritten(record)))))
                 continue;
-            bool excused = k < 2 && !anyValue && access is GlobalAccess.Write or GlobalAccess.UncachedWrite && IsSameStore(entry, record);
+            bool excused = k < 2 && !onlyIfClean && access is GlobalAccess.Write or GlobalAccess.UncachedWrite && IsSameStore(entry, record);
             if (!excused)
             {
                 ConflictPlace = k;
@@ -250,7 +285,7 @@ internal sealed unsafe partial class GlobalRaceDetector(LaunchContext launch, Wa
         if (at < end)
             mergedCount = Append(merged, mergedCount, null, at, end);
         ConflictPlace = conflictPlace;
-        state = RaceShadow.Store(line, state, new ReadOnlySpan<RaceRecord>(merged, mergedCount));
+        state = RaceShadow.Store(line, new ReadOnlySpan<RaceRecord>(merged, mergedCount));
         return conflict;
     }
 

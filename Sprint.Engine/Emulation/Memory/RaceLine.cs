@@ -146,10 +146,9 @@ internal sealed unsafe class RaceShadow : IDisposable
 
     /// <summary>Replaces a locked line's records; returns its state.</summary>
     /// <param name="line">The line.</param>
-    /// <param name="state">Its state so far.</param>
     /// <param name="records">The records.</param>
-    /// <exception cref="OutOfMemoryException">The host has no memory; the line is as it was, and not locked any more.</exception>
-    public static uint Store(RaceRecord* line, uint state, ReadOnlySpan<RaceRecord> records)
+    /// <exception cref="OutOfMemoryException">The host has no memory; the line is as it was, and still locked.</exception>
+    public static uint Store(RaceRecord* line, ReadOnlySpan<RaceRecord> records)
     {
         if (records.Length == 1)
         {
@@ -158,27 +157,17 @@ internal sealed unsafe class RaceShadow : IDisposable
             return records[0].State;
         }
         if (line->More == null || line->More->Launch < records.Length)
-            Grow(line, state, records.Length);
+            Grow(line, records.Length);
         uint kept = line->More->Launch;
         records.CopyTo(new Span<RaceRecord>(line->More, records.Length));
         line->More->Launch = kept;
         return (uint)records.Length << 16;
     }
 
-    private static void Grow(RaceRecord* line, uint state, int count)
+    private static void Grow(RaceRecord* line, int count)
     {
         uint capacity = Math.Max(4, System.Numerics.BitOperations.RoundUpToPowerOf2((uint)count));
-        RaceRecord* more;
-        try
-        {
-            more = (RaceRecord*)NativeMemory.AlignedAlloc(capacity * (nuint)sizeof(RaceRecord), 64);
-        }
-        catch (OutOfMemoryException)
-        {
-            // Others may be waiting for the line.
-            Unlock(line, state);
-            throw;
-        }
+        RaceRecord* more = (RaceRecord*)NativeMemory.AlignedAlloc(capacity * (nuint)sizeof(RaceRecord), 64);
         NativeMemory.AlignedFree(line->More);
         line->More = more;
         more->Launch = capacity;

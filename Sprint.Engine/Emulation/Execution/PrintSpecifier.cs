@@ -71,7 +71,7 @@ internal struct PrintSpecifier
             case 'c':
                 return Pad(string.Empty, ((char)(byte)value).ToString(), false);
             case 'p':
-                return Pad("0x", value.ToString("x", CultureInfo.InvariantCulture), false);
+                return value == 0 ? Pad(string.Empty, "(nil)", false) : Pad(Sign(false) + "0x", Digits(value.ToString("x", CultureInfo.InvariantCulture)), precision < 0);
             case 'f' or 'F' or 'e' or 'E' or 'g' or 'G' or 'a' or 'A':
                 return RenderReal(BitConverter.UInt64BitsToDouble(value));
             default:
@@ -106,14 +106,14 @@ internal struct PrintSpecifier
 
     private readonly string Sign(bool negative) => negative ? "-" : plus ? "+" : space ? " " : string.Empty;
 
-    private readonly string Digits(string digits) => precision == 0 && digits == "0" ? string.Empty : digits.PadLeft(Math.Max(precision, 0), '0');
+    private readonly string Digits(string digits) => precision == 0 && digits == "0" && !(alternate && Conversion == 'o') ? string.Empty : digits.PadLeft(Math.Max(precision, 0), '0');
 
     private readonly string RenderReal(double value)
     {
         bool upper = char.IsUpper(Conversion);
-        if (double.IsNaN(value))
-            return Pad(string.Empty, upper ? "NAN" : "nan", false);
         string sign = Sign(double.IsNegative(value));
+        if (double.IsNaN(value))
+            return Pad(sign, upper ? "NAN" : "nan", false);
         double size = Math.Abs(value);
         if (double.IsInfinity(value))
             return Pad(sign, upper ? "INF" : "inf", false);
@@ -122,11 +122,20 @@ internal struct PrintSpecifier
         int digits = precision < 0 ? 6 : precision;
         string text = char.ToLowerInvariant(Conversion) switch
         {
-            'f' => size.ToString($"F{digits}", CultureInfo.InvariantCulture),
-            'e' => Exponential(size, digits),
+            'f' => WithPoint(size.ToString($"F{digits}", CultureInfo.InvariantCulture)),
+            'e' => WithPoint(Exponential(size, digits)),
             _ => General(size, Math.Max(digits, 1)),
         };
         return Pad(sign, upper ? text.ToUpperInvariant() : text, true);
+    }
+
+    // The alternate form always has a point, behind the only digit if need be.
+    private readonly string WithPoint(string text)
+    {
+        if (!alternate || text.Contains('.'))
+            return text;
+        int end = text.IndexOf('e');
+        return text.Insert(end < 0 ? text.Length : end, ".");
     }
 
     // C writes at least two digits of the exponent, .NET three.
@@ -146,7 +155,7 @@ internal struct PrintSpecifier
             (mantissa, tail) = (value.ToString($"F{digits - 1 - exponent}", CultureInfo.InvariantCulture), string.Empty);
         if (!alternate && mantissa.Contains('.'))
             mantissa = mantissa.TrimEnd('0').TrimEnd('.');
-        return mantissa + tail;
+        return WithPoint(mantissa + tail);
     }
 
     private readonly string Hexadecimal(double value, bool upper)
@@ -167,7 +176,7 @@ internal struct PrintSpecifier
         string tail = (fraction & (1ul << 52) - 1).ToString("x13", CultureInfo.InvariantCulture)[..digits];
         tail = precision < 0 ? tail.TrimEnd('0') : tail.PadRight(precision, '0');
         int power = value == 0 ? 0 : Math.Max(exponent, 1) - 1023;
-        string text = $"{fraction >> 52}{(tail.Length > 0 ? "." : string.Empty)}{tail}p{(power < 0 ? "-" : "+")}{Math.Abs(power)}";
+        string text = $"{fraction >> 52}{(tail.Length > 0 || alternate ? "." : string.Empty)}{tail}p{(power < 0 ? "-" : "+")}{Math.Abs(power)}";
         return upper ? text.ToUpperInvariant() : text;
     }
 

@@ -115,7 +115,7 @@ internal sealed class BlockScheduler : IDisposable
         {
             if (previous is not null)
                 Put(previous);
-            BlockExecutor? next = turn == LowestTurn ? TakeLowest() : Begin() ?? TakeFirst();
+            BlockExecutor? next = (turn == LowestTurn ? TakeLowest() : null) ?? Begin() ?? TakeFirst();
             running += next is null ? 0 : 1;
             waiting = suspended.Count > 0;
             return next;
@@ -153,15 +153,20 @@ internal sealed class BlockScheduler : IDisposable
     private BlockExecutor? TakeLowest()
     {
         turn = 0;
+        DropUnwanted();
         return Take(suspended.MinBy(executor => executor.Rank));
     }
 
     private BlockExecutor? TakeFirst()
     {
-        if (suspended.Count == 0)
-            return null;
-        suspended.RemoveAll(executor => !queue.IsWanted(executor.Rank));
+        DropUnwanted();
         return Take(suspended.FirstOrDefault());
+    }
+
+    private void DropUnwanted()
+    {
+        if (suspended.Count > 0)
+            suspended.RemoveAll(executor => !queue.IsWanted(executor.Rank));
     }
 
     private BlockExecutor? Take(BlockExecutor? executor)

@@ -16,16 +16,21 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
     private const long WaitingInstructions = 1 << 14;
     private const int WaitingInterval = 64;
     private const long LongInstructions = 1 << 24;
+
+    // Before a warp's budget is spent its block has given way so often at least.
+    private const int TurnsOfBudget = 64;
     private const long MaximumFrameBytes = 512L << 20;
 
     private readonly Warp[] warps;
     private readonly Dictionary<DecodedFunction, Stack<Frame>> frames = [];
+    private readonly long turnInstructions;
     private ulong random;
     private long frameBytes;
 
     public BlockExecutor(LaunchContext launch)
     {
         Launch = launch;
+        turnInstructions = Math.Clamp(launch.Options.InstructionBudget / TurnsOfBudget, 1, LongInstructions);
         KernelProgram program = launch.Program;
         BlockCounts = (long*)NativeMemory.AllocZeroed((nuint)program.BlockCount * 2 + 2, sizeof(long));
         GuardCounts = (long*)NativeMemory.AllocZeroed((nuint)program.GuardCount * 2 + 2, sizeof(long));
@@ -43,6 +48,9 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
     }
 
     private readonly long localBytes;
+
+    // For one whose constructor found no memory.
+    ~BlockExecutor() => Free();
 
     public LaunchContext Launch { get; }
 
@@ -106,7 +114,7 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
     {
         Span<int> runnable = stackalloc int[32];
         long executed = 0, looked = 0, polls = Polls;
-        while (executed < LongInstructions)
+        while (executed < turnInstructions)
         {
             if (executed - looked >= WaitingInstructions)
             {
@@ -177,16 +185,22 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
 
     public void Dispose()
     {
+        Free();
+        GC.SuppressFinalize(this);
+        Shared.Dispose();
+        foreach (Warp warp in warps)
+            warp.Dispose();
+        foreach (Frame frame in frames.Values.SelectMany(frames => frames))
+            frame.Dispose();
+    }
+
+    private void Free()
+    {
         NativeMemory.Free(BlockCounts);
         NativeMemory.Free(GuardCounts);
         NativeMemory.AlignedFree(Local);
         NativeMemory.AlignedFree(LocalInitialised);
         BlockCounts = GuardCounts = null;
         Local = LocalInitialised = null;
-        Shared.Dispose();
-        foreach (Warp warp in warps)
-            warp.Dispose();
-        foreach (Frame frame in frames.Values.SelectMany(frames => frames))
-            frame.Dispose();
     }
 }

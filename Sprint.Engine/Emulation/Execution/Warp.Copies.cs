@@ -75,12 +75,17 @@ internal sealed unsafe partial class Warp : IDisposable
 
     public void Dispose()
     {
-        NativeMemory.Free(copies);
-        copies = null;
-        NativeMemory.AlignedFree(Addresses);
+        Free();
         for (Frame? frame = this.frame; frame is not null; frame = frame.Parent)
             frame.Dispose();
         GC.SuppressFinalize(this);
+    }
+
+    private void Free()
+    {
+        NativeMemory.Free(copies);
+        copies = null;
+        NativeMemory.AlignedFree(Addresses);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -67,6 +67,8 @@ internal sealed unsafe partial class Warp
         Registers = frame.Registers;
     }
 
+    ~Warp() => Free();
+
     /// <summary>Lanes that are threads of the block.</summary>
     public uint Valid { get; private set; }
 

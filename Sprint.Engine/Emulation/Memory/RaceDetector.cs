@@ -59,6 +59,8 @@ internal sealed unsafe partial class RaceDetector : IDisposable
         Clear();
     }
 
+    ~RaceDetector() => NativeMemory.AlignedFree(writers);
+
     /// <summary>Forgets the previous block.</summary>
     public void Clear() => NativeMemory.Clear(writers, (nuint)granules * 20);
 

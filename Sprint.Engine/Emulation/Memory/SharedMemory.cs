@@ -16,6 +16,8 @@ internal sealed unsafe class SharedMemory : IDisposable
         Races = order is not null && size > 0 ? new RaceDetector(size, granule, order) : null;
     }
 
+    ~SharedMemory() => Free();
+
     public int Size { get; }
 
     public byte* Bytes { get; private set; }
@@ -56,11 +58,16 @@ internal sealed unsafe class SharedMemory : IDisposable
 
     public void Dispose()
     {
+        Free();
+        Races?.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    private void Free()
+    {
         NativeMemory.AlignedFree(Bytes);
         NativeMemory.AlignedFree(Initialised);
         Bytes = Initialised = null;
-        Races?.Dispose();
-        GC.SuppressFinalize(this);
     }
 
     private static byte* Allocate(int size)

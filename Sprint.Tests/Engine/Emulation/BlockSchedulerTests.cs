@@ -6,23 +6,24 @@ namespace Sprint.Tests.Engine.Emulation;
 /// <summary>Blocks take turns where one waits or never ends, so that what a launch does and reports is the same for any number of workers.</summary>
 public sealed class BlockSchedulerTests
 {
-    // Blocks 0 to 2 go round without end, with or without a look at memory; one traps.
+    // The first blocks go round without end, with or without a look at memory; one traps.
     private const string Ptx = """
         .version 7.8
         .target sm_80
         .address_size 64
-        .visible .entry endless(.param .u64 flag, .param .u32 polls, .param .u32 faulty)
+        .visible .entry endless(.param .u64 flag, .param .u32 polls, .param .u32 faulty, .param .u32 endless_blocks)
         {
             .reg .pred %p<4>;
-            .reg .b32 %r<6>;
+            .reg .b32 %r<7>;
             .reg .b64 %rd<3>;
             ld.param.u64 %rd1, [flag];
             ld.param.u32 %r1, [polls];
             ld.param.u32 %r2, [faulty];
+            ld.param.u32 %r6, [endless_blocks];
             mov.u32 %r3, %ctaid.x;
             setp.eq.u32 %p1, %r3, %r2;
             @%p1 trap;
-            setp.gt.u32 %p2, %r3, 2;
+            setp.ge.u32 %p2, %r3, %r6;
             @%p2 ret;
             setp.ne.u32 %p3, %r1, 0;
         AGAIN:
@@ -37,9 +38,29 @@ public sealed class BlockSchedulerTests
     {
         using EmulatorHarness harness = new(Ptx);
         harness.Options = new EmulationOptions { Workers = workers, InstructionBudget = polls ? 4_000_000 : 40_000_000 };
-        EmulationException fault = harness.LaunchFault("endless", new(9), new(32), 0, harness.Upload(new int[1]), polls ? 1 : 0, 5);
+        EmulationException fault = harness.LaunchFault("endless", new(9), new(32), 0, harness.Upload(new int[1]), polls ? 1 : 0, 5, 3);
         Assert.That(fault.Fault, Is.EqualTo(EmulationFault.Trap), fault.Message);
         Assert.That(fault.Block, Is.EqualTo(new LaunchIndex(5, 0, 0)));
+    }
+
+    [Test]
+    public void However_small_the_budget_a_block_that_never_ends_hides_no_fault_of_a_later_one([Values(1, 2, 7)] int workers, [Values] bool polls, [Values(100_000, 1_000_000)] int budget)
+    {
+        using EmulatorHarness harness = new(Ptx);
+        harness.Options = new EmulationOptions { Workers = workers, InstructionBudget = budget };
+        EmulationException fault = harness.LaunchFault("endless", new(9), new(32), 0, harness.Upload(new int[1]), polls ? 1 : 0, 5, 3);
+        Assert.That(fault.Fault, Is.EqualTo(EmulationFault.Trap), fault.Message);
+        Assert.That(fault.Block, Is.EqualTo(new LaunchIndex(5, 0, 0)));
+    }
+
+    [Test]
+    public void A_hundred_blocks_that_never_end_hide_no_fault_of_a_later_one([Values(1, 2, 7)] int workers, [Values] bool polls)
+    {
+        using EmulatorHarness harness = new(Ptx);
+        harness.Options = new EmulationOptions { Workers = workers, InstructionBudget = 1_000_000 };
+        EmulationException fault = harness.LaunchFault("endless", new(102), new(32), 0, harness.Upload(new int[1]), polls ? 1 : 0, 100, 100);
+        Assert.That(fault.Fault, Is.EqualTo(EmulationFault.Trap), fault.Message);
+        Assert.That(fault.Block, Is.EqualTo(new LaunchIndex(100, 0, 0)));
     }
 
     [Test]
@@ -47,7 +68,7 @@ public sealed class BlockSchedulerTests
     {
         using EmulatorHarness harness = new(Ptx);
         harness.Options = new EmulationOptions { Workers = workers, InstructionBudget = polls ? 1_000_000 : 20_000_000 };
-        EmulationException fault = harness.LaunchFault("endless", new(9), new(32), 0, harness.Upload(new int[1]), polls ? 1 : 0, 100);
+        EmulationException fault = harness.LaunchFault("endless", new(9), new(32), 0, harness.Upload(new int[1]), polls ? 1 : 0, 100, 3);
         Assert.That(fault.Fault, Is.EqualTo(EmulationFault.InstructionBudget), fault.Message);
         Assert.That(fault.Block, Is.EqualTo(new LaunchIndex(0, 0, 0)));
     }

@@ -6,7 +6,7 @@ namespace Sprint.Engine.Emulation;
 /// <summary>
 /// Lets workers execute the blocks of a launch. A block that waits for others, or takes very long, gives way: its worker begins another, up to
 /// as many as the device holds at once, and comes back to it. So blocks may wait for each other whatever the number of workers, and a block
-/// that never ends keeps no other from its fault.
+/// that never ends keeps none of the hundred behind it from its fault.
 /// </summary>
 internal sealed class BlockScheduler : IDisposable
 {

@@ -21,18 +21,15 @@ internal sealed class BlockMlp
         isSwiGlu = configuration.UseSwiglu;
         if (isSwiGlu)
         {
-            gate = Layer("fc1_g", hidden, width);
-            first = Layer("fc1_x", hidden, width);
+            gate = parameters.Layer($"{name}.fc1_g", hidden, width);
+            first = parameters.Layer($"{name}.fc1_x", hidden, width);
         }
         else
         {
-            first = Layer("fc1", hidden, width);
+            first = parameters.Layer($"{name}.fc1", hidden, width);
         }
 
-        second = Layer("fc2", width, hidden);
-
-        LinearWeights Layer(string layer, int outputs, int inputs) =>
-            new(parameters.Linear($"{name}.{layer}.weight", outputs, inputs), parameters.Zeros($"{name}.{layer}.bias", outputs));
+        second = parameters.Layer($"{name}.fc2", width, hidden);
     }
 
     /// <summary><c>y = x + gate * MLP(h)</c>.</summary>

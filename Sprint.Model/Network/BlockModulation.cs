@@ -21,7 +21,7 @@ internal sealed class BlockModulation
         int width = configuration.HiddenSize;
         if (configuration.AdalnLoraRank is { } rank)
         {
-            down = new(parameters.Linear($"{name}.1.weight", rank, width), parameters.Zeros($"{name}.1.bias", rank));
+            down = parameters.Layer($"{name}.1", rank, width);
             last = new(parameters.Zeros($"{name}.2.weight", Chunks * width, rank), parameters.Zeros($"{name}.2.bias", Chunks * width));
         }
         else

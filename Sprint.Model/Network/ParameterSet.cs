@@ -51,6 +51,9 @@ public sealed class ParameterSet : IDisposable
         return Add(name, new Shape(outputs, inputs), random => bound * ((2 * random.Uniform()) - 1));
     }
 
+    /// <summary>Weight and bias of a linear layer, <c>NAME.weight</c> and <c>NAME.bias</c>: Xavier-uniform and zero.</summary>
+    internal LinearWeights Layer(string name, int outputs, int inputs) => new(Linear($"{name}.weight", outputs, inputs), Zeros($"{name}.bias", outputs));
+
     /// <summary>Normal values of a small deviation.</summary>
     internal Tensor Normal(string name, Shape shape, float deviation, bool trainable = true) =>
         Add(name, shape, random => deviation * random.Normal(), trainable);

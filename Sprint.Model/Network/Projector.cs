@@ -10,22 +10,16 @@ namespace Sprint.Model.Network;
 /// </summary>
 public sealed class Projector
 {
-    private readonly Tensor firstWeight;
-    private readonly Tensor firstBias;
-    private readonly Tensor secondWeight;
-    private readonly Tensor secondBias;
-    private readonly Tensor thirdWeight;
-    private readonly Tensor thirdBias;
+    private readonly LinearWeights first;
+    private readonly LinearWeights second;
+    private readonly LinearWeights third;
 
     internal Projector(ParameterSet parameters, ModelConfiguration configuration)
     {
         (int width, int hidden, int features) = (configuration.HiddenSize, configuration.ProjectorHiddenDim, configuration.DimProjection);
-        firstWeight = parameters.Linear("projectors.0.weight", hidden, width);
-        firstBias = parameters.Zeros("projectors.0.bias", hidden);
-        secondWeight = parameters.Linear("projectors.2.weight", hidden, hidden);
-        secondBias = parameters.Zeros("projectors.2.bias", hidden);
-        thirdWeight = parameters.Linear("projectors.4.weight", features, hidden);
-        thirdBias = parameters.Zeros("projectors.4.bias", features);
+        first = parameters.Layer("projectors.0", hidden, width);
+        second = parameters.Layer("projectors.2", hidden, hidden);
+        third = parameters.Layer("projectors.4", features, hidden);
     }
 
     /// <summary>Applies the projector.</summary>
@@ -36,8 +30,8 @@ public sealed class Projector
     {
         Account account = tokens.Device.Account;
         using Account.Scope scope = account.Enter(account.Pass, ModelPart.Projector);
-        using Tensor first = Linear.Apply(tape, tokens, firstWeight, firstBias, Activation.Silu);
-        using Tensor second = Linear.Apply(tape, first, secondWeight, secondBias, Activation.Silu);
-        return Linear.Apply(tape, second, thirdWeight, thirdBias);
+        using Tensor once = Linear.Apply(tape, tokens, first.Weight, first.Bias, Activation.Silu);
+        using Tensor twice = Linear.Apply(tape, once, second.Weight, second.Bias, Activation.Silu);
+        return Linear.Apply(tape, twice, third.Weight, third.Bias);
     }
 }

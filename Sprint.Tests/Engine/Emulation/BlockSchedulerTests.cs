@@ -34,44 +34,20 @@ public sealed class BlockSchedulerTests
         """;
 
     [Test]
-    public void A_block_that_never_ends_hides_no_fault_of_a_later_one([Values(1, 2, 7)] int workers, [Values] bool polls)
-    {
-        using EmulatorHarness harness = new(Ptx);
-        harness.Options = new EmulationOptions { Workers = workers, InstructionBudget = polls ? 4_000_000 : 40_000_000 };
-        EmulationException fault = harness.LaunchFault("endless", new(9), new(32), 0, harness.Upload(new int[1]), polls ? 1 : 0, 5, 3);
-        Assert.That(fault.Fault, Is.EqualTo(EmulationFault.Trap), fault.Message);
-        Assert.That(fault.Block, Is.EqualTo(new LaunchIndex(5, 0, 0)));
-    }
+    public void A_block_that_never_ends_hides_no_fault_of_a_later_one([Values(1, 2, 7)] int workers, [Values] bool polls) =>
+        AssertNamed(EmulationFault.Trap, 5, workers, polls, budget: polls ? 4_000_000 : 40_000_000, faulty: 5, endless: 3);
 
     [Test]
-    public void However_small_the_budget_a_block_that_never_ends_hides_no_fault_of_a_later_one([Values(1, 2, 7)] int workers, [Values] bool polls, [Values(100_000, 1_000_000)] int budget)
-    {
-        using EmulatorHarness harness = new(Ptx);
-        harness.Options = new EmulationOptions { Workers = workers, InstructionBudget = budget };
-        EmulationException fault = harness.LaunchFault("endless", new(9), new(32), 0, harness.Upload(new int[1]), polls ? 1 : 0, 5, 3);
-        Assert.That(fault.Fault, Is.EqualTo(EmulationFault.Trap), fault.Message);
-        Assert.That(fault.Block, Is.EqualTo(new LaunchIndex(5, 0, 0)));
-    }
+    public void However_small_the_budget_a_block_that_never_ends_hides_no_fault_of_a_later_one([Values(1, 2, 7)] int workers, [Values] bool polls, [Values(100_000, 1_000_000)] int budget) =>
+        AssertNamed(EmulationFault.Trap, 5, workers, polls, budget, faulty: 5, endless: 3);
 
     [Test]
-    public void A_hundred_blocks_that_never_end_hide_no_fault_of_a_later_one([Values(1, 2, 7)] int workers, [Values] bool polls)
-    {
-        using EmulatorHarness harness = new(Ptx);
-        harness.Options = new EmulationOptions { Workers = workers, InstructionBudget = 1_000_000 };
-        EmulationException fault = harness.LaunchFault("endless", new(102), new(32), 0, harness.Upload(new int[1]), polls ? 1 : 0, 100, 100);
-        Assert.That(fault.Fault, Is.EqualTo(EmulationFault.Trap), fault.Message);
-        Assert.That(fault.Block, Is.EqualTo(new LaunchIndex(100, 0, 0)));
-    }
+    public void A_hundred_blocks_that_never_end_hide_no_fault_of_a_later_one([Values(1, 2, 7)] int workers, [Values] bool polls) =>
+        AssertNamed(EmulationFault.Trap, 100, workers, polls, budget: 1_000_000, faulty: 100, endless: 100, blocks: 102);
 
     [Test]
-    public void Of_blocks_that_never_end_the_first_is_named([Values(1, 2, 7)] int workers, [Values] bool polls)
-    {
-        using EmulatorHarness harness = new(Ptx);
-        harness.Options = new EmulationOptions { Workers = workers, InstructionBudget = polls ? 1_000_000 : 20_000_000 };
-        EmulationException fault = harness.LaunchFault("endless", new(9), new(32), 0, harness.Upload(new int[1]), polls ? 1 : 0, 100, 3);
-        Assert.That(fault.Fault, Is.EqualTo(EmulationFault.InstructionBudget), fault.Message);
-        Assert.That(fault.Block, Is.EqualTo(new LaunchIndex(0, 0, 0)));
-    }
+    public void Of_blocks_that_never_end_the_first_is_named([Values(1, 2, 7)] int workers, [Values] bool polls) =>
+        AssertNamed(EmulationFault.InstructionBudget, 0, workers, polls, budget: polls ? 1_000_000 : 20_000_000, faulty: 100, endless: 3);
 
     [Test]
     public void Blocks_that_wait_for_one_that_cannot_begin_before_they_end_are_stopped([Values(1, 2)] int workers)
@@ -83,5 +59,14 @@ public sealed class BlockSchedulerTests
         Assert.That(fault.Fault, Is.EqualTo(EmulationFault.InstructionBudget), fault.Message);
         harness.Options = harness.Options with { InstructionBudget = EmulationOptions.Default.InstructionBudget };
         Assert.DoesNotThrow(() => harness.Launch("blocks_meet", new(108), new(64), 100_000, harness.Reserve<int>(108 * 64), harness.Upload(new int[1]), harness.Reserve<int>(2 * 108 * 64)));
+    }
+
+    private static void AssertNamed(EmulationFault expected, uint block, int workers, bool polls, int budget, int faulty, int endless, uint blocks = 9)
+    {
+        using EmulatorHarness harness = new(Ptx);
+        harness.Options = new EmulationOptions { Workers = workers, InstructionBudget = budget };
+        EmulationException fault = harness.LaunchFault("endless", new(blocks), new(32), 0, harness.Upload(new int[1]), polls ? 1 : 0, faulty, endless);
+        Assert.That(fault.Fault, Is.EqualTo(expected), fault.Message);
+        Assert.That(fault.Block, Is.EqualTo(new LaunchIndex(block, 0, 0)));
     }
 }

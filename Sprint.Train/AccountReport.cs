@@ -19,14 +19,12 @@ internal static class AccountReport
         }
 
         AddRow("steps", account => account.Steps.ToString(CultureInfo.InvariantCulture));
-        // A run of seconds is told in GFLOP, where TFLOP would round it away.
-        bool small = state.Accounts.Sum(account => account.Flops) < 1e12;
-        string unit = small ? "GFLOP" : "TFLOP";
-        AddRow($"{unit} forward", account => Count(account.ForwardFlops));
-        AddRow($"{unit} backward", account => Count(account.BackwardFlops));
-        AddRow($"{unit} optimizer", account => Count(account.OptimizerFlops));
-        AddRow($"{unit} in all", account => Count(account.Flops));
-        AddRow("  dense", account => Count(account.DenseFlops));
+        FlopUnit unit = FlopUnit.Of(state.Accounts.Sum(account => account.Flops));
+        AddRow($"{unit.Name} forward", account => unit.Count(account.ForwardFlops));
+        AddRow($"{unit.Name} backward", account => unit.Count(account.BackwardFlops));
+        AddRow($"{unit.Name} optimizer", account => unit.Count(account.OptimizerFlops));
+        AddRow($"{unit.Name} in all", account => unit.Count(account.Flops));
+        AddRow("  dense", account => unit.Count(account.DenseFlops));
         AddRow("  saved", account => Saved(account.Flops, account.DenseFlops));
         AddRow("time", account => Seconds(account.Seconds));
         AddRow("  dense", DenseTime);
@@ -43,18 +41,14 @@ internal static class AccountReport
             : ", dense steps not timed";
         AnsiConsole.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"all stages: {Count(flops)} {unit} where dense steps cost {Count(dense)} ({Saved(flops, dense)} saved), {Seconds(seconds)}{denseTime}"));
+            $"all stages: {unit.Count(flops)} {unit.Name} where dense steps cost {unit.Count(dense)} ({Saved(flops, dense)} saved), {Seconds(seconds)}{denseTime}"));
         AnsiConsole.WriteLine("dense FLOPs and memory are counted on dryrun; dense time is the run's own, scaled by what dense and sparse steps in turn took on this device");
-
-        string Count(double flops) => Tera(small ? 1000 * flops : flops);
 
         void AddRow(string what, Func<StageAccount, string> value) => table.AddRow([what, .. state.Accounts.Select(value)]);
     }
 
     /// <summary>What dense steps would have taken, where that is known.</summary>
     internal static string DenseTime(StageAccount account) => account.DenseSeconds is { } dense ? Seconds(dense) : "not timed";
-
-    internal static string Tera(double flops) => (flops / 1e12).ToString("F2", CultureInfo.InvariantCulture);
 
     internal static string Mebibytes(double bytes) => (bytes / 1048576).ToString("F0", CultureInfo.InvariantCulture) + " MiB";
 

@@ -24,39 +24,38 @@ internal static class DryRunReport
                 $"model: width {network.HiddenSize}, {network.NumHeads} heads, blocks {network.EncoderDepth}+{network.MiddleDepth}+{network.DecoderDepth}, {network.Tokens} tokens, {model.Parameters.Count / 1e6:F1} million parameters"));
         }
 
+        StageCost[] stages = [.. configuration.Stages.Select(stage => StageCost.Count(configuration, stage))];
+        FlopUnit aStep = FlopUnit.Of(stages.Min(static stage => stage.Flops));
+        FlopUnit inAll = FlopUnit.Of(stages.Min(static stage => stage.Flops * stage.Steps));
         var table = new Table { Border = TableBorder.Simple };
-        table.AddColumns("stage", "steps", "batch", "drop", "TFLOP a step", "dense", "saved", "TFLOP in all", "dense", $"memory, {configuration.Precision.Name()}", "dense", "saved");
+        table.AddColumns("stage", "steps", "batch", "drop", $"{aStep.Name} a step", "dense", "saved", $"{inAll.Name} in all", "dense", $"memory, {configuration.Precision.Name()}", "dense", "saved");
         foreach (TableColumn column in table.Columns.Skip(1))
         {
             column.RightAligned();
         }
 
-        (double total, double denseTotal) = (0, 0);
-        for (int i = 0; i < configuration.Stages.Count; i++)
+        for (int i = 0; i < stages.Length; i++)
         {
             StageConfiguration stage = configuration.Stages[i];
-            int side = configuration.Model.GridSide;
-            (double flops, long peak) = DenseCost.Count(configuration.Model, stage, configuration.Loss, stage.Pattern(configuration.Model), configuration.Precision);
-            (double dense, long densePeak) = DenseCost.Count(configuration.Model, stage, configuration.Loss, DropPattern.None(side, side), configuration.Precision);
-            total += flops * stage.Steps;
-            denseTotal += dense * stage.Steps;
+            (_, double flops, double dense, long peak, long densePeak) = stages[i];
             table.AddRow(
                 Markup.Escape(stage.Name.Length > 0 ? stage.Name : $"stage {i + 1}"),
                 stage.Steps.ToString(CultureInfo.InvariantCulture),
                 stage.BatchSize.ToString(CultureInfo.InvariantCulture),
                 stage.DropRatio.ToString("0.####", CultureInfo.InvariantCulture),
-                AccountReport.Tera(flops),
-                AccountReport.Tera(dense),
+                aStep.Count(flops),
+                aStep.Count(dense),
                 AccountReport.Saved(flops, dense),
-                AccountReport.Tera(flops * stage.Steps),
-                AccountReport.Tera(dense * stage.Steps),
+                inAll.Count(flops * stage.Steps),
+                inAll.Count(dense * stage.Steps),
                 AccountReport.Mebibytes(peak),
                 AccountReport.Mebibytes(densePeak),
                 AccountReport.Saved(peak, densePeak));
         }
 
         AnsiConsole.Write(table);
-        AnsiConsole.WriteLine($"all stages: {AccountReport.Tera(total)} TFLOP where dense steps cost {AccountReport.Tera(denseTotal)} ({AccountReport.Saved(total, denseTotal)} saved); nothing was computed");
+        (double total, double denseTotal) = (stages.Sum(static stage => stage.Flops * stage.Steps), stages.Sum(static stage => stage.DenseFlops * stage.Steps));
+        AnsiConsole.WriteLine($"all stages: {inAll.Count(total)} {inAll.Name} where dense steps cost {inAll.Count(denseTotal)} ({AccountReport.Saved(total, denseTotal)} saved); nothing was computed");
         PrintSampling(configuration);
         return ExitCode.Success;
     }
@@ -64,23 +63,47 @@ internal static class DryRunReport
     /// <summary>What one step of a sampler costs for one sample, with each kind of guidance.</summary>
     private static void PrintSampling(TrainingConfiguration configuration)
     {
-        var table = new Table { Border = TableBorder.Simple };
-        table.AddColumn("sampling, one image").AddColumn(new TableColumn("TFLOP a step").RightAligned())
+        (GuidanceKind Guidance, double Flops)[] steps =
+        [
+            .. Enum.GetValues<GuidanceKind>()
+                .Where(kind => kind == GuidanceKind.None || configuration.Model.HasNullClass)
+                .Select(kind => (kind, SamplingFlops(configuration, kind))),
+        ];
+        FlopUnit unit = FlopUnit.Of(steps.Min(static step => step.Flops));
+        Table table = new Table { Border = TableBorder.Simple }
+            .AddColumn("sampling, one image")
+            .AddColumn(new TableColumn($"{unit.Name} a step").RightAligned())
             .AddColumn(new TableColumn($"{configuration.Samples.Steps} steps").RightAligned());
-        foreach (GuidanceKind guidance in Enum.GetValues<GuidanceKind>().Where(kind => kind == GuidanceKind.None || configuration.Model.HasNullClass))
+        foreach ((GuidanceKind guidance, double flops) in steps)
         {
-            using var device = new DryRunDevice();
-            using var model = new SprintTransformer(device, configuration.Model, precision: configuration.Precision);
-            var guided = new GuidedModel(model, [0]) { Guidance = guidance, Scale = 2 };
-            var state = new double[guided.StateLength];
-            guided.Velocity(state, 0.5, new double[state.Length]);
-            double flops = device.Account.Total().MatrixFlops;
             table.AddRow(
                 guidance == GuidanceKind.None ? "no guidance" : guidance.ToString().ToUpperInvariant(),
-                (flops / 1e12).ToString("G4", CultureInfo.InvariantCulture),
-                (flops * configuration.Samples.Steps / 1e12).ToString("G4", CultureInfo.InvariantCulture));
+                unit.Count(flops),
+                unit.Count(flops * configuration.Samples.Steps));
         }
 
         AnsiConsole.Write(table);
+    }
+
+    private static double SamplingFlops(TrainingConfiguration configuration, GuidanceKind guidance)
+    {
+        using var device = new DryRunDevice();
+        using var model = new SprintTransformer(device, configuration.Model, precision: configuration.Precision);
+        var guided = new GuidedModel(model, [0]) { Guidance = guidance, Scale = 2 };
+        var state = new double[guided.StateLength];
+        guided.Velocity(state, 0.5, new double[state.Length]);
+        return device.Account.Total().MatrixFlops;
+    }
+
+    /// <summary>What a stage's step costs, with its dropping and with every token kept.</summary>
+    private readonly record struct StageCost(int Steps, double Flops, double DenseFlops, long PeakBytes, long DensePeakBytes)
+    {
+        internal static StageCost Count(TrainingConfiguration configuration, StageConfiguration stage)
+        {
+            int side = configuration.Model.GridSide;
+            (double flops, long peak) = DenseCost.Count(configuration.Model, stage, configuration.Loss, stage.Pattern(configuration.Model), configuration.Precision);
+            (double dense, long densePeak) = DenseCost.Count(configuration.Model, stage, configuration.Loss, DropPattern.None(side, side), configuration.Precision);
+            return new StageCost(stage.Steps, flops, dense, peak, densePeak);
+        }
     }
 }

@@ -104,7 +104,7 @@ internal static class SampleCommand
         using Device device = open();
         if (!device.Executes)
         {
-            throw new SprintException($"device {device.Name} computes no samples: choose cpu");
+            throw new SprintException($"device {device.Name} computes no samples: choose cpu, emulated or cuda");
         }
 
         Precision used = precision ?? (device.Computes(run.Precision.ElementType()) ? run.Precision : Precision.Fp32);

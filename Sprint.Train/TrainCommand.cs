@@ -79,6 +79,7 @@ internal static class TrainCommand
         TrainingConfiguration configuration = resume
             ? OpenRun(configurationPath, configurationGiven, output, overrides, error, out opened)
             : ConfigurationReader.Read<TrainingConfiguration>(ProjectFiles.Find(configurationPath), overrides);
+        FeatureFile.RequireNamed(configuration);
         configuration.Validate();
         configuration.Model.RequireOn(device);
         configuration.Precision.RequireOn(device);

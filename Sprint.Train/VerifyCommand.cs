@@ -12,7 +12,7 @@ internal static class VerifyCommand
 {
     internal static Command Create()
     {
-        var folder = new Argument<string?>("FOLDER") { Description = "A folder with config.json, weights.safetensors and case files.", Arity = ArgumentArity.ZeroOrOne };
+        var folder = new Argument<string?>("FOLDER") { Description = "A folder with config.json, weights.safetensors and case files, such as Sprint.Tests/Golden/tiny.", Arity = ArgumentArity.ZeroOrOne };
         var everything = new Option<bool>("--all")
         {
             Description = "Instead of one folder everything that tells whether a CUDA device is right and fast: the project's own folders in fp32 and bf16, reruns bit by bit, every kernel. Writes a report.",
@@ -48,7 +48,7 @@ internal static class VerifyCommand
         using Device device = open();
         if (!device.Executes)
         {
-            throw new SprintException($"device {device.Name} computes no numbers to verify: choose cpu");
+            throw new SprintException($"device {device.Name} computes no numbers to verify: choose cpu, emulated or cuda");
         }
 
         var verifier = new GoldenVerifier(device, folder, precision);

@@ -31,12 +31,10 @@ internal sealed unsafe partial class WorkerPool : IDisposable
 
     /// <summary>Starts the threads.</summary>
     /// <param name="threads">How many threads work on a job, the calling one included.</param>
-    /// <exception cref="SprintException"><paramref name="threads"/> is not from 1 to 1024.</exception>
     public WorkerPool(int threads)
     {
-        if (threads is < 1 or > MaximumThreads)
-            throw new SprintException($"The number of CPU threads is {threads}; it must be from 1 to {MaximumThreads}.");
-
+        ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(threads, MaximumThreads);
         Threads = threads;
         scratch = new ScratchMemory[threads * (MaximumDepth + 1)];
         nestedShared = new ScratchMemory[scratch.Length];
@@ -52,6 +50,13 @@ internal sealed unsafe partial class WorkerPool : IDisposable
 
     /// <summary>How many threads work on a job, the calling one included.</summary>
     public int Threads { get; }
+
+    /// <summary>How many threads a user's number stands for: 0 for as many as there are cores.</summary>
+    /// <param name="threads">The number.</param>
+    /// <exception cref="SprintException"><paramref name="threads"/> is not from 0 to 1024.</exception>
+    public static int Resolve(int threads) => threads is >= 0 and <= MaximumThreads
+        ? threads == 0 ? Environment.ProcessorCount : threads
+        : throw new SprintException($"The number of threads is {threads}; it must be from 0 (as many as there are cores) to {MaximumThreads}.");
 
     /// <summary>
     /// Runs the job for the indices from 0 to <paramref name="count"/> and returns when all are done. Calls from several threads take turns;

@@ -21,7 +21,7 @@ public sealed unsafe class CpuDevice : Device
     public CpuDevice(int threads = 0)
     {
         cache = new BlockCache(AllocateBlock, static block => NativeBlock.Free((void*)block), NativeBlock.Alignment);
-        Pool = new WorkerPool(threads == 0 ? Environment.ProcessorCount : threads);
+        Pool = new WorkerPool(WorkerPool.Resolve(threads));
         Register<ILinearKernels>(new CpuLinear(this));
         Register<ISwiGluKernels>(new CpuSwiGlu(this));
         Register<IAdaptiveLayerNormKernels>(new CpuAdaptiveLayerNorm(this));

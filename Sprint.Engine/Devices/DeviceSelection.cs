@@ -17,17 +17,16 @@ public static class DeviceSelection
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="threads">Threads of the host where they compute (<c>cpu</c>, <c>emulated</c>); 0 for as many as there are cores.</param>
     /// <returns>A device that the caller disposes.</returns>
-    /// <exception cref="SprintException">There is no such device, or it cannot be used on this machine.</exception>
+    /// <exception cref="SprintException">There is no such device, or it cannot be used on this machine; or the threads are not from 0 to 1024.</exception>
     public static Device Open(string name, int threads = 0)
     {
         ArgumentNullException.ThrowIfNull(name);
+        int workers = WorkerPool.Resolve(threads);
         return name switch
         {
-            "auto" => (Device?)OpenGpuThatTrains() ?? new CpuDevice(threads),
-            "cpu" => new CpuDevice(threads),
-            "emulated" when threads is < 0 or > WorkerPool.MaximumThreads =>
-                throw new SprintException($"emulated: the number of threads must be from 0 to {WorkerPool.MaximumThreads}, not {threads}"),
-            "emulated" => CudaDevice.Emulated(new EmulationOptions { Workers = threads }),
+            "auto" => (Device?)OpenGpuThatTrains() ?? new CpuDevice(workers),
+            "cpu" => new CpuDevice(workers),
+            "emulated" => CudaDevice.Emulated(new EmulationOptions { Workers = workers }),
             "dryrun" => new DryRunDevice(),
             "cuda" => CudaDevice.Open(),
             _ when name.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(name[5..], NumberStyles.None, CultureInfo.InvariantCulture, out int ordinal) =>

@@ -9,7 +9,7 @@ namespace Sprint.Engine.Emulation;
 /// <param name="Written">Bytes written.</param>
 public readonly record struct SpaceTraffic(long Read, long Written);
 
-/// <summary>What a launch executed. Lane counts are of active lanes; everything is the same for any number of workers.</summary>
+/// <summary>What a launch executed. Lane counts are of active lanes; everything is the same for any number of workers, but for what blocks execute while they wait for each other.</summary>
 public sealed class LaunchStatistics
 {
     private readonly long[] warpCounts = new long[Enum.GetValues<InstructionKind>().Length];

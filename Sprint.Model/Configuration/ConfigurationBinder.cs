@@ -9,7 +9,8 @@ namespace Sprint.Model.Configuration;
 /// Turns nodes into configuration objects: public settable properties by name, nested classes, lists, enums and single values.
 /// What a file does not mention keeps the value of the property's initialiser.
 /// </summary>
-internal sealed class ConfigurationBinder
+/// <param name="naming">How errors name entries of lists.</param>
+internal sealed class ConfigurationBinder(EntryNaming naming = EntryNaming.Index)
 {
     /// <summary>How many values one configuration may have, counted where aliases repeat them.</summary>
     private const int MaximumValues = 100_000;
@@ -73,7 +74,7 @@ internal sealed class ConfigurationBinder
         NullabilityInfo elementNullability = nullability.ElementType ?? nullability.GenericTypeArguments[0];
         Array items = Array.CreateInstance(element, sequence.Items.Count);
         for (int index = 0; index < items.Length; index++)
-            items.SetValue(BindValue(element, elementNullability, sequence.Items[index], $"{path}[{index}]", defaults: null), index);
+            items.SetValue(BindValue(element, elementNullability, sequence.Items[index], ConfigurationNames.Entry(path, index, naming), defaults: null), index);
         return type.IsArray || type.IsInterface ? items : Activator.CreateInstance(type, items)!;
     }
 
@@ -86,7 +87,7 @@ internal sealed class ConfigurationBinder
         return list ? type.GetGenericArguments()[0] : null;
     }
 
-    private static void Check(PropertyInfo property, ConfigurationNode node, string path, object? value)
+    private void Check(PropertyInfo property, ConfigurationNode node, string path, object? value)
     {
         if (property.GetCustomAttribute<MinLengthAttribute>() is { } least && value is not null)
         {
@@ -101,7 +102,7 @@ internal sealed class ConfigurationBinder
         {
             int index = 0;
             foreach (object item in list)
-                CheckRange(range, node is SequenceNode sequence ? sequence.Items[index] : node, $"{path}[{index++}]", item);
+                CheckRange(range, node is SequenceNode sequence ? sequence.Items[index] : node, ConfigurationNames.Entry(path, index++, naming), item);
         }
         else if (value is not null)
         {

@@ -14,6 +14,16 @@ internal sealed record ConfigurationProperty(PropertyInfo Property, string Name,
     public bool IsCalled(string key) => key == Name || Aliases.Contains(key);
 }
 
+/// <summary>How an entry of a list is named, in an error as in the change that it is about.</summary>
+internal enum EntryNaming
+{
+    /// <summary><c>stages[0]</c>.</summary>
+    Index,
+
+    /// <summary><c>stage1</c>.</summary>
+    Number,
+}
+
 /// <summary>Names of properties and enum members, and the nearest of them to a misspelt one.</summary>
 internal static class ConfigurationNames
 {
@@ -57,6 +67,10 @@ internal static class ConfigurationNames
 
         return result.ToString();
     }
+
+    /// <summary>An entry of a list: <c>stages[0]</c> or, where the list has a plural's name, <c>stage1</c>.</summary>
+    public static string Entry(string list, int index, EntryNaming naming) =>
+        naming == EntryNaming.Number && list.EndsWith('s') ? $"{list[..^1]}{index + 1L}" : $"{list}[{index}]";
 
     /// <summary>The end of a sentence that helps with an unknown name: the nearest known one, or all of them.</summary>
     public static string Suggest(string unknown, IEnumerable<string> known)

@@ -9,8 +9,9 @@ namespace Sprint.Model.Configuration;
 internal static partial class ConfigurationOverride
 {
     /// <summary>Changes a tree that holds every value of a configuration.</summary>
+    /// <returns>How the change names entries of lists, for what else may be wrong with it.</returns>
     /// <exception cref="SprintException">The path does not lead to a value.</exception>
-    public static void Apply(MappingNode root, Type rootType, string text)
+    public static EntryNaming Apply(MappingNode root, Type rootType, string text)
     {
         string origin = $"--set {text}";
         int equals = text.IndexOf('=', StringComparison.Ordinal);
@@ -21,9 +22,11 @@ internal static partial class ConfigurationOverride
         MappingNode mapping = root;
         Type type = rootType;
         string path = "";
+        EntryNaming naming = EntryNaming.Index;
         for (int depth = 0; ; depth++)
         {
-            (ConfigurationProperty property, List<int> indices) = Locate(type, segments[depth], origin, path);
+            (ConfigurationProperty property, List<int> indices, EntryNaming own) = Locate(type, segments[depth], origin, path);
+            naming = own == EntryNaming.Number ? own : naming;
             path = path.Length == 0 ? property.Name : $"{path}.{property.Name}";
             bool last = depth == segments.Length - 1;
             int entry = mapping.Entries.FindIndex(entry => entry.Key == property.Name);
@@ -32,18 +35,19 @@ internal static partial class ConfigurationOverride
             foreach (int index in indices)
             {
                 SequenceNode sequence = node as SequenceNode ?? throw new SprintException($"{origin}: {path} is not a list");
+                string item = ConfigurationNames.Entry(path, index, naming);
                 if (index >= sequence.Items.Count)
-                    throw new SprintException($"{origin}: {path} has {sequence.Items.Count} entries, there is no [{index}]");
+                    throw new SprintException($"{origin}: {path} has {sequence.Items.Count} entries, there is no {item}");
                 (node, type) = (sequence.Items[index], ConfigurationBinder.ElementType(type)!);
                 replace = node => sequence.Items[index] = node;
-                path += $"[{index}]";
+                path = item;
             }
 
             type = Nullable.GetUnderlyingType(type) ?? type;
             if (last)
             {
                 replace(ParseValue(value, type, origin));
-                return;
+                return naming;
             }
 
             if (ConfigurationScalars.IsScalar(type) || ConfigurationBinder.ElementType(type) is not null)
@@ -54,7 +58,7 @@ internal static partial class ConfigurationOverride
         }
     }
 
-    private static (ConfigurationProperty Property, List<int> Indices) Locate(Type type, string segment, string origin, string path)
+    private static (ConfigurationProperty Property, List<int> Indices, EntryNaming Naming) Locate(Type type, string segment, string origin, string path)
     {
         Match match = Segment().Match(segment);
         if (!match.Success)
@@ -63,14 +67,16 @@ internal static partial class ConfigurationOverride
         List<int> indices = [.. match.Groups["index"].Captures.Select(capture => int.TryParse(capture.Value, out int index) ? index : int.MaxValue)];
         ConfigurationProperty[] properties = ConfigurationNames.Properties(type);
         ConfigurationProperty? found = Array.Find(properties, property => property.IsCalled(name));
+        EntryNaming naming = EntryNaming.Index;
         if (found is null && NumberedEntry().Match(name) is { Success: true } numbered && int.TryParse(numbered.Groups["number"].Value, out int number))
         {
             found = Array.Find(properties, property => property.IsCalled(numbered.Groups["name"].Value + "s"));
             indices.Insert(0, number - 1);
+            naming = EntryNaming.Number;
         }
 
         if (found is not null)
-            return (found, indices);
+            return (found, indices, naming);
         string place = path.Length == 0 ? "" : $" in {path}";
         throw new SprintException($"{origin}: unknown key '{name}'{place}: {ConfigurationNames.Suggest(name, properties.Select(property => property.Name))}");
     }

@@ -39,8 +39,8 @@ public static class ConfigurationReader
         {
             // An override changes the complete configuration, so that it may name what the file leaves to the defaults.
             MappingNode complete = (MappingNode)ConfigurationWriter.ToNode(configuration);
-            ConfigurationOverride.Apply(complete, typeof(T), change);
-            configuration = (T)new ConfigurationBinder().Bind(typeof(T), complete);
+            EntryNaming naming = ConfigurationOverride.Apply(complete, typeof(T), change);
+            configuration = (T)new ConfigurationBinder(naming).Bind(typeof(T), complete);
         }
 
         return configuration;

@@ -100,19 +100,21 @@ public sealed class FeatureFile : IDisposable
     /// <inheritdoc/>
     public void Dispose() => handle.Dispose();
 
+    /// <summary>Checks that features are named where the model is aligned with them, and only there.</summary>
+    /// <param name="configuration">The run's configuration, of which nothing else need be right yet.</param>
+    /// <exception cref="SprintException">They are missing, or one too many; the sentence says what would be right.</exception>
+    public static void RequireNamed(TrainingConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        Require(configuration.Data.Features is not null, configuration.Model);
+    }
+
     /// <summary>Checks that there are features where the model is aligned with them, and none elsewhere, and that they are those of model and data.</summary>
     /// <exception cref="SprintException">They do not fit; the sentence says what would.</exception>
     internal static void Check(FeatureFile? file, TrainingConfiguration configuration, int images)
     {
         ModelConfiguration model = configuration.Model;
-        if (model.RepresentationAlign == file is null)
-        {
-            throw new SprintException(
-                file is null
-                    ? "model.representation_align is true, but there are no features to align with: name their NumPy file with data.features, or set model.representation_align to false"
-                    : "data.features names features, but nothing is aligned with them: set model.representation_align to true, or leave data.features out");
-        }
-
+        Require(file is not null, model);
         if (file is null)
             return;
         if (configuration.Data.BadFiles == BadFiles.Skip)
@@ -122,12 +124,23 @@ public sealed class FeatureFile : IDisposable
         if (file.Tokens != model.Tokens)
             throw new SprintException($"'{file.path}' has features of {file.Tokens} tokens an image, but the model has {model.Tokens} ({model.GridSide} x {model.GridSide}): compute them on a grid of that size");
         if (file.Width != model.DimProjection)
-            throw new SprintException($"'{file.path}' has {file.Width} features a token, but model.dim_projection is {model.DimProjection}: set it to {file.Width}");
+            throw new SprintException($"'{file.path}' has {file.Width} features a token, but model.dim_projection is {model.DimProjection}: name features of that width, or begin a run with model.dim_projection {file.Width}");
         foreach (StageConfiguration stage in configuration.Stages)
         {
             long values = (long)stage.BatchSize * file.Tokens * file.Width;
             if (values > Array.MaxLength)
                 throw new SprintException($"batch_size {stage.BatchSize} with {file.Tokens} x {file.Width} features of an image is more than one array holds: lower batch_size");
+        }
+    }
+
+    private static void Require(bool named, ModelConfiguration model)
+    {
+        if (model.RepresentationAlign != named)
+        {
+            throw new SprintException(
+                named
+                    ? "data.features names features, but nothing is aligned with them: set model.representation_align to true, or leave data.features out"
+                    : "model.representation_align is true, but there are no features to align with: name their NumPy file with data.features, or set model.representation_align to false");
         }
     }
 

@@ -11,7 +11,25 @@ namespace Sprint.Model.Training;
 internal static class ResumeRules
 {
     private static readonly string[] Free = ["samples.", "checkpoints.", "data.", "model.use_checkpoint", "precision", "cuda_graphs"];
+    private const string Features = "data.features";
+    private const string None = "null";
+
     private static readonly string[] FixedInStage = ["batch_size", "drop_ratio", "mask_type", "reset_optimizer"];
+
+    /// <summary>
+    /// Checks what may change at no time once a step was done, before anything else is asked of the configuration: what would be wrong with
+    /// a value that cannot be had is no help.
+    /// </summary>
+    /// <param name="before">The configuration that the run has.</param>
+    /// <param name="now">The one to go on with.</param>
+    /// <exception cref="SprintException">Something changed that may not.</exception>
+    internal static void CheckLearned(TrainingConfiguration before, TrainingConfiguration now)
+    {
+        foreach (ConfigurationChange change in ConfigurationComparison.Compare(before, now))
+        {
+            Refuse(change, Learned(change));
+        }
+    }
 
     /// <summary>Compares the configuration of a checkpoint with that of the run that resumes it.</summary>
     /// <param name="before">The checkpoint's.</param>
@@ -24,12 +42,7 @@ internal static class ResumeRules
         var changes = new List<ConfigurationChange>();
         foreach (ConfigurationChange change in ConfigurationComparison.Compare(before, now))
         {
-            if (Refusal(change.Key, state) is { } reason)
-            {
-                throw new SprintException(
-                    $"the run was begun with {change.Key} {change.Before}, not {change.Now}: {reason}; leave it as it was, or begin a new run");
-            }
-
+            Refuse(change, Learned(change) ?? Past(change.Key, state));
             changes.Add(change);
         }
 
@@ -53,16 +66,30 @@ internal static class ResumeRules
         }
     }
 
-    private static string? Refusal(string key, RunState state)
+    private static void Refuse(ConfigurationChange change, string? reason)
     {
-        if (Free.Any(prefix => key.StartsWith(prefix, StringComparison.Ordinal)) || key == "stages")
+        if (reason is not null)
+        {
+            throw new SprintException(
+                $"the run was begun with {change.Key} {change.Before}, not {change.Now}: {reason}; leave it as it was, or begin a new run");
+        }
+    }
+
+    // Where features lie may change, but not whether there are any.
+    private static string? Learned(ConfigurationChange change)
+    {
+        bool features = change.Key == Features && (change.Before == None || change.Now == None);
+        bool free = Free.Any(prefix => change.Key.StartsWith(prefix, StringComparison.Ordinal));
+        return features || !(free || IsOfStages(change.Key)) ? "what has been learned rests on it" : null;
+    }
+
+    private static bool IsOfStages(string key) => key.StartsWith("stage", StringComparison.Ordinal);
+
+    private static string? Past(string key, RunState state)
+    {
+        if (!IsOfStages(key) || key == "stages")
         {
             return null;
-        }
-
-        if (!key.StartsWith("stage", StringComparison.Ordinal))
-        {
-            return "what has been learned rests on it";
         }
 
         int point = key.IndexOf('.', StringComparison.Ordinal);

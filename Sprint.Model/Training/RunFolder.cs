@@ -73,7 +73,7 @@ public sealed class RunFolder
     /// <param name="path">The folder.</param>
     /// <param name="overrides">Changes to its configuration, as for <see cref="ConfigurationReader"/>.</param>
     /// <param name="configuration">The configuration of the run, with the changes.</param>
-    /// <exception cref="SprintException">The folder holds no run.</exception>
+    /// <exception cref="SprintException">The folder holds no run, or steps of it were done and the changes are of what they rest on.</exception>
     public static RunFolder Open(string path, IEnumerable<string> overrides, out TrainingConfiguration configuration)
     {
         var folder = new RunFolder(path);
@@ -83,6 +83,11 @@ public sealed class RunFolder
         }
 
         configuration = ConfigurationReader.Read<TrainingConfiguration>(folder.Configuration, overrides);
+        if (folder.Checkpoints.Newest is not null)
+        {
+            ResumeRules.CheckLearned(ConfigurationReader.Read<TrainingConfiguration>(folder.Configuration), configuration);
+        }
+
         folder.CreateFolders();
         using IDisposable hold = folder.Hold();
         folder.Checkpoints.CleanUp();

@@ -31,14 +31,16 @@ public sealed class GoldenVerifier
         ArgumentNullException.ThrowIfNull(folder);
         precision.RequireOn(device);
         this.precision = precision;
-        if (!Directory.Exists(folder))
+        string configuration = Path.Combine(folder, "config.json");
+        if (!File.Exists(configuration))
         {
-            throw new SprintException($"there is no folder '{folder}': give one with config.json, weights.safetensors and case files");
+            string fault = Directory.Exists(folder) ? $"folder '{folder}' has no config.json, so it holds no reference's numbers" : $"there is no folder '{folder}'";
+            throw new SprintException($"{fault}: give one with config.json, weights.safetensors and case files (forward_*, train_* or sample_*.safetensors)");
         }
 
         this.device = device;
         this.folder = folder;
-        Configuration = GoldenConfiguration.Read(Path.Combine(folder, "config.json"));
+        Configuration = GoldenConfiguration.Read(configuration);
         Configuration.Validate();
         CaseFiles = Directory.GetFiles(folder, "*.safetensors")
             .Where(file => Path.GetFileName(file) != "weights.safetensors")

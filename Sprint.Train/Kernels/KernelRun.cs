@@ -51,7 +51,7 @@ internal sealed record KernelRun(
 
     private static CudaContext Open(LaunchRequest request, bool counters, Action<LaunchStatistics> launched) => request.Device is { } ordinal
         ? new CudaContext(ordinal)
-        : CudaContext.Emulated(new EmulationOptions { ScheduleSeed = request.ScheduleSeed, InstructionBudget = request.Budget, Counters = counters }, launched);
+        : CudaContext.Emulated(new EmulationOptions { ScheduleSeed = request.ScheduleSeed, InstructionBudget = request.Budget, Workers = request.Workers, Counters = counters }, launched);
 
     private static CudaTarget Target(CudaContext context) =>
         context.Device.IsEmulated ? KernelLibrary.EmulatorTarget : new KernelLibrary(new KernelLibraryOptions { UseCache = false }).TargetFor(context.Device);

@@ -17,6 +17,7 @@ namespace Sprint.Train;
 /// <param name="Seed">Seed of normal numbers.</param>
 /// <param name="ScheduleSeed">Seed of the order in which emulated warps run.</param>
 /// <param name="Budget">Most instructions of a warp on the emulated device.</param>
+/// <param name="Workers">Threads of the host that execute emulated blocks; 0 for as many as there are cores.</param>
 /// <param name="Arguments">The arguments in order.</param>
 internal sealed record LaunchRequest(
     string File,
@@ -29,6 +30,7 @@ internal sealed record LaunchRequest(
     ulong Seed,
     ulong ScheduleSeed,
     long Budget,
+    int Workers,
     IReadOnlyList<KernelArgument> Arguments);
 
 /// <summary>The options of <c>kernels run</c> and <c>kernels profile</c> that describe a launch.</summary>
@@ -48,6 +50,8 @@ internal sealed class LaunchOptions
 
         Exit code 0: the kernel ran; 1: it faulted (a race, an access out of bounds, a trap, ...); 2: something given here is wrong.
         """;
+
+    private const int MostWorkers = 1024;
 
     private readonly Argument<string> file = new("FILE") { Description = "A CUDA source (.cu), or PTX that NVRTC, nvcc or clang made of one." };
     private readonly Option<string?> kernel = new("--kernel")
@@ -76,12 +80,18 @@ internal sealed class LaunchOptions
         HelpName = "COUNT",
     };
 
+    private readonly Option<int> workers = new("--workers")
+    {
+        Description = "Threads of the host that execute emulated blocks; without it, or 0, as many as there are cores. What is computed, reported and counted does not depend on it.",
+        HelpName = "COUNT",
+    };
+
     private readonly CompilationOptions compilation = new();
 
     internal void AddTo(Command command)
     {
         command.Arguments.Add(file);
-        foreach (Option option in (Option[])[kernel, grid, block, shared, arguments, device, seed, schedule, budget])
+        foreach (Option option in (Option[])[kernel, grid, block, shared, arguments, device, seed, schedule, budget, workers])
         {
             command.Options.Add(option);
         }
@@ -102,6 +112,7 @@ internal sealed class LaunchOptions
         (ulong)NotNegative("--seed", result.GetValue(seed)),
         (ulong)NotNegative("--schedule", result.GetValue(schedule) ?? result.GetValue(seed)),
         result.GetValue(budget) is > 0 and long instructions ? instructions : throw new SprintException($"--budget {result.GetValue(budget)} must be at least 1"),
+        result.GetValue(workers) is >= 0 and <= MostWorkers and int threads ? threads : throw new SprintException($"--workers {result.GetValue(workers)} must be from 0 (as many as there are cores) to {MostWorkers}"),
         [.. (result.GetValue(arguments) ?? []).Select(KernelArgument.Parse).Select(BufferData.Resolve)]);
 
     /// <summary>One, two or three extents.</summary>

@@ -165,8 +165,14 @@ internal sealed unsafe class WorkerPoolTests
     }
 
     [Test]
-    public void A_thread_count_out_of_range_is_named([Values(0, -1, 1025)] int threads)
-        => Assert.That(() => new WorkerPool(threads), Throws.TypeOf<SprintException>().With.Message.Contains($"is {threads};"));
+    public void A_thread_count_out_of_range_is_named([Values(-1, 1025)] int threads)
+        => Assert.That(
+            () => WorkerPool.Resolve(threads),
+            Throws.TypeOf<SprintException>().With.Message.EqualTo($"The number of threads is {threads}; it must be from 0 (as many as there are cores) to 1024."));
+
+    [Test]
+    public void No_thread_count_stands_for_the_cores()
+        => Assert.That(new[] { 0, 1, 1024 }.Select(WorkerPool.Resolve), Is.EqualTo(new[] { Environment.ProcessorCount, 1, 1024 }));
 
     private struct CountJob : IWorkerJob
     {

@@ -118,7 +118,7 @@ public sealed class FeatureFileTests
         Refuse(Aligned, null, "model.representation_align is true, but there are no features to align with: name their NumPy file with data.features");
         Refuse(TinyRun.Configuration, right, "data.features names features, but nothing is aligned with them: set model.representation_align to true");
         Refuse(Aligned with { Data = new DatasetSettings { BadFiles = BadFiles.Skip } }, right, "data.bad_files: skip puts other images in the place of bad ones");
-        Refuse(Aligned with { Model = Aligned.Model with { DimProjection = 13 } }, right, "f.npy", "has 12 features a token, but model.dim_projection is 13: set it to 12");
+        Refuse(Aligned with { Model = Aligned.Model with { DimProjection = 13 } }, right, "f.npy", "has 12 features a token, but model.dim_projection is 13: name features of that width, or begin a run with model.dim_projection 12");
         using FeatureFile few = Open(NpyWriter.Floats([19, 16, Width], Numbers([19, 16, Width])), "few.npy");
         Refuse(Aligned, few, "few.npy", "has features of 19 images, but the data have 20");
         using FeatureFile coarse = Open(NpyWriter.Floats([20, 4, Width], Numbers([20, 4, Width])), "coarse.npy");

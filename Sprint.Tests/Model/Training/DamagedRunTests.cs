@@ -172,11 +172,12 @@ public sealed class DamagedRunTests
     [TestCase("model.train_mask_token=true", "tensor 'exp_avg.mask_token' is missing")]
     public void Tensors_that_are_not_those_of_the_configuration_are_refused_by_name(params string[] changeAndParts)
     {
-        // As if the checkpoint had been saved with the changed configuration.
-        RunFolder.Open(Run, [changeAndParts[0]], out TrainingConfiguration changed);
-        File.WriteAllText(Path.Combine(Newest, "config.yaml"), ConfigurationWriter.Write(changed));
+        // As if the run had been begun with the changed configuration.
+        TrainingConfiguration changed = ConfigurationReader.Read<TrainingConfiguration>(Path.Combine(Run, "config.yaml"), [changeAndParts[0]]);
+        foreach (string place in (string[])[Run, Newest])
+            File.WriteAllText(Path.Combine(place, "config.yaml"), ConfigurationWriter.Write(changed));
         ChecksumFile.Write(Newest);
-        Assert.That(() => Resume(changeAndParts[0]), new SprintFault(changeAndParts[1..]));
+        Assert.That(() => Resume(), new SprintFault(changeAndParts[1..]));
     }
 
     [Test]

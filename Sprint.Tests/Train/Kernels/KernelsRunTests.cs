@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using NUnit.Framework;
 using Sprint.Model.Checkpoints;
 using Sprint.Tests.Engine.Cuda;
@@ -8,7 +9,7 @@ namespace Sprint.Tests.Train.Kernels;
 
 /// <summary>The commands <c>kernels run</c> and <c>kernels profile</c>, mostly on PTX, which needs no compiler.</summary>
 [TestFixture]
-public sealed class KernelsRunTests
+public sealed partial class KernelsRunTests
 {
     private const string Copy = """
         extern "C" __global__ void copy(const float* x, float* y, float factor, int n)
@@ -88,6 +89,23 @@ public sealed class KernelsRunTests
         (int[] other, float[] otherNumbers) = Launch("--seed 3 --schedule 4");
         Assert.That(other, Is.Not.EqualTo(order).And.EquivalentTo(order));
         Assert.That(otherNumbers, Is.EqualTo(numbers));
+    }
+
+    [Test]
+    public void The_number_of_workers_changes_neither_result_nor_report_nor_profile_nor_fault()
+    {
+        string saved = Path.Combine(folder.Path, "out.safetensors");
+        string races = folder.Write("races.ptx", EmulatorHarness.Resource("races"));
+        string[][] told = [.. new[] { 1, 2, 7 }.Select(workers => new[]
+        {
+            Succeed($"run {races} --workers {workers} --kernel blocks_meet --grid 24 --block 64 --arg i32[1536]=poison --arg u32[1]=zeros --arg i32[3072]=poison --save {saved}"),
+            Convert.ToHexString(File.ReadAllBytes(saved)),
+            Succeed($"profile {{bugs}} --workers {workers} --kernel off_by_one_repaired --grid 24 --block 64 --arg i32[1536]=iota --arg i32[1536]=poison --arg i32:1536 --json"),
+            Address().Replace(Run($"run {{bugs}} --workers {workers} --kernel off_by_one --grid 24 --block 64 --arg i32[640]=iota --arg i32[640]=poison --arg i32:640").Error, "ADDRESS"),
+        })];
+        Assert.That(told[0][3], Does.Contain("in kernel off_by_one, block (10,0,0), thread (0,0,0)"), "the first of the blocks at fault");
+        Assert.That(told[1], Is.EqualTo(told[0]));
+        Assert.That(told[2], Is.EqualTo(told[0]));
     }
 
     [TestCase("missing_barrier --block 128 --arg i32[128]=poison")]
@@ -196,6 +214,9 @@ public sealed class KernelsRunTests
     [TestCase("run {bugs} --grid 1 --block 1 --seed -1 --kernel missing_barrier", "--seed -1 must be 0 or more")]
     [TestCase("run {bugs} --grid 1 --block 1 --schedule -1 --kernel missing_barrier", "--schedule -1 must be 0 or more")]
     [TestCase("run {bugs} --grid 1 --block 1 --budget 0 --kernel missing_barrier", "--budget 0 must be at least 1")]
+    [TestCase("run {bugs} --grid 1 --block 1 --workers -1 --kernel missing_barrier", "--workers -1 must be from 0 (as many as there are cores) to 1024")]
+    [TestCase("run {bugs} --grid 1 --block 1 --workers 5000 --kernel missing_barrier", "--workers 5000 must be from 0 (as many as there are cores) to 1024")]
+    [TestCase("run {bugs} --grid 1 --block 1 --workers many --kernel missing_barrier", "--workers 'many' is not a whole number")]
     [TestCase("run {bugs} --grid 1 --block 1 --device gpu --kernel missing_barrier", "device 'gpu' runs no kernels: choose emulated, cuda or cuda:N")]
     [TestCase("run {bugs} --grid 1 --block 1 --kernel missing_barrier", "missing_barrier takes 1 argument, but 0 are given with --arg: 8 bytes (integer or pointer)")]
     [TestCase("run {bugs} --grid 1 --block 1 --kernel off_by_one --arg i32[1]=zeros --arg i32[1]=zeros --arg f32:1", "argument 2 'f32:1' is f32, but parameter 2 of off_by_one is 4 bytes (integer or pointer): write i32:1")]
@@ -304,6 +325,9 @@ public sealed class KernelsRunTests
         string path = folder.Write("macro.cu", "extern \"C\" __global__ void k(int* x) { x[0] = A + B + C; }");
         Assert.That(Row(Succeed($"run {path} --grid 1 --block 1 -DA=4 -D B=30 -DC --arg i32[1]=poison"), "arg0"), Is.EqualTo("arg0 i32[1] 35 35 35 0 0"));
     }
+
+    [GeneratedRegex("0x[0-9A-F]+")]
+    private static partial Regex Address();
 
     private CommandResult Run(string line) => SprintCommand.Run(["kernels", .. Split(line)]);
 

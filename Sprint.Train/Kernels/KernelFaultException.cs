@@ -49,10 +49,11 @@ internal sealed class KernelFaultException : SprintException
 
         string name = source.Replace('\\', '/');
         string beside = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file.Path))!, name[(name.LastIndexOf('/') + 1)..]);
-        string? path = File.Exists(source) ? source : File.Exists(beside) ? beside : null;
+        string? known = file.FindText(source);
+        string? path = known is not null || File.Exists(source) ? source : File.Exists(beside) ? beside : null;
         try
         {
-            string? text = path is null ? null : File.ReadLines(path).ElementAtOrDefault(number - 1);
+            string? text = path is null ? null : (known?.Split('\n') ?? File.ReadLines(path)).ElementAtOrDefault(number - 1);
             return text is null ? null : string.Create(CultureInfo.InvariantCulture, $"  {path}:{number}: {text.Trim()}");
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)

@@ -26,14 +26,14 @@ internal sealed record KernelRun(
     /// <exception cref="KernelFaultException">The kernel did something wrong while it ran.</exception>
     internal static KernelRun Execute(LaunchRequest request, bool counters)
     {
-        CudaFile file = CudaFile.Read(request.File);
+        CudaFile file = request.File;
         LaunchStatistics? statistics = null;
         using CudaContext context = Open(request, counters, launched => statistics = launched);
         CudaFileImage image = file.Compile(request.Kernel, request.Compilation with { Target = Target(context) }, CudaRuntimeCompiler.Load);
         WriteWarnings(image.Program);
-        using CudaModule module = context.LoadModule(image.Image.Span, request.File);
+        using CudaModule module = context.LoadModule(image.Image.Span, file.Path);
         CudaKernel kernel = module.GetKernel(image.Kernel.Mangled);
-        IReadOnlyList<KernelParameter> parameters = kernel.Parameters ?? throw new SprintException($"the image of {request.File} does not tell the parameters of {image.Kernel}");
+        IReadOnlyList<KernelParameter> parameters = kernel.Parameters ?? throw new SprintException($"the image of {file.Path} does not tell the parameters of {image.Kernel}");
         new ParameterMatch(image.Kernel, parameters, image.ParameterTypes, file.FindDeclaration(image.Kernel)).Check(request.Arguments);
         CudaOccupancy occupancy = kernel.GetOccupancy(request.Block, request.SharedBytes);
         var buffers = new List<(int Argument, BufferData Data, CudaDeviceVariable<byte> Memory)>();

@@ -7,7 +7,7 @@ using Sprint.Engine.Emulation;
 namespace Sprint.Train;
 
 /// <summary>What a user asked to be launched.</summary>
-/// <param name="File">The file.</param>
+/// <param name="File">The file, or the source of the engine's.</param>
 /// <param name="Kernel">The kernel, or null for the only one.</param>
 /// <param name="Grid">Blocks.</param>
 /// <param name="Block">Threads a block.</param>
@@ -20,7 +20,7 @@ namespace Sprint.Train;
 /// <param name="Workers">Threads of the host that execute emulated blocks; 0 for as many as there are cores.</param>
 /// <param name="Arguments">The arguments in order.</param>
 internal sealed record LaunchRequest(
-    string File,
+    CudaFile File,
     string? Kernel,
     Dim3 Grid,
     Dim3 Block,
@@ -53,7 +53,7 @@ internal sealed class LaunchOptions
 
     private const int MostWorkers = 1024;
 
-    private readonly Argument<string> file = new("FILE") { Description = "A CUDA source (.cu), or PTX that NVRTC, nvcc or clang made of one." };
+    private readonly Argument<string> file = new("FILE") { Description = "A CUDA source (.cu), or PTX that NVRTC, nvcc or clang made of one; where there is no such file, the engine's own source of that name, as sprint kernels list has it." };
     private readonly Option<string?> kernel = new("--kernel")
     {
         Description = "The kernel, by its exact (mangled) name or as its author wrote it: scale, mine::scale<float>. Not needed where there is only one.",
@@ -86,12 +86,13 @@ internal sealed class LaunchOptions
         HelpName = "COUNT",
     };
 
+    private readonly SourcesOption sources = new();
     private readonly CompilationOptions compilation = new();
 
     internal void AddTo(Command command)
     {
         command.Arguments.Add(file);
-        foreach (Option option in (Option[])[kernel, grid, block, shared, arguments, device, seed, schedule, budget, workers])
+        foreach (Option option in (Option[])[kernel, grid, block, shared, arguments, device, seed, schedule, budget, workers, sources.Folder])
         {
             command.Options.Add(option);
         }
@@ -101,19 +102,16 @@ internal sealed class LaunchOptions
 
     /// <summary>Reads what the user gave.</summary>
     /// <exception cref="SprintException">Something is wrong.</exception>
-    internal LaunchRequest Read(ParseResult result) => new(
-        result.GetRequiredValue(file) is { Length: > 0 } path ? path : throw new SprintException("FILE is empty: name a .cu or .ptx file"),
-        result.GetValue(kernel),
-        Extent("--grid", result.GetRequiredValue(grid)),
-        Extent("--block", result.GetRequiredValue(block)),
-        (int)NotNegative("--shared", result.GetValue(shared)),
-        compilation.Read(result),
-        Device(result.GetValue(device) ?? ""),
-        (ulong)NotNegative("--seed", result.GetValue(seed)),
-        (ulong)NotNegative("--schedule", result.GetValue(schedule) ?? result.GetValue(seed)),
-        result.GetValue(budget) is > 0 and long instructions ? instructions : throw new SprintException($"--budget {result.GetValue(budget)} must be at least 1"),
-        result.GetValue(workers) is >= 0 and <= MostWorkers and int threads ? threads : throw new SprintException($"--workers {result.GetValue(workers)} must be from 0 (as many as there are cores) to {MostWorkers}"),
-        [.. (result.GetValue(arguments) ?? []).Select(KernelArgument.Parse).Select(BufferData.Resolve)]);
+    internal LaunchRequest Read(ParseResult result)
+    {
+        LaunchRequest request = ReadAll(result);
+        if (!Path.Exists(request.File.Path))
+        {
+            result.InvocationConfiguration.Error.WriteLine($"there is no file {request.File.Path}: the engine's own source of that name is taken");
+        }
+
+        return request;
+    }
 
     /// <summary>One, two or three extents.</summary>
     internal static Dim3 Extent(string option, string text)
@@ -129,6 +127,38 @@ internal sealed class LaunchOptions
         }
 
         return new Dim3(extents[0], extents[1], extents[2]);
+    }
+
+    private LaunchRequest ReadAll(ParseResult result) => new(
+        Open(result, result.GetRequiredValue(file)),
+        result.GetValue(kernel),
+        Extent("--grid", result.GetRequiredValue(grid)),
+        Extent("--block", result.GetRequiredValue(block)),
+        (int)NotNegative("--shared", result.GetValue(shared)),
+        compilation.Read(result),
+        Device(result.GetValue(device) ?? ""),
+        (ulong)NotNegative("--seed", result.GetValue(seed)),
+        (ulong)NotNegative("--schedule", result.GetValue(schedule) ?? result.GetValue(seed)),
+        result.GetValue(budget) is > 0 and long instructions ? instructions : throw new SprintException($"--budget {result.GetValue(budget)} must be at least 1"),
+        result.GetValue(workers) is >= 0 and <= MostWorkers and int threads ? threads : throw new SprintException($"--workers {result.GetValue(workers)} must be from 0 (as many as there are cores) to {MostWorkers}"),
+        [.. (result.GetValue(arguments) ?? []).Select(KernelArgument.Parse).Select(BufferData.Resolve)]);
+
+    /// <summary>A file of the user's is meant before a source of the engine's that has its name.</summary>
+    private CudaFile Open(ParseResult result, string path)
+    {
+        if (path.Length == 0)
+        {
+            throw new SprintException("FILE is empty: name a .cu or .ptx file");
+        }
+
+        if (!Path.Exists(path) && sources.Open(result).FindSource(path) is { } source)
+        {
+            return source;
+        }
+
+        CudaFile own = CudaFile.Read(path);
+        sources.Refuse(result, path);
+        return own;
     }
 
     private static long NotNegative(string option, long value) => value >= 0 ? value : throw new SprintException($"{option} {value} must be 0 or more");

@@ -14,7 +14,7 @@ internal static class ProfileJson
         return JsonText.Write(json =>
         {
             json.WriteStartObject();
-            json.WriteString("file", request.File);
+            json.WriteString("file", request.File.Path);
             json.WriteString("kernel", run.Kernel.Mangled);
             json.WriteString("signature", run.Kernel.Signature);
             WriteExtent(json, "grid", request.Grid);

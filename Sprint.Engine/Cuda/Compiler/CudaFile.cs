@@ -12,11 +12,15 @@ public sealed partial class CudaFile
     /// <summary>The file that NVRTC says errors of name expressions are in.</summary>
     private const string NameExpressionFile = "__nv_name_map";
 
-    private CudaFile(string path, string text, bool isPtx)
+    // The headers of a source of the engine's, which has no folder; null for a file.
+    private readonly IReadOnlyDictionary<string, string>? headers;
+
+    private CudaFile(string path, string text, bool isPtx, IReadOnlyDictionary<string, string>? headers = null)
     {
         Path = path;
         Text = text;
         IsPtx = isPtx;
+        this.headers = headers;
     }
 
     /// <summary>The path as it was given.</summary>
@@ -148,16 +152,20 @@ public sealed partial class CudaFile
         }
 
         ICudaCompiler found = compiler();
-        using CudaHeaders headers = CudaHeaders.Open();
-        string own = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!;
+        using CudaHeaders common = CudaHeaders.Open();
+        string[] own = headers is null ? [System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!] : [];
         return found.Compile(
-            new CudaSource(Path, Text),
+            new CudaSource(Path, Text) { Headers = headers ?? new Dictionary<string, string>() },
             options with
             {
-                IncludeFolders = headers.Around([own, .. options.IncludeFolders]),
+                IncludeFolders = common.Around([.. own, .. options.IncludeFolders]),
                 Additional = [.. options.Additional, $"--pre-include={CudaHeaders.Prelude}"],
             });
     }
+
+    /// <summary>The text of this file, or of a header that came with it, by the name that the compiler has for it; null for files that must be looked for on the disk.</summary>
+    /// <param name="name">The name.</param>
+    public string? FindText(string name) => name == Path ? Text : headers?.GetValueOrDefault(name);
 
     /// <summary>The exact names of the kernels of a compiled program, in its order.</summary>
     /// <param name="program">PTX, or machine code with the assembler's report.</param>
@@ -168,6 +176,8 @@ public sealed partial class CudaFile
             ? EntryPointsOf(Encoding.UTF8.GetString(program.Image.Span))
             : [.. program.Resources.Select(static kernel => kernel.Kernel)];
     }
+
+    internal static CudaFile Of(CudaSource source) => new(source.Name, source.Text, isPtx: false, source.Headers);
 
     internal static CudaFile Interpret(string path, byte[] bytes)
     {

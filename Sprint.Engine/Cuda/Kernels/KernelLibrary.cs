@@ -56,6 +56,11 @@ public sealed class KernelLibrary
             [.. KernelCatalog.All.Where(specialization => specialization.Source == name)])),
     ];
 
+    /// <summary>A source with its headers, to be compiled as any other file is; null where there is none of the name.</summary>
+    /// <param name="name">One of <see cref="SourceNames"/>.</param>
+    /// <exception cref="SprintException">A file of the user's that stands for it cannot be read.</exception>
+    public CudaFile? FindSource(string name) => sources.Names.Contains(name) ? CudaFile.Of(sources.Load(name)) : null;
+
     /// <summary>The folder of compiled images, or null where nothing is kept.</summary>
     public string? CacheFolder => cache?.Folder;
 

@@ -308,6 +308,37 @@ public sealed partial class KernelsRunTests
     }
 
     [Test]
+    public void A_source_of_the_engine_runs_by_its_name_where_no_file_has_it()
+    {
+        CudaRequirements.RequireNvrtc();
+        const string Run = "run random.cu --kernel random_uniform --grid 1 --block 256";
+        const string Arguments = "--arg i64:1000 --arg u64:1 --arg u64:0 --arg u64:0";
+        const string Told = "there is no file random.cu: the engine's own source of that name is taken";
+        string before = Environment.CurrentDirectory;
+        try
+        {
+            Environment.CurrentDirectory = folder.Path;
+            CommandResult whole = this.Run($"{Run} --arg f32[1000]=poison {Arguments}");
+            Assert.That((whole.ExitCode, whole.Error.TrimEnd()), Is.EqualTo((0, Told)));
+            Assert.That(Row(whole.Output, "arg0"), Does.Match(@"^arg0 f32\[1000\] 0\.000\d+ 0\.99\d+ 0\.49\d+ 0 0$"));
+
+            CommandResult fault = this.Run($"{Run} --arg f32[990]=poison {Arguments}");
+            Assert.That(fault.ExitCode, Is.EqualTo(1));
+            Assert.That(fault.Error, Does.StartWith(Told).And.Contain("inlined at random.cu:").And.Match(@"  random\.cu:\d+: store_four\(output, block"));
+
+            folder.Write("mine/common/philox.cuh", "#error of mine\n");
+            Assert.That(this.Run($"{Run} --sources mine --arg f32[1000]=poison {Arguments}").Error, Does.Contain("error: #error directive: of mine"));
+            folder.Write("random.cu", "extern \"C\" __global__ void random_uniform(int* x) { x[0] = 7; }");
+            Assert.That(Row(Succeed($"{Run} --arg i32[1]=poison"), "arg0"), Is.EqualTo("arg0 i32[1] 7 7 7 0 0"));
+            SprintCommand.Refuse(["kernels", .. Split($"{Run} --sources mine --arg i32[1]=poison")], "--sources mine is for the engine's kernels, and random.cu is a file of your own");
+        }
+        finally
+        {
+            Environment.CurrentDirectory = before;
+        }
+    }
+
+    [Test]
     public void A_compilation_error_shows_the_compilers_log()
     {
         CudaRequirements.RequireNvrtc();

@@ -21,9 +21,9 @@ internal sealed record BufferData(SafetensorsDataType Type, int[] Shape, byte[]?
     /// <summary>What an argument holds before the launch.</summary>
     /// <param name="argument">The argument.</param>
     /// <param name="seed">Seed of normal numbers.</param>
-    /// <param name="index">The argument's number, so that no two arguments have the same normal numbers.</param>
+    /// <param name="index">A number of the argument's own, so that no two have the same normal numbers.</param>
     /// <exception cref="SprintException">The file cannot be read, or its tensor has another type or size.</exception>
-    internal static BufferData Create(BufferArgument argument, ulong seed, int index)
+    internal static BufferData Create(BufferArgument argument, ulong seed, ulong index)
     {
         if (argument.Contents.Fill == BufferFill.Stored)
         {
@@ -52,7 +52,7 @@ internal sealed record BufferData(SafetensorsDataType Type, int[] Shape, byte[]?
             return data with { Bytes = bytes };
         }
 
-        var random = new HostRandom(new RandomStream(seed, (ulong)index));
+        var random = new HostRandom(new RandomStream(seed, index));
         for (int i = 0; i < data.Count; i++)
         {
             SafetensorsElements.Write(data.Type, argument.Contents.Fill == BufferFill.Iota ? i : random.Normal(), bytes.AsSpan(i * size, size));
@@ -66,6 +66,11 @@ internal sealed record BufferData(SafetensorsDataType Type, int[] Shape, byte[]?
     /// <exception cref="SprintException">The file cannot be read, or its tensor has another type or size.</exception>
     internal static KernelArgument Resolve(KernelArgument argument)
     {
+        if (argument is StructureArgument structure)
+        {
+            return structure with { Members = [.. structure.Members.Select(Resolve)] };
+        }
+
         if (argument is not BufferArgument { Contents: { Fill: BufferFill.Stored } contents } buffer)
         {
             return argument;

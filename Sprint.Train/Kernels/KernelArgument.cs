@@ -9,13 +9,21 @@ namespace Sprint.Train;
 /// <param name="Text">What the user wrote.</param>
 internal abstract partial record KernelArgument(string Text)
 {
-    internal const string Grammar =
-        "TYPE:VALUE (f32:1.5), TYPE[SHAPE]=zeros, ones, iota, normal, poison or a number (f32[4,128]=zeros), TYPE[SHAPE]@FILE#NAME or @FILE#NAME (bf16[64]@w.safetensors#bias), or bytes:HEX";
+    private protected const string Option = "--arg";
+
+    private const string Grammar =
+        "TYPE:VALUE (f32:1.5), TYPE[SHAPE]=zeros, ones, iota, normal, poison or a number (f32[4,128]=zeros), TYPE[SHAPE]@FILE#NAME or @FILE#NAME (bf16[64]@w.safetensors#bias), struct:{ARG,ARG,...} or bytes:HEX";
 
     internal const string TypeNames = "f64, f32, f16, bf16, i64, u64, i32, u32, i16, u16, i8, u8, bool";
 
     private static readonly Dictionary<string, SafetensorsDataType> Types =
         TypeNames.Split(", ").ToDictionary(static name => name, static name => Enum.Parse<SafetensorsDataType>(name, ignoreCase: true));
+
+    /// <summary>Bytes that the argument takes among the parameters.</summary>
+    internal abstract int Size { get; }
+
+    /// <summary>What its place is a multiple of within a structure, in bytes.</summary>
+    internal abstract int Alignment { get; }
 
     /// <summary>The type's name as a user writes it.</summary>
     internal static string NameOf(SafetensorsDataType type) => type.ToString().ToLowerInvariant();
@@ -27,6 +35,11 @@ internal abstract partial record KernelArgument(string Text)
         if (text.StartsWith("bytes:", StringComparison.Ordinal))
         {
             return new ScalarArgument(text, null, Hexadecimal(text));
+        }
+
+        if (StructureArgument.IsMeant(text))
+        {
+            return StructureArgument.Read(text);
         }
 
         if (Buffer().Match(text) is { Success: true } buffer)
@@ -56,7 +69,7 @@ internal abstract partial record KernelArgument(string Text)
         }
     }
 
-    private protected static SprintException Refuse(string text, string why) => new($"--arg '{text}' {why}");
+    private protected static SprintException Refuse(string text, string why) => new($"{Option} '{text}' {why}");
 
     private static SafetensorsDataType TypeOf(string text, string name) =>
         Types.TryGetValue(name, out SafetensorsDataType type) ? type : throw Refuse(text, $"has the type '{name}': the types are {TypeNames}");
@@ -206,7 +219,12 @@ internal abstract partial record KernelArgument(string Text)
 /// <param name="Text">What the user wrote.</param>
 /// <param name="Type">Its type; null for bytes as they are, such as a structure.</param>
 /// <param name="Bytes">Its bytes.</param>
-internal sealed record ScalarArgument(string Text, SafetensorsDataType? Type, byte[] Bytes) : KernelArgument(Text);
+internal sealed record ScalarArgument(string Text, SafetensorsDataType? Type, byte[] Bytes) : KernelArgument(Text)
+{
+    internal override int Size => Bytes.Length;
+
+    internal override int Alignment => Type?.ElementSize() ?? 1;
+}
 
 /// <summary>A pointer to device memory.</summary>
 /// <param name="Text">What the user wrote.</param>
@@ -215,6 +233,10 @@ internal sealed record ScalarArgument(string Text, SafetensorsDataType? Type, by
 /// <param name="Contents">What it holds before the launch.</param>
 internal sealed record BufferArgument(string Text, SafetensorsDataType? Type, int[]? Shape, BufferContents Contents) : KernelArgument(Text)
 {
+    internal override int Size => sizeof(ulong);
+
+    internal override int Alignment => sizeof(ulong);
+
     /// <summary>Elements; the shape must be known.</summary>
     internal int Count => Shape!.Aggregate(1, static (product, extent) => product * extent);
 }

@@ -12,7 +12,7 @@ internal static class KernelsRunCommand
     internal static Command Create()
     {
         var launch = new LaunchOptions();
-        var save = new Option<string?>("--save") { Description = "Write every buffer after the run, as arg0, arg1, ... by the argument's number.", HelpName = "FILE.safetensors" };
+        var save = new Option<string?>("--save") { Description = "Write every buffer after the run: arg0 for the first argument, arg2.0 for the first member of the structure that the third is.", HelpName = "FILE.safetensors" };
         var command = new Command(
             "run",
             $"""
@@ -43,10 +43,10 @@ internal static class KernelsRunCommand
             table.AddColumn(new TableColumn(column).RightAligned());
         }
 
-        foreach ((int argument, BufferData data, BufferSummary summary) in run.Buffers)
+        foreach ((string name, BufferData data, BufferSummary summary) in run.Buffers)
         {
             table.AddRow(
-                $"arg{argument}",
+                name,
                 Markup.Escape($"{KernelArgument.NameOf(data.Type)}[{string.Join(",", data.Shape)}]"),
                 Number(summary, summary.Minimum),
                 Number(summary, summary.Maximum),
@@ -91,9 +91,9 @@ internal static class KernelsRunCommand
     {
         var writer = new SafetensorsWriter();
         writer.SetMetadata("kernel", run.Kernel.Signature);
-        foreach ((int argument, BufferData data, _) in run.Buffers)
+        foreach ((string name, BufferData data, _) in run.Buffers)
         {
-            writer.AddBytes($"arg{argument}", data.Type, data.Shape, data.Bytes);
+            writer.AddBytes(name, data.Type, data.Shape, data.Bytes);
         }
 
         writer.Save(path);

@@ -45,7 +45,9 @@ internal sealed class LaunchOptions
                                      a number, or poison (never written, for outputs): f32[4,128]=normal  i32[256]=-1  f32[1024]=poison
           TYPE[SHAPE]@FILE#NAME      a pointer to a tensor of a safetensors file, floats converted to the type: bf16[64]@w.safetensors#bias
           @FILE#NAME                 the same with the tensor's own type and shape
-          bytes:HEX                  a structure by value, lowest address first: bytes:0100000002000000
+          struct:{ARG,ARG,...}       a structure by value, its members arguments of any of these forms, laid out as C++ does; a buffer is a
+                                     pointer of 8 bytes: struct:{f32[1024]=ones,i32:7,f32:1.5}
+          bytes:HEX                  bytes as they are, lowest address first: bytes:0100000002000000
         Types: f64, f32, f16, bf16, i64, u64, i32, u32, i16, u16, i8, u8, bool.
 
         Exit code 0: the kernel ran; 1: it faulted (a race, an access out of bounds, a trap, ...); 2: something given here is wrong.

@@ -49,9 +49,25 @@ internal sealed class ParameterMatch(KernelName kernel, IReadOnlyList<KernelPara
         : $"of type {signature[i].Text}";
 
     /// <summary>What is given and what would be right; nothing where the argument fits.</summary>
-    private static (string Given, string Right)? Fault(KernelArgument argument, KernelParameter parameter, ParameterType? type) => argument is BufferArgument buffer
-        ? BufferFault(buffer, parameter, type)
-        : ScalarFault((ScalarArgument)argument, parameter, type);
+    private static (string Given, string Right)? Fault(KernelArgument argument, KernelParameter parameter, ParameterType? type) => argument switch
+    {
+        BufferArgument buffer => BufferFault(buffer, parameter, type),
+        StructureArgument structure => StructureFault(structure, parameter, type),
+        _ => ScalarFault((ScalarArgument)argument, parameter, type),
+    };
+
+    private static (string Given, string Right)? StructureFault(StructureArgument structure, KernelParameter parameter, ParameterType? type)
+    {
+        if (type is { IsPointer: true } or { Element: not null } || (type is null && parameter.Kind != KernelParameterKind.Bytes))
+        {
+            return ("a structure", $"write {Example(parameter, type)}");
+        }
+
+        string offsets = string.Join(", ", structure.Offsets);
+        return structure.Size == parameter.Size
+            ? null
+            : ($"a structure of {Number(structure.Size, "byte")} with members at {offsets}", $"write members that take {Number(parameter.Size, "byte")}, bytes:00 for one of padding");
+    }
 
     private static (string Given, string Right)? BufferFault(BufferArgument buffer, KernelParameter parameter, ParameterType? type)
     {
@@ -152,7 +168,7 @@ internal sealed class ParameterMatch(KernelName kernel, IReadOnlyList<KernelPara
         (KernelParameterKind.IntegerOrPointer, 2) => "i16:1",
         (KernelParameterKind.IntegerOrPointer, 4) => "i32:1",
         (KernelParameterKind.IntegerOrPointer, _) => type is null ? "i64:1 or f32[1024]=zeros" : "i64:1",
-        _ => $"bytes: and {2 * parameter.Size} hexadecimal digits",
+        _ => $"struct:{{ARG,ARG,...}} of {Number(parameter.Size, "byte")}, or bytes: and {2 * parameter.Size} hexadecimal digits",
     };
 
     private static string Number(int count, string what) => count == 1 ? $"1 {what}" : $"{count} {what}s";

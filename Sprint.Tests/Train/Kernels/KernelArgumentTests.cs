@@ -169,7 +169,7 @@ public sealed class KernelArgumentTests
 
     private static void Refused(string text, string part) => Assert.That(() => Bytes(text), Throws.InstanceOf<SprintException>().With.Message.Contains(part));
 
-    private static byte[] Bytes(string text, ulong seed = 0, int index = 0) => BufferData.Create((BufferArgument)BufferData.Resolve(KernelArgument.Parse(text)), seed, index).Bytes!;
+    private static byte[] Bytes(string text, ulong seed = 0, ulong index = 0) => BufferData.Create((BufferArgument)BufferData.Resolve(KernelArgument.Parse(text)), seed, index).Bytes!;
 
-    private static float[] Floats(string text, ulong seed = 0, int index = 0) => MemoryMarshal.Cast<byte, float>(Bytes(text, seed, index)).ToArray();
+    private static float[] Floats(string text, ulong seed = 0, ulong index = 0) => MemoryMarshal.Cast<byte, float>(Bytes(text, seed, index)).ToArray();
 }

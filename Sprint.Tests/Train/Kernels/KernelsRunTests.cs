@@ -283,8 +283,8 @@ public sealed partial class KernelsRunTests
         Refuse($"{run} --arg f32[4]=ones --arg bf16[2]=zeros --arg f32[4]=ones --arg bool:true", $"argument 3 'f32[4]=ones' is a buffer of f32, but parameter 3 {Signature} long long: write i64:1");
         Refuse($"{run} --arg f32[4]=ones --arg bf16[2]=zeros --arg u64:9223372036854775808 --arg bool:true", $"is beyond i64, but parameter 3 {Signature} long long: write i64:-9223372036854775808 for the same bits");
         Refuse($"{run} --arg f32[4]=ones --arg bf16[2]=zeros --arg i64:2 --arg u8:1", $"argument 4 'u8:1' is u8, but parameter 4 {Signature} bool: write bool:true");
-        Refuse($"run {path} --grid 1 --block 1 --arg f64:5 --arg f32[4]=ones --arg bf16[2]=zeros --arg i64:2 --arg bool:true", $"argument 0 'f64:5' is f64, but parameter 0 {Signature} P (8 bytes): write bytes: and 16 hexadecimal digits");
-        Refuse($"run {path} --grid 1 --block 1 --arg bytes:05 --arg f32[4]=ones --arg bf16[2]=zeros --arg i64:2 --arg bool:true", $"argument 0 'bytes:05' is 1 byte, but parameter 0 {Signature} P (8 bytes): write bytes: and 16 hexadecimal digits");
+        Refuse($"run {path} --grid 1 --block 1 --arg f64:5 --arg f32[4]=ones --arg bf16[2]=zeros --arg i64:2 --arg bool:true", $"argument 0 'f64:5' is f64, but parameter 0 {Signature} P (8 bytes): write struct:{{ARG,ARG,...}} of 8 bytes, or bytes: and 16 hexadecimal digits");
+        Refuse($"run {path} --grid 1 --block 1 --arg bytes:05 --arg f32[4]=ones --arg bf16[2]=zeros --arg i64:2 --arg bool:true", $"argument 0 'bytes:05' is 1 byte, but parameter 0 {Signature} P (8 bytes): write struct:{{ARG,ARG,...}} of 8 bytes, or bytes: and 16 hexadecimal digits");
         Refuse($"{run} --arg f64:0 --arg bf16[2]=zeros --arg i64:2 --arg bool:true", $"argument 1 'f64:0' is f64 by value, but parameter 1 {Signature} const float4*: write f32[1024]=zeros, or u64:0 for a null pointer");
 
         void Refuse(string line, string part) => SprintCommand.Refuse(["kernels", .. Split(line)], part);

@@ -9,6 +9,9 @@ public sealed unsafe partial class CudaDevice
     private const int BlockGranularity = 512;
     private const byte Guard = 0xA5;
 
+    // Blocks whose guards are part of a graph: in memory once it has run, and never if its capture was broken off.
+    private readonly HashSet<nint> capturedGuards = [];
+
     private int GuardBytes => GuardsMemory ? BlockGranularity : 0;
 
     /// <inheritdoc/>
@@ -45,6 +48,10 @@ public sealed unsafe partial class CudaDevice
         if (GuardsMemory)
         {
             Context.Driver.Fill(new DevicePointer((ulong)(block + bytes)), Guard, 1, GuardBytes, Stream.Handle);
+            if (isCapturing)
+            {
+                capturedGuards.Add(block);
+            }
         }
 
         return block;
@@ -55,7 +62,8 @@ public sealed unsafe partial class CudaDevice
     protected override void ReleaseMemory(nint address, long bytes)
     {
         replayBlocks.GetValueOrDefault(address, cache).Release(address, bytes + GuardBytes);
-        if (GuardsMemory && !isCapturing)
+        bool hasGuard = GuardsMemory && !capturedGuards.Remove(address);
+        if (hasGuard && !isCapturing)
         {
             CheckGuard(address, bytes);
         }

@@ -203,6 +203,13 @@ public sealed unsafe partial class CudaDevice : Device
         }
     }
 
+    /// <summary>Launches what was captured last, for the first time.</summary>
+    internal void LaunchCaptured(CudaGraphExecutable graph)
+    {
+        graph.Launch(Stream);
+        capturedGuards.Clear();
+    }
+
     /// <summary>Lets tensors take their memory from a cache of somebody's own until the scope ends. Each block returns to where it came from.</summary>
     internal MemoryScope AllocateFrom(BlockCache own)
     {

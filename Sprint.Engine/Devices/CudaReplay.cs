@@ -103,6 +103,6 @@ internal sealed class CudaReplay : ReplayedWork
 
         cost = before.ChangeTo(device.Account);
         Captures++;
-        graph.Launch(device.Stream);
+        device.LaunchCaptured(graph);
     }
 }

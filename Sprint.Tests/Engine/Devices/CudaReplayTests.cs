@@ -2,6 +2,7 @@ using NUnit.Framework;
 using Sprint.Engine;
 using Sprint.Engine.Cuda;
 using Sprint.Engine.Operations;
+using Sprint.Tests.Engine.Cuda;
 
 namespace Sprint.Tests.Engine.Devices;
 
@@ -56,6 +57,42 @@ public sealed class CudaReplayTests(string deviceName)
         Assert.That((work.Captures, undone), Is.EqualTo((0, 1)));
         Assert.That(result.ToArray(), Is.All.EqualTo(10f));
         Assert.That(device.Account.Total().Dispatches, Is.EqualTo(5));
+    }
+
+    /// <summary>The guard behind a block that a capture took is recorded with the rest, and was never in memory where the capture is broken off.</summary>
+    [Test]
+    public void Blocks_of_a_capture_that_was_broken_off_are_not_taken_for_overwritten()
+    {
+        CudaContext context = deviceName == TestDevice.Cuda ? CudaRequirements.RequireGpu() : CudaContext.Emulated();
+        using CudaDevice device = new(context) { GuardsMemory = true };
+        const int Count = 100;
+        Tensor held = default;
+        nint address = 0;
+        using ReplayedWork work = device.Replay(
+            () =>
+            {
+                held = device.Allocate(new Shape(Count));
+                address = held.Address;
+                device.Synchronize();
+                held.Dispose();
+            },
+            () => held.Dispose());
+        for (int run = 0; run < 3; run++)
+        {
+            if (run > 0)
+                WriteBehind(address);
+            work.Run();
+        }
+
+        Assert.That(work.Problem, Is.Not.Null, "the third run cannot be captured");
+        Assert.That(device.Account.LiveBytes, Is.Zero);
+
+        // What a block of another size leaves that had the memory before.
+        void WriteBehind(nint block)
+        {
+            using CudaContext.Scope scope = context.Enter();
+            context.Driver.Fill(new DevicePointer((ulong)(block + (Count * sizeof(float)))), 0, 1, 64, device.Stream.Handle);
+        }
     }
 
     [Test]

@@ -22,7 +22,7 @@ public sealed unsafe class EmulatedLaunch
 
     // What a block costs the host besides its registers: shared memory with its shadows, the order of its warps.
     private const int BytesOfSharedByte = 12;
-    private const int BytesOfThread = 512;
+    private const int BytesOfThread = 1024;
     private const long MaximumResidentBytes = 1L << 30;
 
     private readonly EmulatedKernel kernel;

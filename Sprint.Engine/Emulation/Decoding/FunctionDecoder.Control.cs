@@ -114,6 +114,7 @@ internal sealed unsafe partial class FunctionDecoder
     private void EmitFence(PtxInstruction i)
     {
         bool device = !i.Has("cta");
+        program.UsesFence = true;
         program.UsesDeviceFence |= device;
         Emit(new Instruction { Handler = &Handlers.Fence, E = device ? 1 : 0 });
     }

@@ -78,6 +78,9 @@ internal sealed unsafe class KernelProgram
     /// <summary>Whether the code reads global memory through the read-only path.</summary>
     public bool UsesReadOnlyPath { get; set; }
 
+    /// <summary>Whether the code has a fence, behind which warps can publish to each other.</summary>
+    public bool UsesFence { get; set; }
+
     /// <summary>Whether the code has a fence for the whole device, behind which it can publish to other blocks.</summary>
     public bool UsesDeviceFence { get; set; }
 

@@ -37,6 +37,8 @@ internal sealed unsafe class ProgramBuilder(EmulatedModule module, PtxFunction k
 
     public bool UsesFloatAtomics { get; set; }
 
+    public bool UsesFence { get; set; }
+
     public bool UsesDeviceFence { get; set; }
 
     public KernelProgram Build()
@@ -56,6 +58,7 @@ internal sealed unsafe class ProgramBuilder(EmulatedModule module, PtxFunction k
             RaceGranule = RaceGranule,
             UsesReadOnlyPath = UsesReadOnlyPath,
             UsesFloatAtomics = UsesFloatAtomics,
+            UsesFence = UsesFence,
             UsesDeviceFence = UsesDeviceFence,
             ParameterBytes = parameterBytes,
             Refusals = Refusals,

@@ -35,10 +35,10 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
         BlockCounts = (long*)NativeMemory.AllocZeroed((nuint)program.BlockCount * 2 + 2, sizeof(long));
         GuardCounts = (long*)NativeMemory.AllocZeroed((nuint)program.GuardCount * 2 + 2, sizeof(long));
         Counters = launch.Options.Counters ? new AccessCounters() : null;
-        Clocks = launch.CheckRaces || launch.CheckGlobalRaces ? new WarpClocks() : null;
+        long threads = ((long)launch.BlockSize.Count + 31) / 32 * 32;
+        Clocks = launch.CheckRaces || launch.CheckGlobalRaces ? new WarpClocks((int)threads / 32, program.UsesFence) : null;
         GlobalRaces = launch.CheckGlobalRaces ? launch.CreateRaceDetector(Clocks!) : null;
         Shared = new SharedMemory(launch.SharedBytes, program.RaceGranule, launch.CheckRaces ? Clocks : null);
-        long threads = ((long)launch.BlockSize.Count + 31) / 32 * 32;
         localBytes = threads * launch.LocalBytes;
         Local = (byte*)NativeMemory.AlignedAlloc((nuint)localBytes + 64, 64);
         LocalInitialised = (byte*)NativeMemory.AlignedAlloc((nuint)localBytes + 64, 64);
@@ -100,7 +100,7 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
         Position = Launch.BlockAt(rank);
         random = Launch.Options.ScheduleSeed * 0x9E3779B97F4A7C15 + (ulong)rank * 0xD1B54A32D192ED03 + 1;
         Shared.Reset();
-        Clocks?.Reset(warps.Length);
+        Clocks?.Reset((uint)rank & RaceEntry.BlockMask);
         GlobalRaces?.Begin(rank);
         NativeMemory.Clear(LocalInitialised, (nuint)localBytes);
         ResetBarriers();

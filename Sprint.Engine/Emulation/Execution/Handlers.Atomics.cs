@@ -23,6 +23,7 @@ internal static unsafe partial class Handlers
         T* d = (T*)(r + i->D), b = (T*)(r + i->B), c = (T*)(r + i->E);
         bool alone = typeof(TSpace) == typeof(SharedSpace);
         SyncGraph? sync = alone ? null : warp.Launch.Sync;
+        SyncWords? words = warp.Block.Clocks?.Words;
         if (sync is not null && !TOperator.MayLeave)
             GlobalSpace.Publish(warp, sync, warp.Active, sizeof(T));
         for (uint lanes = warp.Active; lanes != 0; lanes &= lanes - 1)
@@ -46,10 +47,12 @@ internal static unsafe partial class Handlers
             {
                 old = Exchange<TOperator, T>(memory, b[lane], third);
             }
+            if (words is not null)
+                Synchronize<TSpace>(warp, words, lane, sizeof(T), i->F == 0, !TOperator.MayLeave || old.Equals(b[lane]));
             d[lane] = old;
         }
         if (i->F == 0)
-            Acquire<TSpace>(warp, sizeof(T));
+            AcquireFromBlocks<TSpace>(warp, sizeof(T));
         return i + 1;
     }
 

@@ -42,7 +42,7 @@ internal static unsafe partial class Handlers
     /// <summary>A memory fence; E: 1 if it is for other blocks too.</summary>
     public static Instruction* Fence(Warp warp, Instruction* i)
     {
-        warp.Block.Clocks?.Fence(warp.Index, i->E != 0);
+        warp.Block.Clocks?.Fence(warp.Index, warp.Active, i->E != 0);
         Interlocked.MemoryBarrier();
         return i + 1;
     }

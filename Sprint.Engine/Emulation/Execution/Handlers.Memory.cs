@@ -30,7 +30,7 @@ internal static unsafe partial class Handlers
                 else
                     LoadVectors<TMemory, TRegister>(warp, i, host);
                 if (kind == AccessKind.VolatileLoad)
-                    Acquire<TSpace>(warp, bytes);
+                    AcquireAll<TSpace>(warp, bytes);
                 return i + 1;
             }
         }
@@ -44,7 +44,7 @@ internal static unsafe partial class Handlers
                 d[lane] = TRegister.CreateTruncating(*(TMemory*)warp.Host[lane]);
             }
             if (kind == AccessKind.VolatileLoad)
-                Acquire<TSpace>(warp, bytes);
+                AcquireAll<TSpace>(warp, bytes);
             return i + 1;
         }
         for (int element = 0; element < i->Count; element++)
@@ -57,7 +57,7 @@ internal static unsafe partial class Handlers
             }
         }
         if (kind == AccessKind.VolatileLoad)
-            Acquire<TSpace>(warp, bytes);
+            AcquireAll<TSpace>(warp, bytes);
         return i + 1;
     }
 
@@ -78,6 +78,8 @@ internal static unsafe partial class Handlers
                 for (int element = 0; element < i->Count; element++)
                     StoreNeighbours<TMemory, TRegister>(host, (TRegister*)(warp.Registers + DataRegister(i, element)), element, i->Count);
                 EndStore<TSpace>(warp);
+                if (kind >= AccessKind.VolatileStore)
+                    PublishAll<TSpace>(warp, bytes);
                 return i + 1;
             }
         }
@@ -92,6 +94,8 @@ internal static unsafe partial class Handlers
             }
         }
         EndStore<TSpace>(warp);
+        if (kind >= AccessKind.VolatileStore)
+            PublishAll<TSpace>(warp, bytes);
         return i + 1;
     }
 
@@ -180,25 +184,6 @@ internal static unsafe partial class Handlers
             expected += Vector512.Create((ulong)bytes * 8);
         }
         return warp.Active == Lanes.All && mismatch == Vector512<ulong>.Zero;
-    }
-
-    /// <summary>After an atomic or volatile read of the active lanes' addresses: what was published there is known from now on.</summary>
-    private static void Acquire<TSpace>(Warp warp, int bytes)
-        where TSpace : struct, IMemorySpace
-    {
-        if (!IsGlobal<TSpace>())
-            return;
-        warp.Block.Polls++;
-        if (warp.Launch.Sync is not { } sync)
-            return;
-        ulong previous = 0;
-        for (uint lanes = warp.Active; lanes != 0; lanes &= lanes - 1)
-        {
-            ulong address = warp.Addresses[BitOperations.TrailingZeroCount(lanes)];
-            if (address >= MemoryWindows.Global && address != previous)
-                sync.Acquire(warp.Block.Clocks!, warp.Index, address, bytes);
-            previous = address;
-        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

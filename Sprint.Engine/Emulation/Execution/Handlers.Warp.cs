@@ -196,7 +196,15 @@ internal static unsafe partial class Handlers
     {
         if (!GatherMembers(warp, i, out Instruction* next))
             return next;
-        warp.Block.Clocks?.JoinLanes(warp.Index, warp.Active, warp.Live);
+        if (warp.Block.Clocks is not { } clocks)
+            return i + 1;
+        uint* members = (uint*)(warp.Registers + i->F);
+        for (uint rest = warp.Active; rest != 0;)
+        {
+            uint group = members[BitOperations.TrailingZeroCount(rest)] & warp.Active;
+            clocks.JoinLanes(warp.Index, group, warp.Live);
+            rest &= ~group;
+        }
         return i + 1;
     }
 

@@ -6,7 +6,7 @@ namespace Sprint.Engine.Emulation.Memory;
 
 /// <summary>
 /// Finds races in global memory for the block that a worker executes. Within a block accesses are ordered by <see cref="WarpClocks"/>,
-/// between blocks by <see cref="SyncGraph"/> alone, so that what is found does not depend on which block happened to run first.
+/// between blocks by <see cref="SyncGraph"/> alone, so that what is found does not depend on which warp or block happened to run first.
 /// </summary>
 internal sealed unsafe partial class GlobalRaceDetector(LaunchContext launch, WarpClocks clocks)
 {
@@ -207,7 +207,7 @@ internal sealed unsafe partial class GlobalRaceDetector(LaunchContext launch, Wa
     {
         uint clock = RaceEntry.Clock(entry);
         return RaceEntry.Block(entry) == Block
-            ? clock <= clocks.Seen[warp * 32 + RaceEntry.Warp(entry)]
+            ? clocks.IsOrdered(warp, RaceEntry.Warp(entry), clock)
             : launch.Sync is { IsFull: true } || clocks.Knows(warp, RaceEntry.Block(entry), RaceEntry.Warp(entry), clock);
     }
 
@@ -219,15 +219,17 @@ internal sealed unsafe partial class GlobalRaceDetector(LaunchContext launch, Wa
         return (latest & RaceEntry.Flag) != 0 && (RaceEntry.SameWarp(latest, self) || IsOrdered(latest));
     }
 
-    // Whether the warp has read what another block's atomic or volatile write of these bytes has left there.
+    // Whether the warp has read what another warp's atomic or volatile write of these bytes has left there.
     private bool IsObserved(ulong entry, RaceRecord* record)
     {
         uint block = RaceEntry.Block(entry);
-        if (block == Block)
-            return false;
+        int other = RaceEntry.Warp(entry);
         for (ulong word = lineAddress + (ulong)record->First >> 2; word <= lineAddress + (ulong)record->End - 1 >> 2; word++)
         {
-            if (!clocks.Knows(warp, new SyncWrite(block, RaceEntry.Warp(entry), RaceEntry.Clock(entry), word)))
+            bool isObserved = block == Block
+                ? clocks.Words is { } words && words.IsObserved(warp, other, word)
+                : clocks.Knows(warp, new SyncWrite(block, other, RaceEntry.Clock(entry), word));
+            if (!isObserved)
                 return false;
         }
         return true;

@@ -208,5 +208,7 @@ internal readonly unsafe struct GenericSpace : IMemorySpace
             LocalSpace.Scatter(warp, instruction, active, bytes, kind);
         else
             ParameterSpace.Scatter(warp, instruction, active, bytes, kind);
+        for (uint lanes = active; lanes != 0; lanes &= lanes - 1)
+            warp.Addresses[BitOperations.TrailingZeroCount(lanes)] += window;
     }
 }

@@ -18,7 +18,7 @@ internal enum RaceAccess
 
 /// <summary>
 /// Finds shared-memory races by happens-before (<see cref="WarpClocks"/>). Each granule remembers its last writer and last two readers of
-/// different warps as clock, flag and thread in 32 bits. Within a warp, <c>bar.warp.sync</c> orders lanes.
+/// different warps as clock, flag and thread in 32 bits. Within a warp, <c>bar.warp.sync</c> and publications order lanes.
 /// </summary>
 internal sealed unsafe partial class RaceDetector : IDisposable
 {
@@ -41,14 +41,14 @@ internal sealed unsafe partial class RaceDetector : IDisposable
     private readonly uint[] clocks;
     private readonly uint[] seen;
     private readonly uint[] minimumSeen;
-    private readonly uint[] laneClocks;
+    private readonly WarpClocks order;
 
     public RaceDetector(int size, int granule, WarpClocks order)
     {
         clocks = order.Clocks;
         seen = order.Seen;
         minimumSeen = order.MinimumSeen;
-        laneClocks = order.LaneClocks;
+        this.order = order;
         shift = int.Log2(granule);
         granules = (size + granule - 1 >> shift) + 16;
         writers = (uint*)NativeMemory.AlignedAlloc((nuint)granules * 20, 64);
@@ -120,7 +120,7 @@ internal sealed unsafe partial class RaceDetector : IDisposable
         uint self = clocks[warp] << ClockShift | (uint)(warp * 32 + lane);
         uint writer = writers[granule];
         if (writer >= limit && !(access >= RaceAccess.Atomic && (writer & Flag) != 0 && writer >> ClockShift != InFlight)
-            && !IsOrdered(warp, lane, writer & ~Flag))
+            && !IsOrdered(warp, lane, writer & ~Flag) && !((writer & Flag) != 0 && IsObserved(warp, writer, granule)))
             return new RaceConflict(writer, writerSites[granule], true);
         if (access == RaceAccess.AtomicRead)
             return null;
@@ -128,7 +128,7 @@ internal sealed unsafe partial class RaceDetector : IDisposable
         if (access == RaceAccess.Read)
         {
             uint atomic = otherReaders[granule];
-            if ((atomic & Flag) != 0 && atomic >= limit && !IsOrdered(warp, lane, atomic & ~Flag))
+            if ((atomic & Flag) != 0 && atomic >= limit && !IsOrdered(warp, lane, atomic & ~Flag) && !IsObserved(warp, atomic, granule))
                 return new RaceConflict(atomic, writerSites[granule], true);
             if (reader >= limit)
             {
@@ -148,8 +148,9 @@ internal sealed unsafe partial class RaceDetector : IDisposable
         uint other = otherReaders[granule];
         if (access == RaceAccess.Write)
         {
-            if (other >= limit && !IsOrdered(warp, lane, other & ~Flag))
-                return new RaceConflict(other, readerSites[granule], false);
+            bool atomic = (other & Flag) != 0;
+            if (other >= limit && !IsOrdered(warp, lane, other & ~Flag) && !(atomic && IsObserved(warp, other, granule)))
+                return new RaceConflict(other, atomic ? writerSites[granule] : readerSites[granule], atomic);
             otherReaders[granule] = 0;
         }
         else
@@ -172,9 +173,11 @@ internal sealed unsafe partial class RaceDetector : IDisposable
         if (clock <= seen[warp * 32 + (thread >> 5)])
             return true;
         if (thread >> 5 != warp)
-            return false;
-        if ((thread & 31) == lane && (entry & Flag) == 0)
-            return true;
-        return clock <= laneClocks[warp * 32 + lane] && clock <= laneClocks[thread];
+            return order.IsOrdered(warp, thread >> 5, clock);
+        return ((thread & 31) == lane && (entry & Flag) == 0) || order.IsOrdered(warp, lane, thread & 31, clock);
     }
+
+    // Whether a warp has read what the atomic write of an entry left there.
+    private bool IsObserved(int warp, uint entry, int granule)
+        => entry >> ClockShift != InFlight && order.Words is { } words && words.IsObserved(warp, (int)(entry & ThreadMask) >> 5, MemoryWindows.Shared + ((ulong)granule << shift) >> 2);
 }

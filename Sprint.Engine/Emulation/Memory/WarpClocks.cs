@@ -2,22 +2,34 @@ namespace Sprint.Engine.Emulation.Memory;
 
 /// <summary>
 /// What happens before what among the warps of a block: vector clocks, as in Flanagan and Freund, "FastTrack", PLDI 2009, with a warp as the
-/// unit that has a clock. A barrier takes the clocks of those who arrive and gives them to those who wait; fences order in the order in which
-/// they run. What device-wide fences have covered, and which publications of other blocks a warp has taken notice of, travels the same way.
+/// unit that has a clock. A barrier takes the clocks of those who arrive and gives them to those who wait; a word of memory takes what a fence has covered
+/// and gives it to who reads it (<see cref="SyncWords"/>). What device-wide fences have covered, and which publications of other blocks a
+/// warp has taken notice of, travels the same way. Lanes of a warp are told apart towards each other only.
 /// </summary>
 internal sealed class WarpClocks
 {
     public const uint Limit = (1u << 21) - 8;
 
-    private readonly uint[] fence = new uint[32];
+    private readonly int warps;
+    private readonly uint[] fenced = new uint[32 * 32];
     private readonly uint[] covered = new uint[32 * 32];
+    private readonly uint[]?[] laneSeen = new uint[32][];
+    private readonly uint[]?[] laneFenced = new uint[32][];
     private readonly uint[]?[] published = new uint[32][];
     private readonly SyncPoint?[] acquired = new SyncPoint?[32];
     private readonly SyncPoint?[] newest = new SyncPoint?[32];
     private readonly SyncKnowledge?[] knowledge = new SyncKnowledge?[32];
-    private SyncPoint? fenceAcquired;
+    private uint block;
     private bool publishes;
-    private int warps;
+
+    /// <summary>Prepares the clocks of a block's warps.</summary>
+    /// <param name="warps">Warps of a block.</param>
+    /// <param name="hasFences">Whether the code has fences, so that warps may order each other without barriers.</param>
+    public WarpClocks(int warps, bool hasFences)
+    {
+        this.warps = warps;
+        Words = hasFences ? new SyncWords(this, warps) : null;
+    }
 
     /// <summary>Each warp's clock.</summary>
     public uint[] Clocks { get; } = new uint[32];
@@ -28,28 +40,42 @@ internal sealed class WarpClocks
     /// <summary>For each warp the least of what it has seen.</summary>
     public uint[] MinimumSeen { get; } = new uint[32];
 
-    /// <summary>For each thread the clock of the last barrier within its warp.</summary>
-    public uint[] LaneClocks { get; } = new uint[32 * 32];
+    /// <summary>The words by which warps order each other; null if the code has no fences, so that none can.</summary>
+    public SyncWords? Words { get; }
 
     /// <summary>Starts a block: everything that happened before is ordered.</summary>
-    public void Reset(int warps)
+    /// <param name="block">The block's number, as accesses are noted with it.</param>
+    public void Reset(uint block)
     {
-        this.warps = warps;
+        this.block = block;
         Array.Fill(Clocks, 1u);
         Array.Clear(Seen, 0, warps * 32);
         Array.Clear(MinimumSeen);
-        Array.Clear(LaneClocks, 0, warps * 32);
-        Array.Clear(fence);
         Array.Clear(acquired);
         Array.Clear(newest);
         Array.Clear(knowledge);
-        fenceAcquired = null;
+        foreach (uint[]? lanes in laneSeen.AsSpan(0, warps))
+            lanes?.AsSpan().Clear();
+        if (Words is null)
+            return;
+        Words.Reset();
+        Array.Clear(fenced, 0, warps * 32);
+        foreach (uint[]? lanes in laneFenced.AsSpan(0, warps))
+            lanes?.AsSpan().Clear();
         if (!publishes)
             return;
         publishes = false;
         Array.Clear(covered);
         Array.Clear(published);
     }
+
+    /// <summary>Whether what another warp of the block did up to a clock happens before what a warp does now.</summary>
+    public bool IsOrdered(int warp, int other, uint clock)
+        => clock <= Seen[warp * 32 + other] || Words is { IsFull: true } || Knows(warp, block, other, clock);
+
+    /// <summary>Whether what a lane did up to a clock happens before what another lane of its warp does now, though not for the whole warp.</summary>
+    public bool IsOrdered(int warp, int lane, int other, uint clock)
+        => (laneSeen[warp] is { } seen && clock <= seen[lane * 32 + other]) || Words is { IsFull: true } || Knows(warp, block, warp, clock);
 
     /// <summary>A warp arrives at a barrier: what it did so far, and what that was ordered behind, joins the barrier.</summary>
     public void Arrive(int warp, BarrierClock barrier)
@@ -77,40 +103,73 @@ internal sealed class WarpClocks
     public void JoinLanes(int warp, uint lanes, uint live)
     {
         uint clock = Clocks[warp];
-        for (int lane = 0; lane < 32; lane++)
-        {
-            if ((lanes >> lane & 1) != 0)
-                LaneClocks[warp * 32 + lane] = clock;
-        }
         if ((live & ~lanes) == 0)
             Seen[warp * 32 + warp] = clock;
+        else
+            JoinSome(laneSeen[warp] ??= new uint[32 * 32], lanes, clock);
         Advance(warp);
         UpdateMinimum(warp);
     }
 
-    /// <summary>A memory fence: what other warps did before their fences is ordered before what this warp does after its own.</summary>
+    /// <summary>A memory fence: what lanes write atomically behind it publishes what comes before it.</summary>
     /// <param name="warp">The warp.</param>
+    /// <param name="lanes">The lanes that execute it.</param>
     /// <param name="device">Whether the fence is for other blocks too, so that what comes before it can be published to them.</param>
-    public void Fence(int warp, bool device)
+    public void Fence(int warp, uint lanes, bool device)
     {
+        publishes |= device;
+        for (int other = 0; other < warps; other++)
+        {
+            uint clock = other == warp ? Clocks[warp] : Seen[warp * 32 + other];
+            fenced[warp * 32 + other] = clock;
+            if (device)
+                Cover(warp, other, clock);
+        }
+        uint[] rows = laneFenced[warp] ??= new uint[32 * 32];
+        for (int lane = 0; lane < 32; lane++)
+        {
+            if ((lanes >> lane & 1) == 0)
+                continue;
+            laneSeen[warp]?.AsSpan(lane * 32, 32).CopyTo(rows.AsSpan(lane * 32, 32));
+            rows[lane * 32 + lane] = Clocks[warp];
+        }
+        Advance(warp);
+    }
+
+    /// <summary>What a lane's fences have covered joins a word that it writes atomically.</summary>
+    public void Publish(int warp, int lane, SyncWord word)
+    {
+        if (fenced[warp * 32 + warp] == 0)
+            return;
+        word.Own[warp] = fenced[warp * 32 + warp];
         for (int other = 0; other < warps; other++)
         {
             if (other != warp)
-                Seen[warp * 32 + other] = Math.Max(Seen[warp * 32 + other], fence[other]);
-            fence[other] = Math.Max(fence[other], other == warp ? Clocks[warp] : Seen[warp * 32 + other]);
+                word.Seen[other] = Math.Max(word.Seen[other], fenced[warp * 32 + other]);
+            if (publishes)
+                word.Covered[other] = Math.Max(word.Covered[other], covered[warp * 32 + other]);
         }
-        fenceAcquired = acquired[warp] = SyncPoint.Join(acquired[warp], fenceAcquired);
-        if (device)
+        word.Acquired = SyncPoint.Join(word.Acquired, acquired[warp]);
+        Raise(word.Lanes[warp] ??= new uint[32], laneFenced[warp].AsSpan(lane * 32, 32));
+    }
+
+    /// <summary>What is published at a word is ordered before what the warp of a lane that reads it atomically does from now on.</summary>
+    public void Acquire(int warp, int lane, SyncWord word)
+    {
+        for (int other = 0; other < warps; other++)
         {
-            publishes = true;
-            for (int other = 0; other < warps; other++)
-                Cover(warp, other, other == warp ? Clocks[warp] : Seen[warp * 32 + other]);
+            uint clock = other == warp ? word.Seen[other] : Math.Max(word.Seen[other], word.Own[other]);
+            Seen[warp * 32 + other] = Math.Max(Seen[warp * 32 + other], clock);
+            if (publishes)
+                Cover(warp, other, word.Covered[other]);
         }
-        Advance(warp);
+        acquired[warp] = SyncPoint.Join(acquired[warp], word.Acquired);
+        if (word.Lanes[warp] is { } lanes)
+            Raise((laneSeen[warp] ??= new uint[32 * 32]).AsSpan(lane * 32, 32), lanes);
         UpdateMinimum(warp);
     }
 
-    /// <summary>What an atomic or volatile write of a warp publishes: the clocks that a device-wide fence has covered; null if none has run.</summary>
+    /// <summary>What an atomic or volatile write of a warp publishes to other blocks: the clocks that a device-wide fence has covered; null if none has run.</summary>
     public uint[]? Published(int warp) => publishes ? published[warp] ??= Snapshot(warp) : null;
 
     /// <summary>What a warp knows of other blocks' publications.</summary>
@@ -137,6 +196,30 @@ internal sealed class WarpClocks
 
     /// <summary>Whether a warp has read another block's atomic or volatile write, or what that block wrote there later.</summary>
     public bool Knows(int warp, SyncWrite write) => acquired[warp] is { } head && (knowledge[warp] ??= new SyncKnowledge()).Contains(head, write);
+
+    private static void JoinSome(uint[] seen, uint lanes, uint clock)
+    {
+        Span<uint> joined = stackalloc uint[32];
+        joined.Clear();
+        for (int lane = 0; lane < 32; lane++)
+        {
+            if ((lanes >> lane & 1) == 0)
+                continue;
+            Raise(joined, seen.AsSpan(lane * 32, 32));
+            joined[lane] = clock;
+        }
+        for (int lane = 0; lane < 32; lane++)
+        {
+            if ((lanes >> lane & 1) != 0)
+                joined.CopyTo(seen.AsSpan(lane * 32, 32));
+        }
+    }
+
+    private static void Raise(Span<uint> clocks, ReadOnlySpan<uint> to)
+    {
+        for (int k = 0; k < 32; k++)
+            clocks[k] = Math.Max(clocks[k], to[k]);
+    }
 
     private void Cover(int warp, int other, uint clock)
     {

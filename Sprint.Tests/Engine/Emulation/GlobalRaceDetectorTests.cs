@@ -27,16 +27,16 @@ public sealed unsafe class GlobalRaceDetectorTests
         MemoryAllocation allocation = harness.Memory.Find(harness.Reserve<int>(32))!;
         allocation.TrackRaces(1);
         LaunchContext launch = Context(harness);
-        Access(launch, block: 1, warp: 3, new WarpClocks(), allocation, 128);
+        Access(launch, block: 1, warp: 3, new WarpClocks(32, true), allocation, 128);
         RaceRecord* line = allocation.Races!.Line(0);
         RaceRecord before = *line;
         // What it has acquired lacks the clock that it is asked for.
-        WarpClocks clocks = new();
-        clocks.Reset(4);
+        WarpClocks clocks = new(32, true);
+        clocks.Reset(2);
         clocks.Acquire(0, new SyncPoint(new SyncWrite(1, 0, 1, 0), new SyncContent(new uint[1], null), null));
         Assert.That(() => Access(launch, block: 2, warp: 0, clocks, allocation, bytes), Throws.InstanceOf<IndexOutOfRangeException>());
         Assert.That(new ReadOnlySpan<byte>(line, sizeof(RaceRecord)).SequenceEqual(new ReadOnlySpan<byte>(&before, sizeof(RaceRecord))));
-        Assert.That(Access(launch, block: 1, warp: 3, new WarpClocks(), allocation, bytes));
+        Assert.That(Access(launch, block: 1, warp: 3, new WarpClocks(32, true), allocation, bytes));
     }
 
     private static bool Access(LaunchContext launch, long block, int warp, WarpClocks clocks, MemoryAllocation allocation, int bytes)

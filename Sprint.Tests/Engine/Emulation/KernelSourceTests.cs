@@ -16,6 +16,7 @@ public sealed partial class KernelSourceTests
     [TestCase("idioms")]
     [TestCase("recipes")]
     [TestCase("races")]
+    [TestCase("warps")]
     [TestCase("emulator")]
     public void The_ptx_is_up_to_date(string name)
     {

@@ -21,7 +21,7 @@ public sealed class CudaHeaders : IDisposable
     private static readonly string[] BuiltInHeaders =
     [
         "cuda_runtime.h", "cuda_runtime_api.h", "device_launch_parameters.h", "device_functions.h", "device_types.h", "driver_types.h",
-        "builtin_types.h", "host_defines.h", "math_functions.h", "vector_functions.h", "vector_types.h",
+        "builtin_types.h", "host_defines.h", "math_functions.h", "sm_61_intrinsics.h", "sm_61_intrinsics.hpp", "vector_functions.h", "vector_types.h",
     ];
 
     private readonly string folder;

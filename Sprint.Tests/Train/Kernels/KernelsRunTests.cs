@@ -307,6 +307,48 @@ public sealed partial class KernelsRunTests
         SprintCommand.Refuse(["kernels", .. Split($"{run} --arg {argument} --arg f32[1]=poison")], [Place($"argument 0 '{argument}'"), "but parameter 0 of k(const REAL* x, float* y) is of type const float*: ", .. parts.Select(Place)]);
     }
 
+    [TestCase("")]
+    [TestCase("#include \"sm_61_intrinsics.h\"\n")]
+    [TestCase("#include \"sm_61_intrinsics.hpp\"\n")]
+    [TestCase("namespace own { __device__ int __dp4a(int a, int b, int c) { return a * b * c; } }\n")]
+    public void Dot_products_of_bytes_need_no_header(string first)
+    {
+        CudaRequirements.RequireNvrtc();
+        string path = folder.Write("dot.cu", first + """
+            extern "C" __global__ void dot(int a, int b, int* y)
+            {
+                unsigned ua = a, ub = b;
+                char4 ca = reinterpret_cast<char4&>(a), cb = reinterpret_cast<char4&>(b);
+                uchar4 va = reinterpret_cast<uchar4&>(a), vb = reinterpret_cast<uchar4&>(b);
+                short2 sa = reinterpret_cast<short2&>(a);
+                ushort2 ta = reinterpret_cast<ushort2&>(a);
+                y[0] = __dp4a(a, b, -5), y[1] = __dp4a(ca, cb, -5), y[2] = __dp4a(ua, ub, 5u), y[3] = __dp4a(va, vb, 5u);
+                y[4] = __dp2a_lo(a, b, -5), y[5] = __dp2a_lo(sa, cb, -5), y[6] = __dp2a_lo(ua, ub, 5u), y[7] = __dp2a_lo(ta, vb, 5u);
+                y[8] = __dp2a_hi(a, b, -5), y[9] = __dp2a_hi(sa, cb, -5), y[10] = __dp2a_hi(ua, ub, 5u), y[11] = __dp2a_hi(ta, vb, 5u);
+            }
+            """);
+        (uint a, uint b) = (0x81f3057f, 0x7e8002c1);
+        string saved = Path.Combine(folder.Path, "out.safetensors");
+        Succeed($"run {path} --grid 1 --block 1 --arg i32:{(int)a} --arg i32:{(int)b} --arg i32[12]=poison --save {saved}");
+        int[] bytes = [0, 1, 2, 3];
+        int signed = bytes.Sum(k => (sbyte)(a >> (8 * k)) * (sbyte)(b >> (8 * k))) - 5, unsigned = bytes.Sum(k => (byte)(a >> (8 * k)) * (byte)(b >> (8 * k))) + 5;
+        (int Signed, int Unsigned) low = Halves(0), high = Halves(2);
+        using SafetensorsFile file = SafetensorsFile.Open(saved);
+        Assert.That(file.ReadInt32("arg2"), Is.EqualTo(new[] { signed, signed, unsigned, unsigned, low.Signed, low.Signed, low.Unsigned, low.Unsigned, high.Signed, high.Signed, high.Unsigned, high.Unsigned }));
+
+        (int Signed, int Unsigned) Halves(int from) => (
+            ((short)a * (sbyte)(b >> (8 * from))) + ((short)(a >> 16) * (sbyte)(b >> (8 * (from + 1)))) - 5,
+            ((ushort)a * (byte)(b >> (8 * from))) + ((ushort)(a >> 16) * (byte)(b >> (8 * (from + 1)))) + 5);
+    }
+
+    [Test]
+    public void A_definition_of_a_dot_product_that_a_file_has_for_itself_counts()
+    {
+        CudaRequirements.RequireNvrtc();
+        string path = folder.Write("own.cu", "__device__ int __dp4a(int a, int b, int c) { return a + b + c; }\nextern \"C\" __global__ void own(int* y) { y[0] = __dp4a(100, 20, 3); }");
+        Assert.That(Row(Succeed($"run {path} --grid 1 --block 1 --arg i32[1]=poison"), "arg0"), Is.EqualTo("arg0 i32[1] 123 123 123 0 0"));
+    }
+
     [Test]
     public void A_source_of_the_engine_runs_by_its_name_where_no_file_has_it()
     {

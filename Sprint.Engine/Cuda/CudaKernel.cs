@@ -47,13 +47,14 @@ public sealed class CudaKernel
     /// <param name="block">Threads a block.</param>
     /// <param name="arguments">The arguments in the order of the parameters.</param>
     /// <param name="dynamicSharedBytes">Bytes of dynamic shared memory a block; more than 48 KB are asked for from the driver.</param>
+    /// <param name="cooperative">Whether all blocks are resident at once, as <c>grid.sync()</c> of cooperative groups needs it.</param>
     /// <exception cref="CudaException">The arguments or the extents do not fit the kernel or the device, or an earlier launch has failed.</exception>
-    public void Launch(CudaStream stream, Dim3 grid, Dim3 block, in KernelArguments arguments, int dynamicSharedBytes = 0)
+    public void Launch(CudaStream stream, Dim3 grid, Dim3 block, in KernelArguments arguments, int dynamicSharedBytes = 0, bool cooperative = false)
     {
         ArgumentNullException.ThrowIfNull(stream);
         _ = Module.Handle;
         CheckArguments(arguments, grid, block);
-        Launch(stream, grid, block, arguments.Bytes, arguments.Parameters, dynamicSharedBytes);
+        Launch(stream, grid, block, arguments.Bytes, arguments.Parameters, dynamicSharedBytes, cooperative);
     }
 
     /// <summary>Puts a launch into a stream whose arguments are known at run time only.</summary>
@@ -62,10 +63,11 @@ public sealed class CudaKernel
     /// <param name="block">Threads a block.</param>
     /// <param name="argumentBlock">The arguments as one block of bytes, each where <see cref="Parameters"/> says; it ends with the last.</param>
     /// <param name="dynamicSharedBytes">Bytes of dynamic shared memory a block; more than 48 KB are asked for from the driver.</param>
+    /// <param name="cooperative">Whether all blocks are resident at once, as <c>grid.sync()</c> of cooperative groups needs it.</param>
     /// <exception cref="CudaException">
     /// The block has another size, the image does not tell the parameters, the extents do not fit the kernel or the device, or an earlier launch has failed.
     /// </exception>
-    public void LaunchBlock(CudaStream stream, Dim3 grid, Dim3 block, ReadOnlySpan<byte> argumentBlock, int dynamicSharedBytes = 0)
+    public void LaunchBlock(CudaStream stream, Dim3 grid, Dim3 block, ReadOnlySpan<byte> argumentBlock, int dynamicSharedBytes = 0, bool cooperative = false)
     {
         ArgumentNullException.ThrowIfNull(stream);
         _ = Module.Handle;
@@ -80,7 +82,7 @@ public sealed class CudaKernel
             throw Error($"takes {size} bytes of arguments but was given {argumentBlock.Length}", grid, block);
         }
 
-        Launch(stream, grid, block, argumentBlock, parameters, dynamicSharedBytes);
+        Launch(stream, grid, block, argumentBlock, parameters, dynamicSharedBytes, cooperative);
     }
 
     /// <summary>How well blocks of a size fill a multiprocessor.</summary>
@@ -100,7 +102,7 @@ public sealed class CudaKernel
         return new CudaOccupancy(blocks, blocks * warps, device.MaximumThreadsPerMultiprocessor / device.WarpSize);
     }
 
-    private void Launch(CudaStream stream, Dim3 grid, Dim3 block, ReadOnlySpan<byte> arguments, ReadOnlySpan<KernelParameter> layout, int dynamicSharedBytes)
+    private void Launch(CudaStream stream, Dim3 grid, Dim3 block, ReadOnlySpan<byte> arguments, ReadOnlySpan<KernelParameter> layout, int dynamicSharedBytes, bool cooperative)
     {
         if (stream.Context != Module.Context)
         {
@@ -110,6 +112,11 @@ public sealed class CudaKernel
         CheckExtents(grid, block, dynamicSharedBytes);
         using CudaContext.Scope scope = Module.Context.Enter();
         AllowDynamicShared(dynamicSharedBytes, grid, block);
+        if (cooperative)
+        {
+            CheckResident(grid, block, dynamicSharedBytes);
+        }
+
         stream.LastLaunch = (Name, grid, block);
         ILaunchObserver? observer = Module.Context.LaunchObserver;
         observer?.Launching(stream);
@@ -120,6 +127,7 @@ public sealed class CudaKernel
             Grid = grid,
             Block = block,
             DynamicSharedBytes = dynamicSharedBytes,
+            IsCooperative = cooperative,
             Stream = stream.Handle,
             Arguments = arguments,
             Parameters = layout,
@@ -171,6 +179,19 @@ public sealed class CudaKernel
         }
 
         ArgumentOutOfRangeException.ThrowIfNegative(dynamicSharedBytes);
+    }
+
+    private void CheckResident(Dim3 grid, Dim3 block, int dynamicSharedBytes)
+    {
+        int blocks = Module.Context.Driver.GetMaximumActiveBlocks(function, (int)block.Count, dynamicSharedBytes);
+        int multiprocessors = Module.Context.Device.MultiprocessorCount;
+        if (grid.Count > (long)blocks * multiprocessors)
+        {
+            throw Error(
+                $"was launched cooperatively with {grid.Count} blocks, which must be resident at once; this device holds {(long)blocks * multiprocessors}: {blocks} of {block.Count} threads, {Attributes.Registers} registers each and {Attributes.StaticSharedBytes + dynamicSharedBytes} bytes of shared memory on each of {multiprocessors} multiprocessors",
+                grid,
+                block);
+        }
     }
 
     // The opt-in belongs to the function, so it is asked for once for each new maximum and not at each launch.

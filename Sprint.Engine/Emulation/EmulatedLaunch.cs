@@ -25,12 +25,16 @@ public sealed unsafe class EmulatedLaunch
     private const int BytesOfThread = 1024;
     private const long MaximumResidentBytes = 1L << 30;
 
+    // What the driver lays out for a cooperative launch, by cooperative_groups/details/driver_abi.h: its size, and the word that blocks arrive at.
+    private static readonly byte[] EmptyWorkspace = [8, 0, 0, 0, 0, 0, 0, 0];
+
     private readonly EmulatedKernel kernel;
     private readonly LaunchIndex grid;
     private readonly LaunchIndex block;
     private readonly int dynamicSharedBytes;
     private readonly byte[] parameters;
     private readonly EmulationOptions options;
+    private readonly bool cooperative;
 
     /// <summary>Checks a launch.</summary>
     /// <param name="kernel">The kernel.</param>
@@ -39,8 +43,9 @@ public sealed unsafe class EmulatedLaunch
     /// <param name="dynamicSharedBytes">Bytes of shared memory beyond what the kernel declares.</param>
     /// <param name="parameters">The parameter buffer, laid out as <see cref="EmulatedKernel.Parameters"/> says.</param>
     /// <param name="options">How to emulate; null for the defaults.</param>
+    /// <param name="cooperative">Whether all blocks are there at once and may meet, as <c>grid.sync()</c> of cooperative groups needs it.</param>
     /// <exception cref="EmulationException">A limit is exceeded, or the parameters have another size.</exception>
-    public EmulatedLaunch(EmulatedKernel kernel, LaunchIndex grid, LaunchIndex block, int dynamicSharedBytes, ReadOnlySpan<byte> parameters, EmulationOptions? options = null)
+    public EmulatedLaunch(EmulatedKernel kernel, LaunchIndex grid, LaunchIndex block, int dynamicSharedBytes, ReadOnlySpan<byte> parameters, EmulationOptions? options = null, bool cooperative = false)
     {
         ArgumentNullException.ThrowIfNull(kernel);
         this.kernel = kernel;
@@ -49,9 +54,12 @@ public sealed unsafe class EmulatedLaunch
         this.dynamicSharedBytes = dynamicSharedBytes;
         this.parameters = parameters.ToArray();
         this.options = options ?? EmulationOptions.Default;
+        this.cooperative = cooperative;
         CheckExtents();
         CheckResources();
         CheckWorkingMemory();
+        if (cooperative)
+            CheckResident();
     }
 
     private int SharedBytes => dynamicSharedBytes > 0 ? kernel.Program.DynamicSharedOffset + dynamicSharedBytes : kernel.StaticSharedBytes;
@@ -67,6 +75,16 @@ public sealed unsafe class EmulatedLaunch
         }
     }
 
+    private int Threads => (int)(block.Count + 31) / 32 * 32;
+
+    /// <summary>As many blocks as an A100 holds at once, if they were the only kernel there.</summary>
+    private int DeviceBlocks =>
+        Multiprocessors * Math.Clamp(Math.Min(ResidentThreads / Threads, ResidentSharedBytes / (SharedBytes + ReservedSharedBytes)), 1, ResidentBlockLimit);
+
+    /// <summary>What a block that has begun and not ended takes of the host.</summary>
+    private long HostBytesOfBlock =>
+        Threads * (2 * LocalBytes + BytesOfThread) + Threads / 32 * (long)kernel.Program.Kernel.FrameBytes + SharedBytes * (long)BytesOfSharedByte;
+
     /// <summary>Executes all blocks, or those of <see cref="EmulationOptions.LastBlocks"/>. Launches on one memory run one after another.</summary>
     /// <returns>What was executed.</returns>
     /// <exception cref="EmulationException">The kernel did something wrong; of several faulty blocks the first is named.</exception>
@@ -76,24 +94,32 @@ public sealed unsafe class EmulatedLaunch
         lock (memory.LaunchLock)
         {
             byte* parameters = (byte*)NativeMemory.AlignedAlloc((nuint)this.parameters.Length + 64, 64);
+            ulong workspace = 0;
             try
             {
                 this.parameters.CopyTo(new Span<byte>(parameters, this.parameters.Length));
-                return Execute(memory, parameters);
+                if (cooperative)
+                {
+                    workspace = memory.Allocate(EmptyWorkspace.Length);
+                    memory.Write(workspace, EmptyWorkspace);
+                }
+                return Execute(memory, parameters, workspace);
             }
             finally
             {
                 NativeMemory.AlignedFree(parameters);
+                if (workspace != 0)
+                    memory.Free(workspace);
             }
         }
     }
 
-    private LaunchStatistics Execute(EmulatedMemory memory, byte* parameters)
+    private LaunchStatistics Execute(EmulatedMemory memory, byte* parameters, ulong workspace)
     {
         KernelProgram program = kernel.Program;
         bool track = program.UsesReadOnlyPath && (options.Checks & EmulationChecks.ReadOnlyPath) != 0;
         bool races = (options.Checks & EmulationChecks.GlobalMemoryRaces) != 0;
-        MemoryAllocation[] written = track || races ? memory.Writable(WrittenAddresses(parameters)) : [];
+        MemoryAllocation[] written = track || races ? memory.Writable(WrittenAddresses(parameters, workspace)) : [];
         LaunchContext context = new()
         {
             Program = program,
@@ -104,17 +130,18 @@ public sealed unsafe class EmulatedLaunch
             DynamicSharedBytes = dynamicSharedBytes,
             SharedBytes = SharedBytes,
             Parameters = parameters,
+            GridWorkspace = workspace,
             LocalBytes = (int)LocalBytes,
             ReadOnlyGeneration = track ? memory.BeginReadOnlyTracking(written) : (byte)0,
             RaceNumber = races ? memory.BeginRaceTracking(written) : LaunchContext.NoRaces,
             Sync = races && program.UsesDeviceFence ? new SyncGraph() : null,
         };
         long all = (long)grid.Count;
-        long blocks = Math.Clamp(options.LastBlocks?.Invoke(kernel.Name, all) ?? all, 0, all);
+        long blocks = cooperative ? all : Math.Clamp(options.LastBlocks?.Invoke(kernel.Name, all) ?? all, 0, all);
         BlockQueue queue = new(all, first: all - blocks);
         int workers = (int)Math.Clamp(blocks, 1, options.Workers > 0 ? options.Workers : Environment.ProcessorCount);
         LaunchStatistics statistics = new(kernel.Name) { Blocks = blocks };
-        using BlockScheduler scheduler = new(context, queue, Math.Max(workers, ResidentBlocks(context.LocalBytes)));
+        using BlockScheduler scheduler = new(context, queue, Math.Max(workers, (int)Math.Min(DeviceBlocks, Math.Max(MaximumResidentBytes / HostBytesOfBlock, 1))));
         if (workers == 1)
             scheduler.Work();
         else
@@ -123,22 +150,13 @@ public sealed unsafe class EmulatedLaunch
         return statistics;
     }
 
-    // As many blocks as an A100 holds at once, if they were the only kernel there, or as fit into the emulator's own memory.
-    private int ResidentBlocks(long localBytes)
-    {
-        int threads = (int)(block.Count + 31) / 32 * 32;
-        int perMultiprocessor = Math.Clamp(Math.Min(ResidentThreads / threads, ResidentSharedBytes / (SharedBytes + ReservedSharedBytes)), 1, ResidentBlockLimit);
-        long bytes = threads * (2 * localBytes + BytesOfThread) + threads / 32 * (long)kernel.Program.Kernel.FrameBytes + SharedBytes * (long)BytesOfSharedByte;
-        return (int)Math.Min(Multiprocessors * perMultiprocessor, Math.Max(MaximumResidentBytes / bytes, 1));
-    }
-
     // Addresses of what the kernel may write to, null if that could be anything.
-    private List<ulong>? WrittenAddresses(byte* parameters)
+    private List<ulong>? WrittenAddresses(byte* parameters, ulong workspace)
     {
         StoreTargets targets = kernel.Program.StoreTargets;
         if (targets.IsAnywhere)
             return null;
-        List<ulong> addresses = [.. targets.Parameters.Where(offset => offset + 8 <= kernel.ParameterBytes).Select(offset => *(ulong*)(parameters + offset))];
+        List<ulong> addresses = [workspace, .. targets.Parameters.Where(offset => offset + 8 <= kernel.ParameterBytes).Select(offset => *(ulong*)(parameters + offset))];
         foreach (string name in targets.Variables)
         {
             if (kernel.Program.Module.TryGetAddress(name, out ulong address))
@@ -177,6 +195,15 @@ public sealed unsafe class EmulatedLaunch
         long registers = threads / 32 * kernel.Program.Kernel.FrameBytes;
         if (registers > MaximumRegisterBlockBytes)
             throw Refuse($"The block's {threads / 32} warps need {kernel.Program.Kernel.FrameBytes} bytes for their registers each; the emulator gives a block {MaximumRegisterBlockBytes}");
+    }
+
+    private void CheckResident()
+    {
+        long blocks = (long)Math.Min(grid.Count, long.MaxValue);
+        if (blocks > DeviceBlocks)
+            throw Refuse($"All {blocks} blocks of a cooperative launch must be there at once; the device holds {DeviceBlocks} of {block.Count} threads and {SharedBytes} bytes of shared memory");
+        if (blocks * HostBytesOfBlock > MaximumResidentBytes)
+            throw Refuse($"All {blocks} blocks of a cooperative launch must be there at once and take {HostBytesOfBlock} bytes of the host each; the emulator gives them {MaximumResidentBytes}");
     }
 
     private EmulationException Refuse(string detail)

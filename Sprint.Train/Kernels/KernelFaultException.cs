@@ -32,8 +32,13 @@ internal sealed class KernelFaultException : SprintException
 
         if (!IsRefusal(failure))
         {
-            string budget = fault.Fault == EmulationFault.InstructionBudget ? "; --budget allows more" : "";
-            lines.Add($"{kernel.Signature} was launched with grid {failure.Grid} and block {failure.Block}{budget}");
+            string advice = fault.Fault switch
+            {
+                EmulationFault.InstructionBudget => "; --budget allows more",
+                EmulationFault.Launch => "; --cooperative launches it so that its blocks may meet",
+                _ => "",
+            };
+            lines.Add($"{kernel.Signature} was launched with grid {failure.Grid} and block {failure.Block}{advice}");
         }
 
         return string.Join(Environment.NewLine, lines);

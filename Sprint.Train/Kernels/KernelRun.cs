@@ -62,7 +62,7 @@ internal sealed record KernelRun(
         CudaContext context = kernel.Module.Context;
         try
         {
-            kernel.LaunchBlock(context.DefaultStream, request.Grid, request.Block, block, request.SharedBytes);
+            kernel.LaunchBlock(context.DefaultStream, request.Grid, request.Block, block, request.SharedBytes, request.Cooperative);
             context.Synchronize();
         }
         catch (CudaException failure) when (failure.IsContextLost || KernelFaultException.IsRefusal(failure))

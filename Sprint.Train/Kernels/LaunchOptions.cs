@@ -12,6 +12,7 @@ namespace Sprint.Train;
 /// <param name="Grid">Blocks.</param>
 /// <param name="Block">Threads a block.</param>
 /// <param name="SharedBytes">Bytes of dynamic shared memory a block.</param>
+/// <param name="Cooperative">Whether all blocks must be resident at once.</param>
 /// <param name="Compilation">How to compile a source.</param>
 /// <param name="Device">Where to run: the number of a GPU, or null for the emulated device.</param>
 /// <param name="Seed">Seed of normal numbers.</param>
@@ -25,6 +26,7 @@ internal sealed record LaunchRequest(
     Dim3 Grid,
     Dim3 Block,
     int SharedBytes,
+    bool Cooperative,
     CudaCompilerOptions Compilation,
     int? Device,
     ulong Seed,
@@ -65,6 +67,7 @@ internal sealed class LaunchOptions
     private readonly Option<string> grid = new("--grid") { Description = "Blocks.", HelpName = "X[,Y[,Z]]", Required = true };
     private readonly Option<string> block = new("--block") { Description = "Threads a block.", HelpName = "X[,Y[,Z]]", Required = true };
     private readonly Option<int> shared = new("--shared") { Description = "Bytes of dynamic shared memory a block; without it 0.", HelpName = "BYTES" };
+    private readonly Option<bool> cooperative = new("--cooperative") { Description = "All blocks at once, or none where the device does not hold them: what grid.sync() of cooperative groups needs." };
     private readonly Option<string[]> arguments = new("--arg") { Description = "The next argument of the kernel; given once for each.", HelpName = "SPEC" };
     private readonly Option<string> device = new("--device")
     {
@@ -94,7 +97,7 @@ internal sealed class LaunchOptions
     internal void AddTo(Command command)
     {
         command.Arguments.Add(file);
-        foreach (Option option in (Option[])[kernel, grid, block, shared, arguments, device, seed, schedule, budget, workers, sources.Folder])
+        foreach (Option option in (Option[])[kernel, grid, block, shared, cooperative, arguments, device, seed, schedule, budget, workers, sources.Folder])
         {
             command.Options.Add(option);
         }
@@ -137,6 +140,7 @@ internal sealed class LaunchOptions
         Extent("--grid", result.GetRequiredValue(grid)),
         Extent("--block", result.GetRequiredValue(block)),
         (int)NotNegative("--shared", result.GetValue(shared)),
+        result.GetValue(cooperative),
         compilation.Read(result),
         Device(result.GetValue(device) ?? ""),
         (ulong)NotNegative("--seed", result.GetValue(seed)),

@@ -21,6 +21,9 @@ internal readonly ref struct KernelLaunch
     /// <summary>Bytes of dynamic shared memory a block.</summary>
     public required int DynamicSharedBytes { get; init; }
 
+    /// <summary>Whether all blocks must be resident at once, so that they may wait for each other.</summary>
+    public bool IsCooperative { get; init; }
+
     /// <summary>The stream that orders the launch.</summary>
     public required StreamHandle Stream { get; init; }
 

@@ -112,18 +112,12 @@ internal sealed unsafe partial class NativeCudaDriver
                 pointers[i] = block + launch.Parameters[i].Offset;
             }
 
-            status = DriverApi.cuLaunchKernel(
-                launch.Function,
-                (uint)launch.Grid.X,
-                (uint)launch.Grid.Y,
-                (uint)launch.Grid.Z,
-                (uint)launch.Block.X,
-                (uint)launch.Block.Y,
-                (uint)launch.Block.Z,
-                (uint)launch.DynamicSharedBytes,
-                launch.Stream,
-                pointers,
-                null);
+            (uint gridX, uint gridY, uint gridZ) = ((uint)launch.Grid.X, (uint)launch.Grid.Y, (uint)launch.Grid.Z);
+            (uint blockX, uint blockY, uint blockZ) = ((uint)launch.Block.X, (uint)launch.Block.Y, (uint)launch.Block.Z);
+            uint shared = (uint)launch.DynamicSharedBytes;
+            status = launch.IsCooperative
+                ? DriverApi.cuLaunchCooperativeKernel(launch.Function, gridX, gridY, gridZ, blockX, blockY, blockZ, shared, launch.Stream, pointers)
+                : DriverApi.cuLaunchKernel(launch.Function, gridX, gridY, gridZ, blockX, blockY, blockZ, shared, launch.Stream, pointers, null);
         }
 
         if (status != DriverStatus.Success)
@@ -135,13 +129,14 @@ internal sealed unsafe partial class NativeCudaDriver
     private static CudaException LaunchFailure(int status, in KernelLaunch launch)
     {
         (string name, string description) = Describe(status);
+        string call = launch.IsCooperative ? nameof(DriverApi.cuLaunchCooperativeKernel) : nameof(DriverApi.cuLaunchKernel);
         string advice = status == DriverStatus.LaunchOutOfResources ? "; use a smaller block or fewer registers (__launch_bounds__)" : "";
         return new CudaException(
-            $"cuLaunchKernel failed with {name} ({status}: {description}) for kernel {launch.Name}, grid {launch.Grid}, block {launch.Block}, {launch.DynamicSharedBytes} bytes of dynamic shared memory{advice}.")
+            $"{call} failed with {name} ({status}: {description}) for kernel {launch.Name}, grid {launch.Grid}, block {launch.Block}, {launch.DynamicSharedBytes} bytes of dynamic shared memory{advice}.")
         {
             ErrorCode = status,
             ErrorName = name,
-            Call = nameof(DriverApi.cuLaunchKernel),
+            Call = call,
             KernelName = launch.Name,
             Grid = launch.Grid,
             Block = launch.Block,

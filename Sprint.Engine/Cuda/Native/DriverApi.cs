@@ -95,4 +95,17 @@ internal static unsafe partial class DriverApi
         StreamHandle stream,
         void** parameters,
         void** extra);
+
+    [LibraryImport(Library)]
+    public static partial int cuLaunchCooperativeKernel(
+        FunctionHandle function,
+        uint gridX,
+        uint gridY,
+        uint gridZ,
+        uint blockX,
+        uint blockY,
+        uint blockZ,
+        uint sharedBytes,
+        StreamHandle stream,
+        void** parameters);
 }

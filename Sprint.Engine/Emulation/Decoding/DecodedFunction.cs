@@ -68,6 +68,8 @@ internal enum SpecialRegister
     Multiprocessor,
     MultiprocessorCount,
     GridIdentifier,
+    GridWorkspaceHigh,
+    GridWorkspaceLow,
     DynamicSharedSize,
     TotalSharedSize,
     Zero,

@@ -141,6 +141,8 @@ internal sealed unsafe partial class FunctionDecoder
         "%smid" => SpecialRegister.Multiprocessor,
         "%nsmid" => SpecialRegister.MultiprocessorCount,
         "%gridid" => SpecialRegister.GridIdentifier,
+        "%envreg1" => SpecialRegister.GridWorkspaceHigh,
+        "%envreg2" => SpecialRegister.GridWorkspaceLow,
         "%dynamic_smem_size" => SpecialRegister.DynamicSharedSize,
         "%total_smem_size" => SpecialRegister.TotalSharedSize,
         "%reserved_smem_offset_begin" or "%reserved_smem_offset_end" or "%reserved_smem_offset_cap" => SpecialRegister.Zero,

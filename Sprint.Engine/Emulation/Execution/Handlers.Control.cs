@@ -167,9 +167,9 @@ internal static unsafe partial class Handlers
 
     /// <summary>Raises the fault of <c>trap</c>; E: 1 where the code asks for the grid's workspace, which cooperative groups trap without.</summary>
     public static Instruction* Trap(Warp warp, Instruction* i)
-        => throw (i->E == 0
+        => throw (i->E == 0 || warp.Launch.GridWorkspace != 0
             ? warp.Fault(i, Warp.LowestLane(warp.Active), EmulationFault.Trap, "The kernel executed trap")
-            : warp.Fault(i, Warp.LowestLane(warp.Active), EmulationFault.Unsupported, "The kernel executed trap, as grid.sync() does without a cooperative launch; the emulator has none"));
+            : warp.Fault(i, Warp.LowestLane(warp.Active), EmulationFault.Launch, "The kernel executed trap, as grid.sync() does without a cooperative launch"));
 
     /// <summary>Refuses what the decoder could not decode; F is the number of the reason.</summary>
     public static Instruction* Refuse(Warp warp, Instruction* i)

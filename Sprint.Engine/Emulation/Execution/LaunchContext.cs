@@ -29,6 +29,9 @@ internal sealed unsafe class LaunchContext
     /// <summary>The kernel's arguments.</summary>
     public required byte* Parameters { get; init; }
 
+    /// <summary>Where the blocks of a cooperative launch meet: what <c>grid.sync()</c> counts in; 0 for other launches.</summary>
+    public ulong GridWorkspace { get; init; }
+
     /// <summary>Bytes of local memory of a thread.</summary>
     public required int LocalBytes { get; init; }
 

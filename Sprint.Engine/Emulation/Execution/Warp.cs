@@ -187,6 +187,8 @@ internal sealed unsafe partial class Warp
                 SpecialRegister.LaneMaskLessOrEqual => (uint)((2ul << lane) - 1),
                 SpecialRegister.LaneMaskGreater => ~(uint)((2ul << lane) - 1),
                 SpecialRegister.LaneMaskGreaterOrEqual => ~((1u << lane) - 1),
+                SpecialRegister.GridWorkspaceHigh => (uint)(Launch.GridWorkspace >> 32),
+                SpecialRegister.GridWorkspaceLow => (uint)Launch.GridWorkspace,
                 SpecialRegister.DynamicSharedSize => (uint)Launch.DynamicSharedBytes,
                 SpecialRegister.TotalSharedSize => (uint)Launch.SharedBytes,
                 SpecialRegister.MultiprocessorCount => 1,

@@ -1,7 +1,9 @@
+using System.Text;
 using NUnit.Framework;
 using Sprint.Engine;
 using Sprint.Engine.Cuda;
 using Sprint.Engine.Operations;
+using Sprint.Tests.Engine.Emulation;
 
 namespace Sprint.Tests.Engine.Cuda;
 
@@ -120,6 +122,22 @@ public abstract class RuntimeConformance : DeviceConformance
             Assert.That(kernel.Attributes.LocalBytes, Is.Zero, $"{entryPoint}: bytes of local memory a thread");
             Assert.That(kernel.GetOccupancy(Math.Min(128, kernel.Attributes.MaximumThreadsPerBlock)).Blocks, Is.Positive, $"{entryPoint}: resident blocks");
         }
+    }
+
+    [Test]
+    public void AllBlocksOfACooperativeLaunchMeetAndMoreThanTheDeviceHoldsAreRefused()
+    {
+        using CudaModule module = Context.LoadModule(Encoding.UTF8.GetBytes(EmulatorHarness.Resource("cooperative")), "cooperative");
+        CudaKernel kernel = module.GetKernel("grid_reverse");
+        int resident = kernel.GetOccupancy(1024).Blocks * Context.Device.MultiprocessorCount;
+        int[] numbers = [.. Enumerable.Range(0, (resident * 1024) + 7)];
+        using CudaDeviceVariable<int> from = Upload(numbers);
+        using CudaDeviceVariable<int> to = Output<int>(numbers.Length);
+        kernel.Launch(Stream, resident, 1024, new KernelArguments { from, to, numbers.Length, 3 }, cooperative: true);
+        Assert.That(Download(to), Is.EqualTo(numbers.Reverse().Select(static i => i + 3)));
+        Assert.That(
+            () => kernel.Launch(Stream, resident + 1, 1024, new KernelArguments { from, to, numbers.Length, 3 }, cooperative: true),
+            Throws.InstanceOf<SprintException>().With.Message.Contains($"was launched cooperatively with {resident + 1} blocks, which must be resident at once; this device holds {resident}: "));
     }
 
     [Test]

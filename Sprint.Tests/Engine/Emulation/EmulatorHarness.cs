@@ -19,6 +19,9 @@ internal sealed class EmulatorHarness : IDisposable
 
     public EmulationOptions Options { get; set; } = new() { Workers = 2 };
 
+    /// <summary>Whether launches have all their blocks there at once.</summary>
+    public bool IsCooperative { get; set; }
+
     /// <summary>Loads PTX that NVRTC made of Kernels/NAME.cu.</summary>
     public static EmulatorHarness FromResource(string name) => new(Resource(name), name + ".ptx");
 
@@ -56,7 +59,7 @@ internal sealed class EmulatorHarness : IDisposable
     public LaunchStatistics Launch(string kernel, LaunchIndex grid, LaunchIndex block, int dynamicShared, params object[] arguments)
     {
         EmulatedKernel function = Module.GetKernel(kernel);
-        return new EmulatedLaunch(function, grid, block, dynamicShared, Pack(function, arguments), Options).Run();
+        return new EmulatedLaunch(function, grid, block, dynamicShared, Pack(function, arguments), Options, IsCooperative).Run();
     }
 
     public EmulationException LaunchFault(string kernel, LaunchIndex grid, LaunchIndex block, int dynamicShared, params object[] arguments)

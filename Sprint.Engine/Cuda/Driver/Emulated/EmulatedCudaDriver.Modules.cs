@@ -137,7 +137,7 @@ internal sealed partial class EmulatedCudaDriver
         EmulatedLaunch ready;
         try
         {
-            ready = new EmulatedLaunch(function.Kernel, ToIndex(launch.Grid), ToIndex(launch.Block), launch.DynamicSharedBytes, Arrange(function.Kernel, launch, site), options);
+            ready = new EmulatedLaunch(function.Kernel, ToIndex(launch.Grid), ToIndex(launch.Block), launch.DynamicSharedBytes, Arrange(function.Kernel, launch, site), options, launch.IsCooperative);
         }
         catch (EmulationException refusal)
         {

@@ -75,11 +75,22 @@ internal sealed unsafe class LaunchContext
         return null;
     }
 
-    /// <summary>" (argument 2)", counted from 0, of the first argument that points into an allocation, or nothing.</summary>
+    /// <summary>" (argument 2)", counted from 0, of the first argument that points into an allocation, or is a structure with such a pointer; or nothing.</summary>
     public string DescribeArgument(MemoryAllocation allocation)
     {
         (int Offset, int Bytes)[] layout = EmulatedKernel.LayOut(Program.Kernel.Syntax.Parameters, out _);
-        int argument = Array.FindIndex(layout, place => place.Bytes == 8 && ReferenceEquals(Memory.Find(*(ulong*)(Parameters + place.Offset)), allocation));
+        int argument = Array.FindIndex(layout, place => PointsInto(place.Offset, place.Bytes, allocation));
         return argument >= 0 && allocation.Name is null ? $" (argument {argument})" : string.Empty;
+    }
+
+    // Pointers are aligned to their 8 bytes, in the parameter buffer as in structures.
+    private bool PointsInto(int offset, int bytes, MemoryAllocation allocation)
+    {
+        for (int place = offset + 7 & ~7; place + 8 <= offset + bytes; place += 8)
+        {
+            if (ReferenceEquals(Memory.Find(*(ulong*)(Parameters + place)), allocation))
+                return true;
+        }
+        return false;
     }
 }

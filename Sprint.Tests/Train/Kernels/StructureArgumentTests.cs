@@ -83,6 +83,26 @@ public sealed class StructureArgumentTests
     }
 
     [Test]
+    public void A_race_through_a_pointer_of_a_structure_names_the_argument()
+    {
+        using TemporaryFolder folder = new();
+        string path = folder.Write("race.ptx", """
+            .version 7.8
+            .target sm_80
+            .address_size 64
+            .visible .entry race(.param .u32 n, .param .align 8 .b8 s[24])
+            {
+            .reg .b32 %b; .reg .b64 %x;
+            ld.param.u64 %x, [s+8]; mov.u32 %b, %ctaid.x; st.global.u32 [%x], %b;
+            ret;
+            }
+            """);
+        CommandResult fault = SprintCommand.Run(["kernels", .. $"run {path} --grid 4 --block 1 --arg i32:1 --arg struct:{{i32:1,i32[1]=poison,f32:1}}".Split(' ')]);
+        Assert.That(fault.ExitCode, Is.EqualTo(1), fault.Error);
+        Assert.That(fault.Error, Does.StartWith("A race in global memory: a store of 4 bytes").And.Contain("(argument 1)"));
+    }
+
+    [Test]
     public void Members_of_a_structure_have_normal_numbers_of_their_own()
     {
         using TemporaryFolder folder = new();

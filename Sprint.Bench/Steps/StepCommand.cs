@@ -34,7 +34,7 @@ internal static class StepCommand
         Option<int> threads = Arguments.Threads();
         Option<int> steps = Arguments.Number("--steps", "How many steps of each ratio are measured.", 20, 1, 1_000_000);
         Option<int> warmup = Arguments.Number("--warmup", "How many steps of each ratio run before.", 5, 0, 1_000_000);
-        Option<bool> profile = new("--profile") { Description = "Also time each operation, on the CPU." };
+        Option<bool> profile = new("--profile") { Description = "Also time each operation, in steps of their own." };
         Command command = new(
             "step",
             """
@@ -103,7 +103,7 @@ internal static class StepCommand
             $"{parts} steps on {device.Name}", parts, done => StepMeasurement.Run(runner, patterns, request.Rounds, request.Warmup, done));
         double? peak = Peak(device, request.Precision) is { } after ? Math.Max(after, before ?? 0) : null;
         BenchResults results = StepReport.Describe(runner, request, times, peak);
-        return request.Profiles && device is CpuDevice ? results with { Tables = [.. results.Tables, .. times.Select(found => Profile(runner, found))] } : results;
+        return request.Profiles ? results with { Tables = [.. results.Tables, .. times.Select(found => Profile(runner, found))] } : results;
     }
 
     /// <summary>The device's peak: measured on the processor, published of a GPU.</summary>
@@ -120,12 +120,14 @@ internal static class StepCommand
     private static ResultTable Profile(StepRunner runner, StepTimes times)
     {
         int steps = Math.Max(1, times.Seconds.Length / 2);
+        if (runner.Replays)
+            runner.Launch(times.Pattern);
         Account account = runner.Device.Account;
         account.ResetOperations();
         account.MeasuresTime = true;
         for (int i = 0; i < steps; i++)
         {
-            runner.Run(times.Pattern);
+            runner.Launch(times.Pattern);
             account.StopTime();
         }
 

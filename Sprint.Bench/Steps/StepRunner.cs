@@ -79,11 +79,22 @@ internal sealed class StepRunner : IDisposable
     /// <param name="pattern">Which tokens are kept.</param>
     public void Run(DropPattern pattern)
     {
-        if (Replays)
+        if (!Replays)
         {
-            training.Take(images, labels, pattern, step, 1, new AdamWSettings(1e-4, step + 1), features, prepareNext);
+            Launch(pattern);
+            return;
         }
-        else if (trains)
+
+        training.Take(images, labels, pattern, step, 1, new AdamWSettings(1e-4, step + 1), features, prepareNext);
+        Device.Synchronize();
+        step++;
+    }
+
+    /// <summary>Runs a step operation by operation, which a device that replays steps can time, and waits for its end.</summary>
+    /// <param name="pattern">Which tokens are kept.</param>
+    public void Launch(DropPattern pattern)
+    {
+        if (trains)
         {
             training.Accumulate(images, labels, pattern, step, features: features);
             training.Update(new AdamWSettings(1e-4, step + 1), step);

@@ -13,8 +13,19 @@ public sealed class Account
     private readonly AccountTotal[] passes = new AccountTotal[Enum.GetValues<ComputePass>().Length];
     private readonly long[] liveBytes = new long[Enum.GetValues<MemoryCategory>().Length];
     private readonly long[] peakBytes = new long[Enum.GetValues<MemoryCategory>().Length];
+    private readonly List<(AccountEntry Entry, TimeMark Start)> marks = [];
+    private readonly Device? device;
     private AccountEntry? timedEntry;
     private long timedSince;
+
+    /// <summary>Creates an account of no device.</summary>
+    public Account()
+    {
+    }
+
+    /// <summary>Creates a device's account.</summary>
+    /// <param name="device">The device, whose queue is marked where it works while the host goes on.</param>
+    internal Account(Device device) => this.device = device;
 
     /// <summary>The pass that operations dispatched now belong to.</summary>
     public ComputePass Pass { get; set; }
@@ -24,7 +35,8 @@ public sealed class Account
 
     /// <summary>
     /// Whether time is attributed to operations: the time from one dispatch to the next goes to the first of them.
-    /// Meaningful where dispatch waits for the work (<c>cpu</c>).
+    /// On a device that works while the host goes on, it is the device's time between marks in its queue, with its idle time where the host is too slow;
+    /// work that is replayed dispatches nothing and gets no time.
     /// </summary>
     public bool MeasuresTime { get; set; }
 
@@ -86,6 +98,7 @@ public sealed class Account
     {
         entries.Clear();
         Array.Clear(passes);
+        DropMarks();
         timedEntry = null;
     }
 
@@ -96,9 +109,22 @@ public sealed class Account
         PeakBytes = LiveBytes;
     }
 
-    /// <summary>Ends the time of the last dispatched operation, where <see cref="MeasuresTime"/>.</summary>
+    /// <summary>Ends the time of the last dispatched operation, where <see cref="MeasuresTime"/>. Waits for the device.</summary>
     public void StopTime()
     {
+        if (marks.Count > 0)
+        {
+            using TimeMark end = device!.Mark();
+            device.Synchronize();
+            for (int i = 0; i < marks.Count; i++)
+            {
+                (AccountEntry entry, TimeMark start) = marks[i];
+                entry.Ticks += (long)((i + 1 < marks.Count ? marks[i + 1].Start : end).SecondsSince(start) * Stopwatch.Frequency);
+            }
+
+            DropMarks();
+        }
+
         timedEntry?.Ticks += Stopwatch.GetTimestamp() - timedSince;
         timedEntry = null;
     }
@@ -136,12 +162,26 @@ public sealed class Account
     internal void Report(in OperationCost cost)
     {
         AccountEntry entry = Count(new AccountKey(Pass, Part, cost.Operation), AccountTotal.Of(cost));
-        if (MeasuresTime)
+        if (MeasuresTime && device is { IsAsynchronous: true })
+        {
+            marks.Add((entry, device.Mark()));
+        }
+        else if (MeasuresTime)
         {
             StopTime();
             timedEntry = entry;
             timedSince = Stopwatch.GetTimestamp();
         }
+    }
+
+    private void DropMarks()
+    {
+        foreach ((_, TimeMark start) in marks)
+        {
+            start.Dispose();
+        }
+
+        marks.Clear();
     }
 
     private AccountEntry Count(AccountKey key, in AccountTotal counted)

@@ -14,9 +14,7 @@ public abstract class Device : IDisposable
     private object?[] kernels = new object?[32];
 
     /// <summary>Devices are the engine's own: what others replace are kernels, with <see cref="Register{TKernels}"/>.</summary>
-    private protected Device()
-    {
-    }
+    private protected Device() => Account = new Account(this);
 
     /// <summary>The name users give: <c>cpu</c>, <c>dryrun</c>, <c>cuda:0</c>.</summary>
     public abstract string Name { get; }
@@ -35,7 +33,7 @@ public abstract class Device : IDisposable
     public virtual bool IsAsynchronous => false;
 
     /// <summary>What ran on the device and the memory it holds.</summary>
-    public Account Account { get; } = new();
+    public Account Account { get; }
 
     /// <summary>Whether the device has been disposed, and every tensor's memory with it.</summary>
     internal bool IsDisposed { get; private set; }

@@ -38,3 +38,41 @@ internal enum BlasComputeType
 {
     Float32 = 68,
 }
+
+/// <summary>What becomes of a product's sums s; the values are cublasLtEpilogue_t's.</summary>
+[Flags]
+internal enum BlasEpilogue
+{
+    /// <summary>A bias is added first.</summary>
+    Bias = 4,
+
+    /// <summary>result = GELU(s), by the hyperbolic tangent.</summary>
+    Gelu = 32,
+
+    /// <summary>result = s GELU'(auxiliary).</summary>
+    GeluDerivative = 64,
+
+    /// <summary>There is another matrix: GELU's argument, which GELU writes and its derivative reads.</summary>
+    Auxiliary = 128,
+}
+
+/// <summary>cublasLtMatmulDescAttributes_t.</summary>
+internal enum BlasLightAttribute
+{
+    TransposeFirst = 3,
+    TransposeSecond = 4,
+    Epilogue = 7,
+    Bias = 8,
+    Auxiliary = 11,
+    LeadingAuxiliary = 12,
+}
+
+/// <summary>cublasLtMatmulPreferenceAttributes_t.</summary>
+internal enum BlasLightPreference
+{
+    WorkspaceBytes = 1,
+    AlignmentFirst = 5,
+    AlignmentSecond = 6,
+    AlignmentAddend = 7,
+    AlignmentResult = 8,
+}

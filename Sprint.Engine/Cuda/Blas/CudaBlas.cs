@@ -33,14 +33,14 @@ public sealed class CudaBlas : IDisposable
         CudaLibraryFinder.System.Require(CudaLibrary.Blas);
         this.stream = stream;
         using CudaContext.Scope scope = Context.Enter();
-        Check(CublasApi.cublasCreate_v2(out nint handle), nameof(CublasApi.cublasCreate_v2), null);
+        Check(CublasApi.cublasCreate_v2(out nint handle), nameof(CublasApi.cublasCreate_v2));
         resource = Context.Own(handle, static (_, value, _) => _ = CublasApi.cublasDestroy_v2(value));
-        library = new NativeCublas(handle);
         try
         {
             workspace = new CudaDeviceVariable<byte>(Context, WorkspaceBytes);
-            Check(CublasApi.cublasSetStream_v2(handle, stream.Handle), nameof(CublasApi.cublasSetStream_v2), null);
-            Check(CublasApi.cublasSetWorkspace_v2(handle, workspace.DevicePointer, WorkspaceBytes), nameof(CublasApi.cublasSetWorkspace_v2), null);
+            library = new NativeCublas(handle, workspace.DevicePointer, WorkspaceBytes) { Stream = stream.Handle };
+            Check(CublasApi.cublasSetStream_v2(handle, stream.Handle), nameof(CublasApi.cublasSetStream_v2));
+            Check(CublasApi.cublasSetWorkspace_v2(handle, workspace.DevicePointer, WorkspaceBytes), nameof(CublasApi.cublasSetWorkspace_v2));
         }
         catch
         {
@@ -68,7 +68,7 @@ public sealed class CudaBlas : IDisposable
             if (resource is not null)
             {
                 using CudaContext.Scope scope = Context.Enter();
-                Check(CublasApi.cublasSetMathMode(resource.Value, value), nameof(CublasApi.cublasSetMathMode), null);
+                Check(CublasApi.cublasSetMathMode(resource.Value, value), nameof(CublasApi.cublasSetMathMode));
             }
 
             mathMode = value;
@@ -86,10 +86,11 @@ public sealed class CudaBlas : IDisposable
         if (resource is not null && workspace is not null)
         {
             using CudaContext.Scope scope = Context.Enter();
-            Check(CublasApi.cublasSetStream_v2(resource.Value, handle), nameof(CublasApi.cublasSetStream_v2), null);
+            Check(CublasApi.cublasSetStream_v2(resource.Value, handle), nameof(CublasApi.cublasSetStream_v2));
 
             // Setting a stream returns the handle to the library's own workspace.
-            Check(CublasApi.cublasSetWorkspace_v2(resource.Value, workspace.DevicePointer, WorkspaceBytes), nameof(CublasApi.cublasSetWorkspace_v2), null);
+            Check(CublasApi.cublasSetWorkspace_v2(resource.Value, workspace.DevicePointer, WorkspaceBytes), nameof(CublasApi.cublasSetWorkspace_v2));
+            ((NativeCublas)library).Stream = handle;
         }
 
         this.stream = stream;
@@ -172,10 +173,30 @@ public sealed class CudaBlas : IDisposable
             product);
     }
 
+    /// <summary>C = finish(op(A) op(B)), sums in float32, by cuBLASLt.</summary>
+    /// <param name="product">Extents, transpositions, leading dimensions.</param>
+    /// <param name="a">A.</param>
+    /// <param name="b">B.</param>
+    /// <param name="c">C.</param>
+    /// <param name="type">Element type of all matrices.</param>
+    /// <param name="epilogue">What becomes of the sums.</param>
+    /// <param name="bias">A number for each column of C, or null.</param>
+    /// <param name="auxiliary">(m, n) without gaps, or null.</param>
+    /// <returns>False where the library has no kernel for it: then nothing was done.</returns>
+    /// <exception cref="CudaException">The library failed.</exception>
+    internal bool TryMultiply(
+        in RowMajorProduct product, DevicePointer a, DevicePointer b, DevicePointer c, CudaElementType type, BlasEpilogue epilogue, DevicePointer bias, DevicePointer auxiliary)
+    {
+        ColumnMajorProduct columns = product.ToColumnMajor();
+        using CudaContext.Scope scope = Enter();
+        return library.TryMultiplyFused(columns, epilogue, new FusedOperands(b, a, c, bias, auxiliary), type);
+    }
+
     /// <summary>Frees handle and workspace.</summary>
     public void Dispose()
     {
         isDisposed = true;
+        (library as IDisposable)?.Dispose();
         resource?.Dispose();
         workspace?.Dispose();
     }
@@ -188,17 +209,30 @@ public sealed class CudaBlas : IDisposable
         return Context.Enter();
     }
 
-    private static void Check(int status, string call, RowMajorProduct? product)
+    /// <summary>Turns a status into an error that names the call and the product.</summary>
+    internal static void Check<TProduct>(int status, string call, in TProduct product)
+        where TProduct : struct
     {
-        if (status == 0)
+        if (status != 0)
         {
-            return;
+            throw Failure(status, call, $" for {product}");
         }
+    }
 
+    private static void Check(int status, string call)
+    {
+        if (status != 0)
+        {
+            throw Failure(status, call, "");
+        }
+    }
+
+    private static CudaException Failure(int status, string call, string of)
+    {
         string name = CudaLibraryResolver.HasSymbol(CudaLibrary.Blas, nameof(CublasApi.cublasGetStatusName))
             ? Marshal.PtrToStringUTF8(CublasApi.cublasGetStatusName(status)) ?? "an unknown status"
             : "a status";
-        throw new CudaException($"{call} failed with {name} ({status}){(product is null ? "" : $" for {product}")}.")
+        return new CudaException($"{call} failed with {name} ({status}){of}.")
         {
             ErrorCode = status,
             ErrorName = name,

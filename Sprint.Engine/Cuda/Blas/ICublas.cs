@@ -32,4 +32,21 @@ internal interface ICublas
         long strideResult,
         CudaElementType resultType,
         int count);
+
+    /// <summary>result = finish(op(first) op(second)), sums in float32, all matrices of one element type.</summary>
+    /// <param name="product">Extents, operations, leading dimensions.</param>
+    /// <param name="epilogue">What becomes of the sums.</param>
+    /// <param name="operands">Where the matrices are.</param>
+    /// <param name="type">Element type.</param>
+    /// <returns>False where the library has no kernel for it: then nothing was done.</returns>
+    /// <exception cref="CudaException">The library failed.</exception>
+    bool TryMultiplyFused(in ColumnMajorProduct product, BlasEpilogue epilogue, in FusedOperands operands, CudaElementType type);
 }
+
+/// <summary>The matrices of a product with an epilogue.</summary>
+/// <param name="First">The first factor.</param>
+/// <param name="Second">The second factor.</param>
+/// <param name="Result">The result.</param>
+/// <param name="Bias">A number for each row of the result (column-major), or null.</param>
+/// <param name="Auxiliary">What the epilogue writes or reads beside the result, without gaps between columns; or null.</param>
+internal readonly record struct FusedOperands(DevicePointer First, DevicePointer Second, DevicePointer Result, DevicePointer Bias, DevicePointer Auxiliary);

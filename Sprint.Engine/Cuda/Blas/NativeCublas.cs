@@ -1,8 +1,16 @@
 namespace Sprint.Engine.Cuda;
 
 /// <summary>cuBLAS through P/Invoke, for one handle.</summary>
-internal sealed class NativeCublas(nint handle) : ICublas
+/// <param name="handle">The handle.</param>
+/// <param name="workspace">Where products with an epilogue may keep partial sums.</param>
+/// <param name="workspaceBytes">Its size.</param>
+internal sealed class NativeCublas(nint handle, DevicePointer workspace, int workspaceBytes) : ICublas, IDisposable
 {
+    private readonly Dictionary<FusedProductKey, FusedProduct?> fused = [];
+
+    /// <summary>The stream that products with an epilogue go into.</summary>
+    public StreamHandle Stream { get; set; }
+
     /// <inheritdoc/>
     public int MultiplySingle(
         in ColumnMajorProduct product, float alpha, DevicePointer first, DevicePointer second, float beta, DevicePointer result) =>
@@ -91,4 +99,29 @@ internal sealed class NativeCublas(nint handle) : ICublas
             count,
             BlasComputeType.Float32,
             CublasApi.DefaultAlgorithm);
+
+    /// <inheritdoc/>
+    public bool TryMultiplyFused(in ColumnMajorProduct product, BlasEpilogue epilogue, in FusedOperands operands, CudaElementType type)
+    {
+        FusedProductKey key = new(product, epilogue, type, FusedProductKey.AlignmentOf(operands));
+        if (!fused.TryGetValue(key, out FusedProduct? prepared))
+        {
+            prepared = FusedProduct.Prepare(handle, key, operands, workspaceBytes);
+            fused.Add(key, prepared);
+        }
+
+        prepared?.Run(handle, operands, workspace, workspaceBytes, Stream);
+        return prepared is not null;
+    }
+
+    /// <summary>Frees the descriptions of products.</summary>
+    public void Dispose()
+    {
+        foreach (FusedProduct? product in fused.Values)
+        {
+            product?.Dispose();
+        }
+
+        fused.Clear();
+    }
 }

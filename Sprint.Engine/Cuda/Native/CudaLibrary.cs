@@ -22,6 +22,9 @@ internal sealed record CudaLibrary(
     /// <summary>The matrix products of NVIDIA.</summary>
     public const string BlasKey = "cublas";
 
+    /// <summary>The part of cuBLAS whose products have an epilogue.</summary>
+    public const string BlasLightKey = "cublasLt";
+
     /// <summary>libcuda comes with the NVIDIA driver, never with the toolkit.</summary>
     public static CudaLibrary Driver { get; } = new(
         DriverKey,
@@ -45,6 +48,11 @@ internal sealed record CudaLibrary(
         "install the CUDA toolkit 11.8 or newer or only its cuBLAS package (libcublas-12-8 of NVIDIA, libcublas12 of Ubuntu, libcublas11 of Debian), or set CUDA_PATH to the toolkit's folder",
         ["libcublas.so.13", "libcublas.so.12", "libcublas.so.11", "libcublas.so"],
         ["cublas64_13.dll", "cublas64_12.dll", "cublas64_11.dll"]);
+
+    /// <summary>cuBLASLt: on Linux a dependency of cuBLAS, through whose handle its symbols are found, so that both are of one version.</summary>
+    public static CudaLibrary BlasLight { get; } = OperatingSystem.IsWindows()
+        ? Blas with { Key = BlasLightKey, WindowsNames = ["cublasLt64_13.dll", "cublasLt64_12.dll", "cublasLt64_11.dll"] }
+        : Blas;
 
     /// <summary>The file names on the given operating system.</summary>
     public string[] Names(bool windows) => windows ? WindowsNames : LinuxNames;

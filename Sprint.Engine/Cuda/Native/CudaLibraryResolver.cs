@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Sprint.Engine.Cuda;
 
-/// <summary>Leads the assembly's P/Invoke declarations of "cuda", "nvrtc" and "cublas" to the libraries that the finder finds.</summary>
+/// <summary>Leads the assembly's P/Invoke declarations of "cuda", "nvrtc", "cublas" and "cublasLt" to the libraries that the finder finds.</summary>
 internal static class CudaLibraryResolver
 {
     private static readonly Lazy<bool> Registration = new(static () =>
@@ -24,6 +24,7 @@ internal static class CudaLibraryResolver
         CudaLibrary.DriverKey => CudaLibraryFinder.System.Require(CudaLibrary.Driver),
         CudaLibrary.CompilerKey => CudaLibraryFinder.System.Require(CudaLibrary.Compiler),
         CudaLibrary.BlasKey => CudaLibraryFinder.System.Require(CudaLibrary.Blas),
+        CudaLibrary.BlasLightKey => CudaLibraryFinder.System.Require(CudaLibrary.BlasLight),
         _ => 0,
     };
 }

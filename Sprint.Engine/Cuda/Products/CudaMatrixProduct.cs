@@ -1,9 +1,10 @@
 namespace Sprint.Engine.Cuda;
 
 /// <summary>
-/// Launches matrix products on a device: the engine's own kernels (kernels/matrix_product.cu), or cuBLAS. cuBLAS takes a product whose
-/// epilogue has nothing to do and that has <see cref="LeastBlasFlops"/> at least, where it is installed and the device is a GPU; everything
-/// else is the own kernels', which save a pass over the result for each thing that the epilogue does.
+/// Launches matrix products on a device: the engine's own kernels (kernels/matrix_product.cu), or cuBLAS. cuBLAS takes a product of
+/// <see cref="LeastBlasFlops"/> at least, where it is installed and the device is a GPU, if its epilogue has nothing to do; on Hopper, where it is more than twice as
+/// fast, also bfloat16 products with a bias, GELU or GELU's derivative. Everything else is the own kernels', which save a pass over the result for each thing
+/// that the epilogue does.
 /// </summary>
 internal sealed class CudaMatrixProduct
 {
@@ -19,6 +20,7 @@ internal sealed class CudaMatrixProduct
     private readonly CudaKernelFamily small;
     private readonly CudaKernelFamily large;
     private readonly Func<CudaBlas?> openBlas;
+    private readonly int architecture;
     private CudaBlas? blas;
     private bool hasOpenedBlas;
 
@@ -32,9 +34,11 @@ internal sealed class CudaMatrixProduct
     /// <summary>Creates a launcher.</summary>
     /// <param name="device">The device.</param>
     /// <param name="openBlas">Gives cuBLAS or null, when a product that it may take comes first; it lives as long as the device.</param>
-    internal CudaMatrixProduct(CudaDevice device, Func<CudaBlas?> openBlas)
+    /// <param name="architecture">The compute capability to choose for, as one number; null for the device's.</param>
+    internal CudaMatrixProduct(CudaDevice device, Func<CudaBlas?> openBlas, int? architecture = null)
     {
         this.device = device;
+        this.architecture = architecture ?? device.Context.Device.Architecture;
         small = new CudaKernelFamily(device, static element => KernelCatalog.MatrixProduct(element, MatrixProductPlan.SmallTile));
         large = new CudaKernelFamily(device, static element => KernelCatalog.MatrixProduct(element, MatrixProductPlan.LargeTile));
         this.openBlas = openBlas;
@@ -49,14 +53,14 @@ internal sealed class CudaMatrixProduct
         Multiply(MatrixProductPlan.For(form, element, arguments.M, arguments.N, arguments.K), arguments);
 
     /// <summary>
-    /// Whether cuBLAS is there for a plain product and so much faster that a pass behind it is the lesser cost. mma.sync reaches about two thirds of
-    /// what an H100's tensor cores do by wgmma, which cuBLAS uses there; on older GPUs both have the same instructions. Not measured on a GPU.
+    /// Whether cuBLAS is there and so much faster that a pass behind it is the lesser cost. An H100's tensor cores work in full only by wgmma, which cuBLAS uses
+    /// there: products of XL/2's layers in bfloat16 measured 580 to 840 TFLOP/s, and 300 to 360 by mma.sync. On older GPUs both have the same instructions.
     /// </summary>
     /// <param name="m">Rows of C.</param>
     /// <param name="n">Columns of C.</param>
     /// <param name="k">Terms of each sum.</param>
     public bool PrefersBlas(int m, int n, int k) =>
-        device.Context.Device.Architecture >= FirstWarpGroupArchitecture && 2L * m * n * k >= LeastBlasFlops && Blas() is not null;
+        architecture >= FirstWarpGroupArchitecture && 2L * m * n * k >= LeastBlasFlops && Blas() is not null;
 
     /// <summary>Puts a product into the device's stream.</summary>
     /// <param name="plan">How it is cut.</param>
@@ -64,9 +68,15 @@ internal sealed class CudaMatrixProduct
     /// <exception cref="CudaException">A launch failed.</exception>
     internal void Multiply(in MatrixProductPlan plan, MatrixProductArguments arguments)
     {
-        if (IsForBlas(plan, arguments) && Blas() is { } library)
+        if (IsPlain(plan, arguments) && Blas() is { } library)
         {
             MultiplyByBlas(library, plan, arguments);
+            return;
+        }
+
+        if (FusedEpilogue(plan, arguments) is { } epilogue && Blas() is { } light && light.TryMultiply(
+            Product(plan, arguments), arguments.A, arguments.B, arguments.Result, CudaElementType.BFloat16, epilogue, arguments.Bias, arguments.Auxiliary))
+        {
             return;
         }
 
@@ -103,20 +113,48 @@ internal sealed class CudaMatrixProduct
     private static bool HasBlas(CudaDevice device) =>
         device.Context.Driver is NativeCudaDriver && CudaLibraryFinder.System.TryLoad(CudaLibrary.Blas, out _);
 
-    private static bool IsForBlas(in MatrixProductPlan plan, in MatrixProductArguments arguments) =>
+    private static bool IsPlain(in MatrixProductPlan plan, in MatrixProductArguments arguments) =>
         arguments.Operation == MatrixProductOperation.Plain && arguments.Bias.IsNull && 2L * plan.M * plan.N * plan.K >= LeastBlasFlops;
+
+    /// <summary>What cuBLAS would do with the sums, or null where it would be slower or cannot.</summary>
+    private BlasEpilogue? FusedEpilogue(in MatrixProductPlan plan, in MatrixProductArguments arguments)
+    {
+        const int Pack = 16 / sizeof(ushort);
+        ulong addresses = arguments.A.Address | arguments.B.Address | arguments.Result.Address | arguments.Bias.Address | arguments.Auxiliary.Address;
+        if (plan.Element != ElementType.BFloat16
+            || !PrefersBlas(plan.M, plan.N, plan.K)
+            || arguments.ResultIsFloat != 0
+            || arguments.Accumulate != 0
+            || addresses % 16 != 0
+            || (arguments.StrideA | arguments.StrideB | arguments.ResultStride | plan.N) % Pack != 0)
+        {
+            return null;
+        }
+
+        BlasEpilogue bias = arguments.Bias.IsNull ? 0 : BlasEpilogue.Bias;
+        BlasEpilogue auxiliary = arguments.Auxiliary.IsNull ? 0 : BlasEpilogue.Auxiliary;
+        return arguments.Operation switch
+        {
+            MatrixProductOperation.Plain => bias,
+            MatrixProductOperation.Gelu => BlasEpilogue.Gelu | bias | auxiliary,
+            MatrixProductOperation.GeluDerivative => BlasEpilogue.GeluDerivative | auxiliary,
+            _ => null,
+        };
+    }
+
+    private static RowMajorProduct Product(in MatrixProductPlan plan, in MatrixProductArguments arguments) => new(
+        plan.Form == MatrixProductForm.BackwardWeight,
+        plan.Form == MatrixProductForm.Forward,
+        plan.M,
+        plan.N,
+        plan.K,
+        arguments.StrideA,
+        arguments.StrideB,
+        arguments.ResultStride);
 
     private static void MultiplyByBlas(CudaBlas blas, in MatrixProductPlan plan, in MatrixProductArguments arguments)
     {
-        RowMajorProduct product = new(
-            plan.Form == MatrixProductForm.BackwardWeight,
-            plan.Form == MatrixProductForm.Forward,
-            plan.M,
-            plan.N,
-            plan.K,
-            arguments.StrideA,
-            arguments.StrideB,
-            arguments.ResultStride);
+        RowMajorProduct product = Product(plan, arguments);
         float beta = arguments.Accumulate != 0 ? 1 : 0;
         if (plan.Element == ElementType.Float32)
         {

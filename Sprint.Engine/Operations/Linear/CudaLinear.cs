@@ -26,8 +26,12 @@ internal sealed class CudaLinear(CudaDevice device, CudaMatrixProduct products) 
         products.Multiply(MatrixProductForm.Forward, input.ElementType, arguments);
     }
 
-    /// <summary>The residual stream, the gate and the branch must be stored as the operands are.</summary>
-    public bool FusesGate(Tensor input, Tensor weight, Tensor residual) => residual.ElementType == input.ElementType;
+    /// <summary>The residual stream, the gate and the branch must be stored as the operands are; cuBLAS has no such epilogue.</summary>
+    public bool FusesGate(Tensor input, Tensor weight, Tensor residual)
+    {
+        (int rows, int outputs, int inputs) = Sizes(input, weight);
+        return residual.ElementType == input.ElementType && !(input.ElementType == ElementType.BFloat16 && products.PrefersBlas(rows, outputs, inputs));
+    }
 
     public void ForwardGated(Tensor input, Tensor weight, Tensor bias, Tensor residual, Tensor modulation, int gateChunk, Tensor branch, Tensor output)
     {
@@ -44,10 +48,10 @@ internal sealed class CudaLinear(CudaDevice device, CudaMatrixProduct products) 
         products.Multiply(MatrixProductForm.Forward, input.ElementType, arguments);
     }
 
-    public bool FusesDerivative(Tensor gradient, Tensor weight)
+    public bool FusesDerivative(Tensor gradient, Tensor weight, Activation activation)
     {
         (int rows, int outputs, int inputs) = Sizes(gradient, weight);
-        return !products.PrefersBlas(rows, inputs, outputs);
+        return !products.PrefersBlas(rows, inputs, outputs) || (activation == Activation.Gelu && gradient.ElementType == ElementType.BFloat16);
     }
 
     public void BackwardArgument(Tensor gradient, Tensor weight, Activation activation, Tensor argument, Tensor argumentGradient)

@@ -34,7 +34,8 @@ public interface ILinearKernels
     /// <summary>Whether <see cref="BackwardArgument"/> is there and faster than the product and the activation's derivative one after the other.</summary>
     /// <param name="gradient">(rows, outputs).</param>
     /// <param name="weight">(outputs, inputs).</param>
-    bool FusesDerivative(Tensor gradient, Tensor weight) => false;
+    /// <param name="activation">The function whose result the layer reads.</param>
+    bool FusesDerivative(Tensor gradient, Tensor weight, Activation activation) => false;
 
     /// <summary>
     /// <c>argumentGradient = (gradient weight) * activation'(argument)</c>: the gradient of the argument of the activation whose result was the

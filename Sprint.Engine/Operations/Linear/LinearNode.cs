@@ -38,7 +38,7 @@ internal sealed class LinearNode : TapeNode
             gradient = Preactivation;
         }
 
-        if (device.Executes && InputSlot is { IsWanted: true, OnlyReaderOf: { } producer } && device.Kernels<ILinearKernels>().FusesDerivative(gradient, Weight))
+        if (device.Executes && InputSlot is { IsWanted: true, OnlyReaderOf: { } producer } && device.Kernels<ILinearKernels>().FusesDerivative(gradient, Weight, producer.Activation))
         {
             Tensor argumentGradient = InputSlot.Buffer(producer.Preactivation.ElementType, out _);
             device.Dispatch(LinearCost.BackwardInput(gradient, Weight, argumentGradient, accumulate: false));

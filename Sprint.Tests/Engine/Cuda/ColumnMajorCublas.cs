@@ -10,6 +10,8 @@ internal sealed unsafe class ColumnMajorCublas : ICublas
 {
     public int Status { get; init; }
 
+    public bool HasFusedKernels { get; init; } = true;
+
     public string LastCall { get; private set; } = "";
 
     public int MultiplySingle(in ColumnMajorProduct product, float alpha, DevicePointer first, DevicePointer second, float beta, DevicePointer result)
@@ -80,5 +82,40 @@ internal sealed unsafe class ColumnMajorCublas : ICublas
     {
         LastCall = $"{product} {alpha} {first} {strideFirst} {second} {strideSecond} {factorType} {beta} {result} {strideResult} {resultType} {count}";
         return Status;
+    }
+
+    /// <summary>The manual's epilogues on float32 matrices of the host's memory; other types are only noted.</summary>
+    public bool TryMultiplyFused(in ColumnMajorProduct product, BlasEpilogue epilogue, in FusedOperands operands, CudaElementType type)
+    {
+        LastCall = $"{product} {epilogue} {operands.First} {operands.Second} {operands.Result} {operands.Bias} {operands.Auxiliary} {type}";
+        if (!HasFusedKernels || type != CudaElementType.Float32)
+        {
+            return HasFusedKernels;
+        }
+
+        MultiplySingle(product, 1, operands.First, operands.Second, 0, operands.Result);
+        float* bias = (float*)operands.Bias.Address, auxiliary = (float*)operands.Auxiliary.Address;
+        for (int j = 0; j < product.N; j++)
+        {
+            for (int i = 0; i < product.M; i++)
+            {
+                float* target = (float*)operands.Result.Address + (j * product.LeadingResult) + i;
+                *target += epilogue.HasFlag(BlasEpilogue.Bias) ? bias[i] : 0;
+                if (epilogue.HasFlag(BlasEpilogue.GeluDerivative))
+                {
+                    *target *= (float)Operations.References.Derivative(Operations.References.Gelu, auxiliary[(j * product.M) + i]);
+                    continue;
+                }
+
+                if (epilogue.HasFlag(BlasEpilogue.Auxiliary))
+                {
+                    auxiliary[(j * product.M) + i] = *target;
+                }
+
+                *target = epilogue.HasFlag(BlasEpilogue.Gelu) ? (float)Operations.References.Gelu(*target) : *target;
+            }
+        }
+
+        return true;
     }
 }

@@ -108,15 +108,15 @@ internal sealed class MatrixProductCase(MatrixProductForm form, ElementType elem
                 if (Operation == MatrixProductOperation.SwiGluBackward)
                 {
                     kept[place] = round(sum * activated);
-                    stream[place] = round(round(sum * auxiliary[place]) * Derivative(Operations.References.Silu, residual[place]));
+                    stream[place] = round(round(sum * auxiliary[place]) * Operations.References.Derivative(Operations.References.Silu, residual[place]));
                 }
 
                 double value = Operation switch
                 {
                     MatrixProductOperation.Gelu => Operations.References.Gelu(sum),
                     MatrixProductOperation.Silu => Operations.References.Silu(sum),
-                    MatrixProductOperation.GeluDerivative => sum * Derivative(Operations.References.Gelu, auxiliary[place]),
-                    MatrixProductOperation.SiluDerivative => sum * Derivative(Operations.References.Silu, auxiliary[place]),
+                    MatrixProductOperation.GeluDerivative => sum * Operations.References.Derivative(Operations.References.Gelu, auxiliary[place]),
+                    MatrixProductOperation.SiluDerivative => sum * Operations.References.Derivative(Operations.References.Silu, auxiliary[place]),
                     MatrixProductOperation.GatedResidual => residual[place] + round((double)gate[(i / Tokens * n) + j] * sum),
                     MatrixProductOperation.SwiGlu => activated * sum,
                     MatrixProductOperation.SwiGluBackward => activated * auxiliary[place],
@@ -132,8 +132,6 @@ internal sealed class MatrixProductCase(MatrixProductForm form, ElementType elem
     }
 
     public void Dispose() => owned.ForEach(static item => item.Dispose());
-
-    private static double Derivative(Func<double, double> function, double x) => (function(x + 1e-5) - function(x - 1e-5)) / 2e-5;
 
     private static float[] Nothing(int count) => [.. Enumerable.Repeat(float.NaN, count)];
 

@@ -108,6 +108,34 @@ public sealed class MatrixProductKernelTests(string deviceName, int variant)
         Assert.That(isAsked, Is.EqualTo(isGpu), "whether cuBLAS was asked for");
     }
 
+    /// <summary>On a GPU extents of which cuBLAS takes the product where the GPU is a Hopper, and the own kernel where it is older; elsewhere a small one.</summary>
+    [Test]
+    public void EpiloguesOfCublasAreThoseOfFloat64(
+        [Values(MatrixProductOperation.Plain, MatrixProductOperation.Gelu, MatrixProductOperation.GeluDerivative)] MatrixProductOperation operation, [Values] bool bias, [Values(0, 8)] int gap)
+    {
+        bool isGpu = !device!.Context.Device.IsEmulated;
+        if (isGpu)
+        {
+            CudaRequirements.RequireLibrary(CudaLibrary.Blas);
+        }
+
+        (int m, int n, int k) = isGpu ? (520, 648, 512) : (72, 40, 48);
+        MatrixProductForm form = operation == MatrixProductOperation.GeluDerivative ? MatrixProductForm.BackwardInput : MatrixProductForm.Forward;
+        bool hasBias = bias && operation != MatrixProductOperation.GeluDerivative;
+        bool isOurs = false;
+        device.Context.LaunchObserver = new LaunchesSeen(() => isOurs = true);
+        try
+        {
+            Check(new MatrixProductCase(form, ElementType.BFloat16, m, n, k) { Operation = operation, HasBias = hasBias, Gap = gap }, ElementType.BFloat16);
+        }
+        finally
+        {
+            device.Context.LaunchObserver = null;
+        }
+
+        Assert.That(isOurs, Is.EqualTo(!isGpu || (device.Context.Device.Architecture < 90 && (hasBias || operation != MatrixProductOperation.Plain))), "whether the own kernel was launched");
+    }
+
     /// <summary>C, which is checked.</summary>
     private float[] Check(MatrixProductCase given, ElementType element, bool resultIsFloat = false, CudaMatrixProduct? by = null)
     {
@@ -139,4 +167,13 @@ public sealed class MatrixProductKernelTests(string deviceName, int variant)
 
     private static double Error(double[] actual, double[] expected) =>
         actual.Zip(expected, static (a, b) => Math.Abs(a - b)).Max() / Math.Max(1e-3, expected.Max(Math.Abs));
+
+    private sealed class LaunchesSeen(Action seen) : ILaunchObserver
+    {
+        public void Launching(CudaStream stream)
+        {
+        }
+
+        public void Launched(CudaKernel kernel, CudaStream stream, Dim3 grid, Dim3 block, int dynamicSharedBytes) => seen();
+    }
 }

@@ -60,6 +60,38 @@ public sealed class MatrixProductPlanTests
         Assert.That(library.LastCall, Is.EqualTo($"{expected.ToColumnMajor()} 1 0x200 0x100 BFloat16 1 0x300 Float32"));
     }
 
+    [TestCase(MatrixProductOperation.Plain, MatrixProductForm.Forward, "Bias", "0x0")]
+    [TestCase(MatrixProductOperation.Gelu, MatrixProductForm.Forward, "Bias, Gelu, Auxiliary", "0x500")]
+    [TestCase(MatrixProductOperation.GeluDerivative, MatrixProductForm.BackwardInput, "GeluDerivative, Auxiliary", "0x500")]
+    public void OnHopperCublasAlsoTakesBiasAndGelu(MatrixProductOperation operation, MatrixProductForm form, string epilogue, string auxiliary)
+    {
+        using CudaDevice device = CudaDevice.Emulated();
+        ColumnMajorCublas library = new();
+        CudaMatrixProduct product = new(device, () => new CudaBlas(device.Context, library), architecture: 90);
+        string bias = operation == MatrixProductOperation.GeluDerivative ? "0x0" : "0x400";
+        product.Multiply(form, ElementType.BFloat16, Hopper(operation, form));
+        RowMajorProduct expected = new(false, form == MatrixProductForm.Forward, 1024, 512, 256, 256, form == MatrixProductForm.Forward ? 256 : 512, 512);
+        Assert.That(library.LastCall, Is.EqualTo($"{expected.ToColumnMajor()} {epilogue} 0x200 0x100 0x300 {bias} {auxiliary} BFloat16"));
+    }
+
+    [TestCase(80, MatrixProductOperation.Plain, 0, true)]
+    [TestCase(90, MatrixProductOperation.GatedResidual, 0, true)]
+    [TestCase(90, MatrixProductOperation.Silu, 0, true)]
+    [TestCase(90, MatrixProductOperation.Plain, 2, true)]
+    [TestCase(90, MatrixProductOperation.Plain, 0, false)]
+    public void TheOwnKernelTakesWhatCublasCannotOrWouldDoSlowly(int architecture, MatrixProductOperation operation, int displacement, bool hasKernels)
+    {
+        using CudaDevice device = CudaDevice.Emulated();
+        ColumnMajorCublas library = new() { HasFusedKernels = hasKernels };
+        CudaMatrixProduct product = new(device, () => new CudaBlas(device.Context, library), architecture);
+        MatrixProductArguments arguments = Hopper(operation, MatrixProductForm.Forward);
+        product.Multiply(MatrixProductForm.Forward, ElementType.BFloat16, arguments with { Bias = new DevicePointer(arguments.Bias.Address + (ulong)displacement) });
+        Assert.That(library.LastCall, hasKernels ? Is.Empty : Is.Not.Empty);
+
+        // It was launched: on addresses that nobody allocated, which the emulator refuses.
+        Assert.That(device.Synchronize, Throws.TypeOf<CudaException>().With.Message.Contains("matrix_product_forward"));
+    }
+
     [TestCase(true, 1024)]
     [TestCase(false, 1023)]
     public void TheOwnKernelTakesTheRest(bool bias, int m)
@@ -82,6 +114,19 @@ public sealed class MatrixProductPlanTests
         // It was launched: on operands that nobody wrote, which the emulator refuses.
         Assert.That(device.Synchronize, Throws.TypeOf<CudaException>().With.Message.Contains("matrix_product_forward"));
     }
+
+    private static MatrixProductArguments Hopper(MatrixProductOperation operation, MatrixProductForm form) => MatrixProductArguments.Dense(form, 1024, 512, 256) with
+    {
+        A = new DevicePointer(0x100),
+        B = new DevicePointer(0x200),
+        Result = new DevicePointer(0x300),
+        Bias = operation == MatrixProductOperation.GeluDerivative ? default : new DevicePointer(0x400),
+        Auxiliary = operation == MatrixProductOperation.Plain ? default : new DevicePointer(0x500),
+        Residual = new DevicePointer(0x600),
+        Gate = new DevicePointer(0x700),
+        GateStride = 512,
+        Operation = operation,
+    };
 
     private static int Extent(Random random) => 1 + (int)Math.Pow(2, random.NextDouble() * 17);
 }

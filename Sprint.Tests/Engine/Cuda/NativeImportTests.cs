@@ -12,7 +12,7 @@ public class NativeImportTests
     {
         foreach ((Type type, CudaLibrary library) in new[]
         {
-            (typeof(DriverApi), CudaLibrary.Driver), (typeof(NvrtcApi), CudaLibrary.Compiler), (typeof(CublasApi), CudaLibrary.Blas),
+            (typeof(DriverApi), CudaLibrary.Driver), (typeof(NvrtcApi), CudaLibrary.Compiler), (typeof(CublasApi), CudaLibrary.Blas), (typeof(CublasLtApi), CudaLibrary.BlasLight),
         })
         {
             foreach (MethodInfo method in type.GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly))

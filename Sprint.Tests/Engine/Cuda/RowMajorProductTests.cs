@@ -87,6 +87,40 @@ public class RowMajorProductTests
         Assert.That(library.LastCall, Is.EqualTo($"{expected} 1 0x2 20 0x1 10 BFloat16 0 0x3 30 BFloat16 4"));
     }
 
+    /// <summary>(3, 5) of (3, 7) and (7, 5), the result's rows with a gap, the argument of GELU without.</summary>
+    [Test]
+    public void AnEpilogueHasANumberForEachColumnAndAMatrixBesideTheResult([Values] bool derivative)
+    {
+        const int M = 3, N = 5, K = 7, Leading = 6;
+        using CudaContext context = new(new HostMemoryDriver(), 0);
+        using CudaBlas blas = new(context, new ColumnMajorCublas());
+        Random random = new(3);
+        float[] a = Numbers(random, M * K), b = Numbers(random, K * N), bias = Numbers(random, N), argument = Numbers(random, M * N);
+        using CudaDeviceVariable<float> onA = Upload(context, a), onB = Upload(context, b), onBias = Upload(context, bias), onArgument = Upload(context, argument);
+        using CudaDeviceVariable<float> onC = Upload(context, new float[M * Leading]);
+        Assert.That(blas.TryMultiply(
+            RowMajorProduct.Dense(false, false, M, N, K) with { LeadingC = Leading },
+            onA.DevicePointer,
+            onB.DevicePointer,
+            onC.DevicePointer,
+            CudaElementType.Float32,
+            BlasEpilogue.Auxiliary | (derivative ? BlasEpilogue.GeluDerivative : BlasEpilogue.Gelu | BlasEpilogue.Bias),
+            derivative ? DevicePointer.Null : onBias.DevicePointer,
+            onArgument.DevicePointer));
+        float[] c = new float[M * Leading], kept = new float[M * N];
+        onC.CopyToHost(c);
+        onArgument.CopyToHost(kept);
+        for (int i = 0; i < M; i++)
+        {
+            for (int j = 0; j < N; j++)
+            {
+                float sum = Enumerable.Range(0, K).Sum(l => a[(i * K) + l] * b[(l * N) + j]) + (derivative ? 0 : bias[j]);
+                float expected = derivative ? sum * (float)Operations.References.Derivative(Operations.References.Gelu, argument[(i * N) + j]) : (float)Operations.References.Gelu(sum);
+                Assert.That((c[(i * Leading) + j], kept[(i * N) + j]), Is.EqualTo((expected, derivative ? argument[(i * N) + j] : sum)));
+            }
+        }
+    }
+
     [Test]
     public void WrongExtentsAreNamed()
     {

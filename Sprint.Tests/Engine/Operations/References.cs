@@ -39,6 +39,8 @@ internal static class References
 
     internal static double Gelu(double x) => x / 2 * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + (0.044715 * x * x * x))));
 
+    internal static double Derivative(Func<double, double> function, double x) => (function(x + 1e-5) - function(x - 1e-5)) / 2e-5;
+
     /// <summary>Layer norm of rows of a (batch, tokens, width), modulated by two chunks of each sample's row.</summary>
     internal static double[] AdaptiveLayerNorm(double[] x, double[] modulation, int batch, int width, int shiftChunk, int scaleChunk)
     {

@@ -3,7 +3,7 @@
 // modulation (B, modulation_stride), ELEMENT too. With mean and rstd = 1/sqrt(variance + epsilon) of a row, xhat = (x - mean) rstd:
 //   adaptive_layer_norm_forward    y = xhat (1 + scale) + shift; statistics (B, N, 2) float32 = (mean, rstd), or null      overwritten
 //   adaptive_layer_norm_backward   g = dy (1 + scale); dx = rstd (g - mean(g) - xhat mean(g xhat)), or null      overwritten or added to
-//                                  partial (B, chunks, 2, width) float32 = sums of dy and of dy xhat over a chunk's rows, or null
+//                                  partial (B, chunks, 2, width) float32 = sums of dy and of dy xhat over a chunk's rows (store_row_sums), or null
 //   adaptive_layer_norm_backward_modulation   dshift[b] += sum of partial[b, :, 0]; dscale[b] += sum of partial[b, :, 1]    added to
 // Each input is read once and each output written once: a row stays in registers. The variance is that of the differences to the mean.
 // Sums are float32 in an order given by the launch alone: the same launch gives the same bits.
@@ -186,8 +186,8 @@ __device__ __forceinline__ void differentiate_rows(
     for (int item = 0; item < part::packs; item++) {
         const int column = part::column(item);
         if (column < width) {
-            store_sums<COUNT>(sums + column, shift_sums[item]);
-            store_sums<COUNT>(sums + width + column, scale_sums[item]);
+            store_row_sums<COUNT>(sums, column, width, shift_sums[item]);
+            store_row_sums<COUNT>(sums + width, column, width, scale_sums[item]);
         }
     }
 }
@@ -218,9 +218,10 @@ extern "C" __global__ void __launch_bounds__(256) adaptive_layer_norm_backward_m
     const int64 sample = blockIdx.y;
     const int which = blockIdx.z;
     ELEMENT* target = modulation_gradient + sample * modulation_stride + (which == 0 ? shift_offset : scale_offset) + column;
+    const int place = row_sum_place(column, width, widest);
     float sum = to_float(*target);
     for (int chunk = 0; chunk < chunks; chunk++) {
-        sum += partial[((sample * chunks + chunk) * 2 + which) * width + column];
+        sum += partial[((sample * chunks + chunk) * 2 + which) * width + place];
     }
     *target = from_float<ELEMENT>(sum);
 }

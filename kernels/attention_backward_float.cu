@@ -196,7 +196,7 @@ extern "C" __global__ void __launch_bounds__(threads, 1) attention_backward_dq(
         weight_partial == nullptr ? nullptr : weight_partial + head.block * HEAD_SIZE);
 }
 
-extern "C" __global__ void __launch_bounds__(256) attention_backward_weights(
+extern "C" __global__ void __launch_bounds__(weights_threads) attention_backward_weights(
     const float* __restrict__ query_partial, const float* __restrict__ key_partial, float* __restrict__ query_weight_gradient,
     float* __restrict__ key_weight_gradient, int64 blocks) {
     sum_partials(

@@ -3,7 +3,7 @@
 // (B, modulation_stride), ELEMENT too.
 //   gated_residual_forward            y = x + gate branch                                                             overwritten
 //   gated_residual_backward           dbranch = gate dy, or null                                        overwritten or added to
-//                                     partial (B, chunks, width) float32 = sum of dy branch over a chunk's tokens, or null
+//                                     partial (B, chunks, width) float32 = sum of dy branch over a chunk's tokens (store_row_sums), or null
 //   gated_residual_backward_modulation   dgate[b] += sum of partial[b]                                                   added to
 // The gradient of x is dy itself. Each input is read once and each output written once. Sums are float32 in an order given by the launch alone:
 // the same launch gives the same bits.
@@ -87,7 +87,7 @@ __device__ __forceinline__ void differentiate_gated(
         }
     }
     if (partial != nullptr) {
-        store_sums<COUNT>(partial + column, sum);
+        store_row_sums<COUNT>(partial, column, width, sum);
     }
 }
 
@@ -114,9 +114,10 @@ extern "C" __global__ void __launch_bounds__(256) gated_residual_backward_modula
     }
     const int64 sample = blockIdx.y;
     ELEMENT* target = modulation_gradient + sample * modulation_stride + gate_offset + column;
+    const int place = row_sum_place(column, width, widest);
     float sum = to_float(*target);
     for (int chunk = 0; chunk < chunks; chunk++) {
-        sum += partial[(sample * chunks + chunk) * width + column];
+        sum += partial[(sample * chunks + chunk) * width + place];
     }
     *target = from_float<ELEMENT>(sum);
 }

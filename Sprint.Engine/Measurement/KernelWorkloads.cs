@@ -1,3 +1,4 @@
+using Sprint.Engine.Cuda;
 using Sprint.Engine.Operations;
 
 namespace Sprint.Engine.Measurement;
@@ -5,7 +6,6 @@ namespace Sprint.Engine.Measurement;
 /// <summary>The kernels that a training step spends its time in, each on the tensors of a shape.</summary>
 public static class KernelWorkloads
 {
-    private const int RowsOfPartialSums = 32;
     private const int RowsOfGate = 8;
     private const int FusedMatrixFlops = 2;
 
@@ -122,7 +122,7 @@ public static class KernelWorkloads
         Tensor modulationGradient = own.Zeros(modulation.Shape);
         return own.With(
             () => device.Kernels<IGatedResidualKernels>().Backward(dy, branch, modulation, 2, dbranch, false, modulationGradient),
-            new KernelTraffic("gated_residual_backward", (3 * dy.Bytes) + (modulation.Bytes / 6) + PartialSums(shape), dy.Bytes / RowsOfPartialSums));
+            new KernelTraffic("gated_residual_backward", (3 * dy.Bytes) + (modulation.Bytes / 6) + PartialSums(shape), dy.Bytes / CudaColumnSums.TokensPerBlock(shape.Batch, shape.Tokens)));
     }
 
     private static KernelWorkload Activation(CudaDevice device, KernelShape shape, ElementType element)
@@ -148,7 +148,7 @@ public static class KernelWorkloads
         Tensor gradient = own.Zeros(Rows(shape)), bias = own.Zeros(new Shape(shape.Width), ElementType.Float32);
         return own.With(
             () => device.Kernels<ILinearKernels>().BackwardBias(gradient, bias, false),
-            new KernelTraffic("linear_backward_bias", gradient.Bytes + (gradient.Bytes / 128 * sizeof(float) / gradient.ElementType.Size())));
+            new KernelTraffic("linear_backward_bias", gradient.Bytes + ColumnSums(gradient)));
     }
 
     private static KernelWorkload Fusion(CudaDevice device, KernelShape shape, ElementType element)
@@ -160,7 +160,7 @@ public static class KernelWorkloads
         FusionInputs inputs = new(f, g, rows, mask, weight, bias);
         return own.With(
             () => device.Kernels<IResidualFusionKernels>().Backward(dy, inputs, new FusionGradients(default, false, default, false, default, false, biasGradient, false, default)),
-            new KernelTraffic("fusion_gather_backward", dy.Bytes + g.Bytes + rows.Bytes + (2 * dy.Bytes / 128 * sizeof(float) / dy.ElementType.Size()), rows.Bytes * (shape.Width / (32 * (16 / dy.ElementType.Size())))));
+            new KernelTraffic("fusion_gather_backward", dy.Bytes + g.Bytes + rows.Bytes + (2 * ColumnSums(dy)), rows.Bytes * (shape.Width / (32 * (16 / dy.ElementType.Size())))));
     }
 
     private static KernelWorkload Elementwise(CudaDevice device, KernelShape shape, ElementType element)
@@ -334,7 +334,10 @@ public static class KernelWorkloads
 
     private static Tensor Statistics(KernelWorkload own, KernelShape shape) => own.Zeros(new Shape(shape.Batch, shape.Tokens, 2), ElementType.Float32);
 
-    private static long PartialSums(KernelShape shape) => (long)shape.Batch * ((shape.Tokens + RowsOfPartialSums - 1) / RowsOfPartialSums) * shape.Width * sizeof(float);
+    private static long ColumnSums(Tensor summed) => CudaColumnSums.Grid(summed.Shape.Rows, summed.Shape.RowLength, summed.ElementType).Y * (long)summed.Shape.RowLength * sizeof(float);
+
+    private static long PartialSums(KernelShape shape) =>
+        (long)shape.Batch * CudaKernelFamily.Blocks(shape.Tokens, CudaColumnSums.TokensPerBlock(shape.Batch, shape.Tokens)) * shape.Width * sizeof(float);
 
     /// <summary>One token of each group, as a structured pattern keeps them.</summary>
     private static Tensor KeptIds(KernelWorkload own, KernelShape shape) => own.Integers(

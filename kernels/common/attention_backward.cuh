@@ -50,25 +50,42 @@ __device__ __forceinline__ void sum_products(const T* gradient, const T* output,
     }
 }
 
-// weight_gradient (HEAD_SIZE) += the sum of partial (blocks, HEAD_SIZE) over blocks; nothing where it is null. Eight columns a block: block (256), grid
-// (ceil(HEAD_SIZE / 8), ...). Thread t adds rows t / 8, t / 8 + 32, ... in order, then the threads' sums are added in order.
+constexpr int weights_threads = 1024;
+
+// weight_gradient (HEAD_SIZE) += the sum of partial (blocks, HEAD_SIZE) over blocks; nothing where it is null. Eight columns a block: block (1024), grid
+// (ceil(HEAD_SIZE / 8), ...). Thread t adds rows t / 8, t / 8 + 128, ... in four sums, so that four loads are under way; then a warp's four threads of a
+// column are added, then the warps' sums in order.
 __device__ __forceinline__ void sum_partials(const float* partial, float* weight_gradient, int64 blocks) {
-    __shared__ float sums[256];
+    constexpr int rows = weights_threads / 8, warps = weights_threads / warp_size, abreast = 4;
+    __shared__ float sums[warps * 8];
     if (weight_gradient == nullptr) {
         return;
     }
     const int column = blockIdx.x * 8 + threadIdx.x % 8;
-    float sum = 0.0f;
+    float own[abreast] = {};
     if (column < HEAD_SIZE) {
-        for (int64 block = threadIdx.x / 8; block < blocks; block += 32) {
-            sum += partial[block * HEAD_SIZE + column];
+        const float* const source = partial + column;
+        int64 block = threadIdx.x / 8;
+        for (; block + (abreast - 1) * rows < blocks; block += abreast * rows) {
+#pragma unroll
+            for (int i = 0; i < abreast; i++) {
+                own[i] += source[(block + i * rows) * HEAD_SIZE];
+            }
+        }
+        for (; block < blocks; block += rows) {
+            own[0] += source[block * HEAD_SIZE];
         }
     }
-    sums[threadIdx.x] = sum;
+    float sum = (own[0] + own[1]) + (own[2] + own[3]);
+    sum += __shfl_xor_sync(full_warp, sum, 8);
+    sum += __shfl_xor_sync(full_warp, sum, 16);
+    if (threadIdx.x % warp_size < 8) {
+        sums[threadIdx.x / warp_size * 8 + threadIdx.x % 8] = sum;
+    }
     __syncthreads();
     if (threadIdx.x < 8 && column < HEAD_SIZE) {
         float total = 0.0f;
-        for (int i = 0; i < 32; i++) {
+        for (int i = 0; i < warps; i++) {
             total += sums[i * 8 + threadIdx.x];
         }
         weight_gradient[column] += total;

@@ -48,3 +48,21 @@ __device__ __forceinline__ void store_sums(float* address, const float (&sums)[C
         store_pack<COUNT>(address, sums);
     }
 }
+
+// The same for a row of `width` sums that only row_sum_place is read by: of packs of eight all first halves lie before all second halves, so that the stores of
+// neighbouring lanes fill whole sectors.
+template <int COUNT>
+__device__ __forceinline__ void store_row_sums(float* row, int column, int width, const float (&sums)[COUNT]) {
+    if constexpr (COUNT == 8) {
+        const float low[4] = {sums[0], sums[1], sums[2], sums[3]}, high[4] = {sums[4], sums[5], sums[6], sums[7]};
+        store_pack<4>(row + column / 2, low);
+        store_pack<4>(row + (width + column) / 2, high);
+    } else {
+        store_sums<COUNT>(row + column, sums);
+    }
+}
+
+// Where the sum of a column is in a row that store_row_sums wrote, in packs of `widest` where the width is a multiple of them.
+__device__ __forceinline__ int row_sum_place(int column, int width, int widest) {
+    return widest == 8 && width % 8 == 0 ? column % 8 / 4 * (width / 2) + column / 8 * 4 + column % 4 : column;
+}

@@ -16,7 +16,12 @@ internal static class CudaColumnSums
     private const int ManyBlocks = 1024;
 
     /// <summary>A chunk of fewer passes costs more in its partial sums than it saves.</summary>
-    private const int LeastPasses = 16;
+    private const int LeastPasses = 4;
+
+    /// <summary>A chunk of a sample's tokens that has more of them saves nothing; one that has fewer costs more in its partial sums than it saves.</summary>
+    private const int MostTokens = 32;
+
+    private const int LeastTokens = 4;
 
     /// <summary>Threads of a block.</summary>
     internal static Dim3 Block => (Lanes, RowsPerPass);
@@ -32,4 +37,9 @@ internal static class CudaColumnSums
         long most = (rows + (RowsPerPass * LeastPasses) - 1) / (RowsPerPass * LeastPasses);
         return (columns, (int)Math.Clamp(ManyBlocks / columns, 1, Math.Max(1, most)));
     }
+
+    /// <summary>Tokens of a sample that one block sums, of kernels whose blocks keep to a sample.</summary>
+    /// <param name="batch">Samples.</param>
+    /// <param name="tokens">Tokens of each.</param>
+    internal static int TokensPerBlock(int batch, int tokens) => (int)Math.Clamp((long)batch * tokens / ManyBlocks, LeastTokens, MostTokens);
 }

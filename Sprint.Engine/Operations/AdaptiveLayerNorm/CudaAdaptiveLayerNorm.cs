@@ -11,7 +11,6 @@ internal sealed class CudaAdaptiveLayerNorm(CudaDevice device) : IAdaptiveLayerN
     private const int MostWidth = ColumnsPerThread * MostThreads;
     private const int ForwardThreads = 128;
     private const int ReductionThreads = 256;
-    private const int TokensPerChunk = 32;
 
     private readonly CudaKernelFamily kernels = new(device, KernelCatalog.AdaptiveLayerNorm);
 
@@ -43,7 +42,7 @@ internal sealed class CudaAdaptiveLayerNorm(CudaDevice device) : IAdaptiveLayerN
         Tensor modulationGradient)
     {
         (int batch, int tokens, int width) = (input.Shape[0], input.Shape[1], input.Shape[2]);
-        int chunks = CudaKernelFamily.Blocks(tokens, TokensPerChunk);
+        int chunks = CudaKernelFamily.Blocks(tokens, CudaColumnSums.TokensPerBlock(batch, tokens));
         using Tensor partial = modulationGradient.IsEmpty ? default : device.Workspace(new Shape(batch, chunks, 2, width));
         kernels.Launch(
             input.ElementType,

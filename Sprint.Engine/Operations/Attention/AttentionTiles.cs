@@ -33,7 +33,7 @@ internal readonly record struct AttentionTiles(string Element, int Batch, int To
 
     internal Dim3 PrepareGrid => (Heads, Blocks(32), Batch);
 
-    internal static Dim3 WeightsBlock => 256;
+    internal static Dim3 WeightsBlock => 1024;
 
     internal Dim3 WeightsGrid => ((HeadSize + 7) / 8, 2);
 

@@ -8,7 +8,6 @@ internal sealed class CudaGatedResidual(CudaDevice device) : IGatedResidualKerne
     private const int WarpSize = 32;
     private const int MostThreads = 256;
     private const int ForwardTokensPerBlock = 8;
-    private const int BackwardTokensPerBlock = 32;
 
     private readonly CudaKernelFamily kernels = new(device, KernelCatalog.GatedResidual);
 
@@ -35,7 +34,8 @@ internal sealed class CudaGatedResidual(CudaDevice device) : IGatedResidualKerne
     {
         (int batch, int tokens, int width) = (branch.Shape[0], branch.Shape[1], branch.Shape[2]);
         (int columns, int threads) = Columns(branch);
-        int chunks = CudaKernelFamily.Blocks(tokens, BackwardTokensPerBlock);
+        int tokensPerBlock = CudaColumnSums.TokensPerBlock(batch, tokens);
+        int chunks = CudaKernelFamily.Blocks(tokens, tokensPerBlock);
         using Tensor partial = modulationGradient.IsEmpty ? default : device.Workspace(new Shape(batch, chunks, width));
         kernels.Launch(
             branch.ElementType,
@@ -44,7 +44,7 @@ internal sealed class CudaGatedResidual(CudaDevice device) : IGatedResidualKerne
             threads,
             new KernelArguments
             {
-                gradient, branch, modulation, branchGradient, partial, tokens, width, (long)modulation.Shape[1], gateChunk * width, BackwardTokensPerBlock, accumulate ? 1 : 0,
+                gradient, branch, modulation, branchGradient, partial, tokens, width, (long)modulation.Shape[1], gateChunk * width, tokensPerBlock, accumulate ? 1 : 0,
             });
         if (!modulationGradient.IsEmpty)
         {

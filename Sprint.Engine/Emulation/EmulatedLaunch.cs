@@ -20,9 +20,9 @@ public sealed unsafe class EmulatedLaunch
     private const int ResidentSharedBytes = 164 * 1024;
     private const int ReservedSharedBytes = 1024;
 
-    // What a block costs the host besides its registers: shared memory with its shadows, the order of its warps.
+    // What a block costs the host besides its registers: shared memory with its shadows, the order of its warps, what each notes of its lanes.
     private const int BytesOfSharedByte = 12;
-    private const int BytesOfThread = 1024;
+    private const int BytesOfThread = 2560;
     private const long MaximumResidentBytes = 1L << 30;
 
     // What the driver lays out for a cooperative launch, by cooperative_groups/details/driver_abi.h: its size, and the word that blocks arrive at.

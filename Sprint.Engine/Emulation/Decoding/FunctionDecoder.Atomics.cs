@@ -37,6 +37,8 @@ internal sealed unsafe partial class FunctionDecoder
         program.UsesFloatAtomics |= type.IsFloat();
         if (space is PtxSpace.Shared or PtxSpace.Generic)
             program.RaceGranule = Math.Min(program.RaceGranule, size);
+        if (space is PtxSpace.Global or PtxSpace.Generic)
+            program.GlobalGranule = Math.Min(program.GlobalGranule, size);
         this.cost = cost;
         Emit(atomic);
         if (i.Has("acquire") || i.Has("acq_rel"))

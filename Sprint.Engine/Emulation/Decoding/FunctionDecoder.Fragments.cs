@@ -48,6 +48,7 @@ internal sealed unsafe partial class FunctionDecoder
             PtxSpace.Shared => FragmentHandler<SharedSpace>(store),
             _ => FragmentHandler<GenericSpace>(store),
         };
+        program.GlobalGranule = Math.Min(program.GlobalGranule, Handlers.MinimumFragmentChunk);
         int bytes = rows * columns * type.Size() / Lanes.Count;
         cost = new InstructionCost(InstructionKind.Tensor, BytesRead: store ? 0 : bytes, BytesWritten: store ? bytes : 0, Space: space);
         Emit(access);

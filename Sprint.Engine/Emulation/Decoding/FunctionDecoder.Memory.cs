@@ -51,6 +51,8 @@ internal sealed unsafe partial class FunctionDecoder
             CarryUndefined(i, type, items, slots, ref operation);
         if (space is PtxSpace.Shared or PtxSpace.Generic)
             program.RaceGranule = Math.Min(program.RaceGranule, type.Size());
+        if (space is PtxSpace.Global or PtxSpace.Generic)
+            program.GlobalGranule = Math.Min(program.GlobalGranule, bytes);
         program.UsesReadOnlyPath |= operation.F == (int)AccessKind.ReadOnlyLoad;
         this.cost = cost;
         Emit(operation);

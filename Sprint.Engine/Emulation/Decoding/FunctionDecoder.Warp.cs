@@ -174,6 +174,7 @@ internal sealed unsafe partial class FunctionDecoder
         bool ignores = option?.Register?.Type == PtxType.Pred;
         Instruction destination = default;
         SetAddress(i.Operands[0], PtxSpace.Shared, ref destination);
+        program.GlobalGranule = Math.Min(program.GlobalGranule, (int)i.Operands[2].Value);
         Instruction copy = new() { Handler = &Handlers.CopyAsync, B = destination.A, E = (int)i.Operands[2].Value, Count = 1 };
         SetAddress(i.Operands[1], PtxSpace.Global, ref copy);
         copy.List = program.Keep(

@@ -75,6 +75,9 @@ internal sealed unsafe class KernelProgram
     /// <summary>The smallest access that the code makes: races in shared memory are told apart down to it.</summary>
     public int RaceGranule { get; set; } = 4;
 
+    /// <summary>The smallest access to global memory that the code makes, 16 bytes or less: races between lanes of a warp are told apart down to it.</summary>
+    public int GlobalGranule { get; set; } = 16;
+
     /// <summary>Whether the code reads global memory through the read-only path.</summary>
     public bool UsesReadOnlyPath { get; set; }
 

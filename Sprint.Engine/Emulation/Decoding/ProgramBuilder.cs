@@ -33,6 +33,8 @@ internal sealed unsafe class ProgramBuilder(EmulatedModule module, PtxFunction k
 
     public int RaceGranule { get; set; } = 4;
 
+    public int GlobalGranule { get; set; } = 16;
+
     public bool UsesReadOnlyPath { get; set; }
 
     public bool UsesFloatAtomics { get; set; }
@@ -56,6 +58,7 @@ internal sealed unsafe class ProgramBuilder(EmulatedModule module, PtxFunction k
             StaticSharedBytes = sharedBytes,
             DynamicSharedOffset = dynamicOffset,
             RaceGranule = RaceGranule,
+            GlobalGranule = GlobalGranule,
             UsesReadOnlyPath = UsesReadOnlyPath,
             UsesFloatAtomics = UsesFloatAtomics,
             UsesFence = UsesFence,

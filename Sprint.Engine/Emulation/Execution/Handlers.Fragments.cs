@@ -13,6 +13,9 @@ internal static unsafe partial class Handlers
 {
     private const int MaximumFragment = 512;
 
+    /// <summary>The fewest neighbouring bytes of a matrix that are accessed at once: a row or column of 8 elements of one byte.</summary>
+    public const int MinimumFragmentChunk = 8;
+
     /// <summary>List: registers, rows, columns, bytes of an element, 1 if columns are contiguous; E: register of the stride in elements or -1.</summary>
     public static Instruction* LoadFragment<TSpace>(Warp warp, Instruction* i)
         where TSpace : struct, IMemorySpace

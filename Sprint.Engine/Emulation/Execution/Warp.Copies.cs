@@ -76,6 +76,7 @@ internal sealed unsafe partial class Warp : IDisposable
     public void Dispose()
     {
         Free();
+        LaneRaces?.Dispose();
         for (Frame? frame = this.frame; frame is not null; frame = frame.Parent)
             frame.Dispose();
         GC.SuppressFinalize(this);

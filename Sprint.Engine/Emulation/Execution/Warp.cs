@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Sprint.Engine.Emulation.Decoding;
+using Sprint.Engine.Emulation.Memory;
 using Sprint.Engine.Emulation.Parsing;
 
 namespace Sprint.Engine.Emulation.Execution;
@@ -46,6 +47,9 @@ internal sealed unsafe partial class Warp
 
     public readonly int Index;
 
+    /// <summary>The detector of races in global memory between the warp's lanes, null if they are not looked for.</summary>
+    public readonly LaneRaceDetector? LaneRaces;
+
     /// <summary>Access counters, null unless asked for.</summary>
     public readonly AccessCounters? Counters;
 
@@ -60,6 +64,7 @@ internal sealed unsafe partial class Warp
         BlockCounts = block.BlockCounts;
         GuardCounts = block.GuardCounts;
         Counters = block.Counters;
+        LaneRaces = block.GlobalRaces is { } races ? new LaneRaceDetector(races, block.Clocks!, index, Launch.Program.GlobalGranule) : null;
         Addresses = (ulong*)NativeMemory.AlignedAlloc(32 * 16 + StagedBytes, 64);
         Host = (byte**)(Addresses + 32);
         Staged = (byte*)(Host + 32);
@@ -97,6 +102,7 @@ internal sealed unsafe partial class Warp
         frame.Prepare(this);
         ResetSynchronization();
         ResetRotation();
+        LaneRaces?.Reset();
         PendingCount = 0;
         Active = Valid;
         Push(Launch.Program.Kernel.Entry, Valid, WaitKind.None, 0);

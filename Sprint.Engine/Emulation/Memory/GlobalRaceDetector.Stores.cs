@@ -99,6 +99,24 @@ internal sealed unsafe partial class GlobalRaceDetector
         return true;
     }
 
+    /// <summary>Whether a lane stores to some bytes, 16 or fewer, what lanes before it in the store in progress have for them, or memory where none has.</summary>
+    public bool IsSameStore(int lane, ulong address, int count, MemoryAllocation allocation)
+    {
+        byte* mine = stackalloc byte[16], others = stackalloc byte[16];
+        PendingStore store = pending;
+        store.Lanes = pending.Lanes & (1u << lane) - 1;
+        uint before = store.CopyTo(address, count, others);
+        store.Lanes = 1u << lane;
+        uint own = store.CopyTo(address, count, mine);
+        for (int k = 0; k < count; k++)
+        {
+            byte value = (before >> k & 1) != 0 ? others[k] : allocation.Host[address - allocation.Start + (ulong)k];
+            if ((own >> k & 1) != 0 && value != mine[k])
+                return false;
+        }
+        return true;
+    }
+
     // For other workers: a mask of the bytes that a store in progress of a block writes, and its values; nothing once the data is in memory.
     private uint CopyPending(uint block, ulong address, int count, byte* values)
     {

@@ -28,8 +28,10 @@ internal readonly unsafe partial struct GlobalSpace
         races.Set(warp.Index, kind, (uint)(instruction - warp.Launch.Program.Code));
         if (kind is AccessKind.Store or AccessKind.UncachedStore)
             races.BeginStore(warp, instruction, bytes / Lanes.Count);
-        return races.TryAccess(allocation, offset, bytes);
+        return races.TryAccess(allocation, offset, bytes) && warp.LaneRaces!.TryAccessRange(warp.Addresses[0], bytes / Lanes.Count, kind, Site(warp, instruction));
     }
+
+    private static uint Site(Warp warp, Instruction* instruction) => warp.Launch.Program.Sites[instruction - warp.Launch.Program.Code];
 
     // Neighbouring lanes' accesses are noted as one.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -57,6 +59,7 @@ internal readonly unsafe partial struct GlobalSpace
         }
         if (!clean || (end >= 0 && !races.TryAccess(allocation, start, (int)(end - start))))
             races.Inspect(warp, instruction, lanes, bytes, kind, allocation);
+        warp.LaneRaces!.Access(warp, instruction, lanes, bytes, kind, allocation, Site(warp, instruction));
     }
 
     /// <summary>Lanes are about to write atomically: what their fences cover is published to who reads there.</summary>

@@ -76,8 +76,15 @@ public sealed class GlobalRaceTests
                 Assert.That(places, Does.Contain(fault.SourceLine), fault.Message);
                 Assert.That(places.Any(place => fault.Detail.Contains($"at races.cu:{place} ", StringComparison.Ordinal)), fault.Message);
                 Assert.That(fault.Detail, Does.Contain(kernel == "variable_of_the_module" ? "the variable device_total of 4 bytes" : kernel == "pointers_from_memory" ? "the allocation of 256 bytes" : "(argument "));
-                bool sameBlock = kernel == "warps_of_a_block" || (kernel is "plain_histogram" or "counter_peeked" && fault.Detail.Contains("of the same block", StringComparison.Ordinal));
-                Assert.That(fault.Detail, sameBlock ? Does.Contain("of the same block").And.Contain("barrier") : Does.Match(@"of block \([012],0,0\)").And.Not.Contain($"of block {fault.Block}"));
+                string place = kernel == "warps_of_a_block" ? "block" : "other";
+                if (kernel is "plain_histogram" or "counter_peeked")
+                    place = fault.Detail.Contains("of the same warp", StringComparison.Ordinal) ? "warp" : fault.Detail.Contains("of the same block", StringComparison.Ordinal) ? "block" : "other";
+                Assert.That(fault.Detail, place switch
+                {
+                    "warp" => Does.Contain("__syncwarp()"),
+                    "block" => Does.Contain("of the same block").And.Contain("barrier"),
+                    _ => Does.Match(@"of block \([012],0,0\)").And.Not.Contain($"of block {fault.Block}"),
+                });
             }
         }
     }

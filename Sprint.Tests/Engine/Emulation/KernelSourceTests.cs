@@ -17,6 +17,7 @@ public sealed partial class KernelSourceTests
     [TestCase("recipes")]
     [TestCase("races")]
     [TestCase("warps")]
+    [TestCase("lanes")]
     [TestCase("emulator")]
     public void The_ptx_is_up_to_date(string name)
     {

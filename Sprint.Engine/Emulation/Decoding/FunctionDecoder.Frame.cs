@@ -156,7 +156,7 @@ internal sealed unsafe partial class FunctionDecoder
         {
             case PtxOperandKind.Register:
                 PtxRegister register = operand.Register!;
-                if (register.Size != size && !(register.Size == 1 && size == 2))
+                if (register.Size != size)
                     throw Refused($"The register {register.Name} has {register.Size} bytes where the instruction takes {size}");
                 return operand.IsNegated ? Negated(RegisterSlot(register)) : RegisterSlot(register);
             case PtxOperandKind.Integer:

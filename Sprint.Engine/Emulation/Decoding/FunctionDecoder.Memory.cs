@@ -78,7 +78,7 @@ internal sealed unsafe partial class FunctionDecoder
     private AccessKind KindOf(PtxInstruction i, bool store)
     {
         bool strong = i.Has("volatile") || i.Has("relaxed") || i.Has("acquire") || i.Has("release");
-        bool uncached = SpaceOf(i) == PtxSpace.Global && (i.Has("cg") || i.Has("cv") || i.Has("wt"));
+        bool uncached = SpaceOf(i) is PtxSpace.Global or PtxSpace.Generic && (i.Has("cg") || i.Has("cv") || i.Has("wt"));
         if (store)
             return strong ? AccessKind.VolatileStore : uncached ? AccessKind.UncachedStore : AccessKind.Store;
         return strong || uncached || IsGuess(i) ? AccessKind.VolatileLoad : i.Has("nc") || i.Name == "ldu" ? AccessKind.ReadOnlyLoad : AccessKind.Load;

@@ -79,7 +79,7 @@ internal static unsafe partial class Handlers
                     StoreNeighbours<TMemory, TRegister>(host, (TRegister*)(warp.Registers + DataRegister(i, element)), element, i->Count);
                 EndStore<TSpace>(warp);
                 if (kind >= AccessKind.VolatileStore)
-                    PublishAll<TSpace>(warp, bytes);
+                    PublishAll<TSpace>(warp, bytes, kind);
                 return i + 1;
             }
         }
@@ -95,7 +95,7 @@ internal static unsafe partial class Handlers
         }
         EndStore<TSpace>(warp);
         if (kind >= AccessKind.VolatileStore)
-            PublishAll<TSpace>(warp, bytes);
+            PublishAll<TSpace>(warp, bytes, kind);
         return i + 1;
     }
 

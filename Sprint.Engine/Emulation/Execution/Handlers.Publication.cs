@@ -24,7 +24,7 @@ internal static unsafe partial class Handlers
     }
 
     /// <summary>After a volatile write: what the lanes' fences have covered is known to the threads of the block that read it.</summary>
-    private static void PublishAll<TSpace>(Warp warp, int bytes)
+    private static void PublishAll<TSpace>(Warp warp, int bytes, AccessKind kind)
         where TSpace : struct, IMemorySpace
     {
         if (warp.Block.Clocks?.Words is not { } words)
@@ -32,7 +32,8 @@ internal static unsafe partial class Handlers
         for (uint lanes = warp.Active; lanes != 0; lanes &= lanes - 1)
         {
             int lane = BitOperations.TrailingZeroCount(lanes);
-            if (GenericAddress<TSpace>(warp, lane) is var address && IsVisible(address))
+            ulong address = GenericAddress<TSpace>(warp, lane);
+            if (kind == AccessKind.UncachedStore ? address >= MemoryWindows.Global : IsVisible(address))
                 words.Publish(warp.Index, lane, address, bytes);
         }
     }

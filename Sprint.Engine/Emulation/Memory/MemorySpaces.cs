@@ -165,7 +165,7 @@ internal readonly unsafe struct GenericSpace : IMemorySpace
         if (address >= MemoryWindows.Global)
             return GlobalSpace.Range(warp, instruction, address, bytes, kind);
         return address - MemoryWindows.Shared < MemoryWindows.Size
-            ? SharedSpace.Range(warp, instruction, address - MemoryWindows.Shared, bytes, kind)
+            ? SharedSpace.Range(warp, instruction, address - MemoryWindows.Shared, bytes, Cached(kind))
             : null;
     }
 
@@ -186,6 +186,9 @@ internal readonly unsafe struct GenericSpace : IMemorySpace
         }
     }
 
+    // Past which caches a store goes means nothing outside global memory.
+    private static AccessKind Cached(AccessKind kind) => kind == AccessKind.UncachedStore ? AccessKind.Store : kind;
+
     public static byte* Shadow(Warp warp, int lane, ulong address) => (address >> MemoryWindows.WindowShift << MemoryWindows.WindowShift) switch
     {
         MemoryWindows.Shared => SharedSpace.Shadow(warp, lane, address - MemoryWindows.Shared),
@@ -200,6 +203,7 @@ internal readonly unsafe struct GenericSpace : IMemorySpace
             GlobalSpace.Scatter(warp, instruction, active, bytes, kind);
             return;
         }
+        kind = Cached(kind);
         for (uint lanes = active; lanes != 0; lanes &= lanes - 1)
             warp.Addresses[BitOperations.TrailingZeroCount(lanes)] -= window;
         if (window == MemoryWindows.Shared)

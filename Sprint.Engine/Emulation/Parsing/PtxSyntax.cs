@@ -25,8 +25,8 @@ internal sealed class PtxRegister(string name, PtxType type, int index)
     /// <summary>Number within its function, from 0.</summary>
     public int Index { get; } = index;
 
-    /// <summary>Bytes of one lane; 0 for a predicate.</summary>
-    public int Size => Type.Size();
+    /// <summary>Bytes of one lane; 0 for a predicate, 2 for a type of 8 bits, whose registers are as wide as those of 16.</summary>
+    public int Size => Type.Size() == 1 ? 2 : Type.Size();
 }
 
 /// <summary>A variable in an addressable state space.</summary>

@@ -38,6 +38,13 @@ public sealed class GlobalRaceTests
         ["add_by_swap"] = (h, _) => Run(h, "add_by_swap", h.Upload(new double[1])),
         ["counters_start_over"] = (h, _) => Run(h, "counters_start_over", Zeros(h, 1), Zeros(h, 1), Zeros(h, 1)),
         ["states_and_values"] = (h, _) => Run(h, "states_and_values", h.Upload(new ulong[Blocks]), h.Reserve<int>(Blocks)),
+        ["states_by_pointer"] = (h, _) =>
+        {
+            ulong sums = h.Reserve<int>(Blocks);
+            LaunchStatistics statistics = Run(h, "states_by_pointer", h.Upload(new byte[Blocks]), h.Reserve<long>(Blocks), sums);
+            Assert.That(h.Download<int>(sums, Blocks), Is.EqualTo(new[] { 0, 1, 3 }));
+            return statistics;
+        },
         ["release_and_acquire"] = (h, _) => Run(h, "release_and_acquire", h.Reserve<int>(192), Zeros(h, Blocks), h.Reserve<int>(192)),
     };
 

@@ -22,6 +22,7 @@ public sealed class WarpOrderTests
         ["shared_lock_unfenced"] = (EmulationFault.SharedMemoryRace, (h, repaired) => Run(h, "shared_lock_unfenced", 64, h.Reserve<int>(Blocks), repaired)),
         ["hearsay"] = (EmulationFault.SharedMemoryRace, (h, repaired) => Run(h, "hearsay", 96, h.Reserve<int>(Blocks), repaired)),
         ["shared_counter_reset"] = (EmulationFault.SharedMemoryRace, (h, repaired) => Run(h, "shared_counter_reset", 64, h.Reserve<int>(Blocks * 64), repaired)),
+        ["uncached_in_shared"] = (EmulationFault.SharedMemoryRace, (h, repaired) => Run(h, "uncached_in_shared", 64, h.Reserve<int>(Blocks * 64), repaired)),
         ["half_warps_meet"] = (EmulationFault.SharedMemoryRace, (h, repaired) => Run(h, "half_warps_meet", 64, h.Reserve<int>(Blocks * 64), repaired)),
     };
 

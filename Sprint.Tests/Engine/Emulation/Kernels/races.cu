@@ -186,6 +186,24 @@ extern "C" __global__ void states_and_values(unsigned long long* states, int* ou
     out[blockIdx.x] = before;
 }
 
+// The same with values and states of one byte apart and a fence between them, through generic addresses, as CUB writes it.
+extern "C" __global__ void states_by_pointer(unsigned char* states, long long* values, int* out) {
+    if (threadIdx.x != 0) return;
+    long long before = 0;
+    if (blockIdx.x > 0) {
+        unsigned short state;
+        do {
+            asm volatile("{ .reg .u8 datum; ld.cg.u8 datum, [%1]; cvt.u16.u8 %0, datum; }" : "=h"(state) : "l"(states + blockIdx.x - 1) : "memory");
+            __threadfence();
+        } while (state == 0);
+        asm volatile("ld.cg.u64 %0, [%1];" : "=l"(before) : "l"(values + blockIdx.x - 1) : "memory");
+    }
+    asm volatile("st.cg.u64 [%0], %1;" :: "l"(values + blockIdx.x), "l"(before + blockIdx.x + 1) : "memory");
+    __threadfence();
+    asm volatile("{ .reg .u8 datum; cvt.u8.u16 datum, %1; st.cg.u8 [%0], datum; }" :: "l"(states + blockIdx.x), "h"((unsigned short)(blockIdx.x + 7)) : "memory");
+    out[blockIdx.x] = (int)before;
+}
+
 // Flags of release and acquire semantics, as cuda::atomic_ref and CUTLASS write them.
 extern "C" __global__ void release_and_acquire(int* data, int* flags, int* out) {
     int sum = threadIdx.x;

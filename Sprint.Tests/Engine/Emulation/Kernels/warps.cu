@@ -129,6 +129,14 @@ extern "C" __global__ void half_warps_meet(int* out, int repaired) {
     out[blockIdx.x * 64 + threadIdx.x] = data[threadIdx.x ^ 16]; // LATE half_warps_meet
 }
 
+// A store past the caches is one like others in shared memory.
+extern "C" __global__ void uncached_in_shared(int* out, int repaired) {
+    __shared__ int data[64];
+    asm volatile("st.cg.u32 [%0], %1;" :: "l"(data + (repaired ? threadIdx.x : threadIdx.x % 32)), "r"(threadIdx.x) : "memory"); // BUG uncached_in_shared
+    __syncthreads();
+    out[blockIdx.x * 64 + threadIdx.x] = data[repaired ? threadIdx.x : threadIdx.x % 32];
+}
+
 // ---- What is ordered ----
 // Each warp waits for the one before it, adds to what it left in shared and in global memory, and hands on.
 extern "C" __global__ void warps_in_turn(int* data, int* turns, int* out) {

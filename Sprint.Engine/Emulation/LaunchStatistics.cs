@@ -62,6 +62,12 @@ public sealed class LaunchStatistics
     /// </summary>
     public long PartialBarriers { get; private set; }
 
+    /// <summary>
+    /// How often the member mask of a shuffle, a vote or <c>__syncwarp()</c> named lanes that had returned early. GPUs since compute capability 7.0 go on without them,
+    /// but CUDA C++ calls it undefined unless all threads of the mask that have not ended come to the instruction.
+    /// </summary>
+    public long PartialMasks { get; private set; }
+
     /// <summary>What the kernel printed, block after block.</summary>
     public string Output { get; internal set; } = "";
 
@@ -105,6 +111,7 @@ public sealed class LaunchStatistics
             Add(info.Cost, counts[0], counts[1]);
         }
         PartialBarriers += executor.PartialBarriers;
+        PartialMasks += executor.PartialMasks;
         if (executor.Counters is { } counters)
             Add(counters);
     }

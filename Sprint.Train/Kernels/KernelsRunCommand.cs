@@ -73,6 +73,11 @@ internal static class KernelsRunCommand
             Console.WriteLine(ProfileHints.PartialBarriers(statistics));
         }
 
+        if (run.Statistics is { PartialMasks: > 0 } masks)
+        {
+            Console.WriteLine(ProfileHints.PartialMasks(masks));
+        }
+
         if (run.Statistics is { UsesFloatAtomics: true })
         {
             Console.WriteLine("it adds by floating-point atomics: results depend on the order of blocks and warps, which --schedule draws");

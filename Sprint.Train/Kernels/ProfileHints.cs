@@ -60,6 +60,11 @@ internal static class ProfileHints
             yield return PartialBarriers(counts);
         }
 
+        if (counts.PartialMasks > 0)
+        {
+            yield return PartialMasks(counts);
+        }
+
         if (counts.UsesFloatAtomics)
         {
             yield return "floating-point atomics make the result depend on the order of blocks and warps";
@@ -70,6 +75,11 @@ internal static class ProfileHints
     internal static string PartialBarriers(LaunchStatistics counts) => string.Create(
         CultureInfo.InvariantCulture,
         $"{counts.PartialBarriers} {(counts.PartialBarriers == 1 ? "time" : "times")} a warp came to __syncthreads() some of whose threads had returned: let all threads come to it and guard the work instead");
+
+    /// <summary>What to do about lanes that return and are named by a member mask.</summary>
+    internal static string PartialMasks(LaunchStatistics counts) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{counts.PartialMasks} {(counts.PartialMasks == 1 ? "time" : "times")} the mask of a shuffle, a vote or __syncwarp() named threads that had returned: name those that take part, or let all come to it and guard the work instead");
 
     /// <summary>Active lanes of a warp instruction on average.</summary>
     internal static double ActiveLanes(LaunchStatistics counts) => counts.WarpInstructions == 0 ? WarpLanes : (double)counts.LaneInstructions / counts.WarpInstructions;

@@ -75,6 +75,9 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
     /// <summary>How often a warp came to a barrier some of whose lanes had returned before.</summary>
     public long PartialBarriers { get; set; }
 
+    /// <summary>How often a member mask named lanes that had returned before.</summary>
+    public long PartialMasks { get; set; }
+
     /// <summary>The block that is executed.</summary>
     public LaunchIndex Position { get; private set; }
 

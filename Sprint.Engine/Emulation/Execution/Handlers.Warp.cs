@@ -35,7 +35,7 @@ internal enum WarpReduction
 }
 
 /// <summary>
-/// Exchange between lanes. Every lane named by a member mask (register F) must come to the instruction; all lanes are read
+/// Exchange between lanes. Every lane named by a member mask (register F) that has not ended must come to the instruction; all lanes are read
 /// before any is written. These handlers are never guarded: the decoder branches around them.
 /// </summary>
 internal static unsafe partial class Handlers
@@ -234,6 +234,9 @@ internal static unsafe partial class Handlers
         }
         if (!warp.Gather(i, required, out next))
             return false;
+        if ((required & warp.Exited) != 0)
+            CheckEndedMembers(warp, i, required & warp.Exited);
+        warp.Exchanged |= warp.Active;
         for (uint lanes = warp.Active; lanes != 0; lanes &= lanes - 1)
         {
             int lane = BitOperations.TrailingZeroCount(lanes);
@@ -249,6 +252,19 @@ internal static unsafe partial class Handlers
             }
         }
         return true;
+    }
+
+    // Members that end without coming to the instruction had a part in it (PTX ISA, shfl.sync: all of the mask that have not exited execute it). Those
+    // that returned before they did anything are let off.
+    private static void CheckEndedMembers(Warp warp, Instruction* i, uint members)
+    {
+        uint ended = members & (warp.Worked | warp.Exchanged);
+        if (ended != 0 && warp.Launch.CheckBarriers)
+        {
+            throw warp.Fault(i, Warp.LowestLane(warp.Active), EmulationFault.WarpSynchronization,
+                $"A member mask names {Lanes.Describe(ended)} of the warp, which ended without coming to the instruction, after taking part in the block's work, while {Lanes.Describe(warp.Active)} wait");
+        }
+        warp.Block.PartialMasks++;
     }
 
     private static EmulationException BadSource(Warp warp, Instruction* i, int lane, int source, uint members)

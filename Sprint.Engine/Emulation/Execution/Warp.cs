@@ -32,6 +32,9 @@ internal sealed unsafe partial class Warp
     /// <summary>Lanes that have taken part in the block's work: they stored something or came to a barrier.</summary>
     public uint Worked;
 
+    /// <summary>Lanes that have come to an instruction of several lanes: a shuffle, a vote, <c>bar.warp.sync</c>.</summary>
+    public uint Exchanged;
+
     /// <summary>Scratch: the address of every lane.</summary>
     public readonly ulong* Addresses;
 
@@ -94,7 +97,7 @@ internal sealed unsafe partial class Warp
         int threads = (int)Math.Min(32, (long)Launch.BlockSize.Count - Index * 32L);
         Valid = threads == 32 ? Lanes.All : (1u << threads) - 1;
         Exited = 0;
-        Worked = 0;
+        Worked = Exchanged = 0;
         Executed = 0;
         while (frame.Parent is not null)
             frame = frame.Parent;

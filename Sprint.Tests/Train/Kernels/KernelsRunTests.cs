@@ -176,6 +176,10 @@ public sealed partial class KernelsRunTests
         const string Hint = "1 time a warp came to __syncthreads() some of whose threads had returned: let all threads come to it and guard the work instead";
         Assert.That(Succeed($"run {Early}"), Does.Contain(Hint));
         Assert.That(Succeed($"profile {Early}"), Does.Contain("came to __syncthreads() some of whose"));
+        string lanes = folder.Write("lanes.ptx", EmulatorHarness.Resource("lanes"));
+        string named = $"{lanes} --kernel return_and_reduce --grid 1 --block 64 --arg i32[48]=iota --arg i32[48]=poison --arg i32:48";
+        Assert.That(Succeed($"run {named}"), Does.Contain("4 times the mask of a shuffle, a vote or __syncwarp() named threads that had returned"));
+        Assert.That(Succeed($"profile {named}"), Does.Contain("named threads that had returned"));
     }
 
     [Test]

@@ -101,6 +101,32 @@ extern "C" __global__ void lane_resets(int* counts, int repaired) {
         *count = 0; // BUG lane_resets
 }
 
+// ---- Masks that name lanes which never come ----
+// Half a warp comes to an instruction of all its lanes; the others store and end, or have only exchanged before.
+extern "C" __global__ void half_mask(int* out, int form, int repaired) {
+    int i = blockIdx.x * 64 + threadIdx.x, v = threadIdx.x;
+    if (form == 6) v = __shfl_xor_sync(FULL, v, 2);
+    if (repaired || threadIdx.x % 32 < 16) {
+        if (form == 0) v = __shfl_xor_sync(FULL, v, 1); // BUG half_mask
+        if (form == 1) v = __ballot_sync(FULL, v & 1); // BUG half_mask
+        if (form == 2) v = __any_sync(FULL, v > 5); // BUG half_mask
+        if (form == 3) v = __match_any_sync(FULL, v & 3); // BUG half_mask
+        if (form == 4) v = __reduce_add_sync(FULL, (unsigned)v); // BUG half_mask
+        if (form == 5) __syncwarp(); // BUG half_mask
+        if (form == 6) v = __shfl_sync(FULL, v, 0); // BUG half_mask
+    }
+    if (form != 6 || threadIdx.x % 32 < 16) out[i] = v;
+}
+
+// Threads beyond the end return at once; the others reduce with a full mask.
+extern "C" __global__ void return_and_reduce(const int* x, int* out, int n) {
+    int i = blockIdx.x * 64 + threadIdx.x;
+    if (i >= n) return;
+    int v = x[i];
+    for (int offset = 8; offset > 0; offset /= 2) v += __shfl_xor_sync(FULL, v, offset);
+    out[i] = v;
+}
+
 // ---- What lanes may do ----
 extern "C" __global__ void lanes_at_ease(int* x, int* y, unsigned char* bytes, int4* rows, volatile int* mail, int* flag) {
     int i = blockIdx.x * 64 + threadIdx.x, lane = threadIdx.x % 32, warp = i / 32;

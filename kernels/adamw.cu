@@ -33,7 +33,7 @@ constexpr int widest = pack_of<float>::widest;
 constexpr int most_warps = 32;
 
 extern "C" __global__ void __launch_bounds__(256) adamw_gradient_norm(const piece* __restrict__ pieces, float* __restrict__ partial) {
-    __shared__ float2 scratch[most_warps];
+    __shared__ float scratch[most_warps];
     const piece own = pieces[blockIdx.x];
     float sum = 0.0f;
     for (int64 first = threadIdx.x * widest; first < own.count; first += blockDim.x * widest) {
@@ -50,7 +50,7 @@ extern "C" __global__ void __launch_bounds__(256) adamw_gradient_norm(const piec
             }
         }
     }
-    sum = row_sums(sum, 0.0f, scratch).x;
+    sum = row_sum(sum, scratch);
     if (threadIdx.x == 0) {
         partial[blockIdx.x] = sum;
     }

@@ -85,22 +85,23 @@ extern "C" __global__ void __launch_bounds__(threads, blocks_per_multiprocessor)
     float* __restrict__ log_sum_exp, int tokens, int heads, float scale) {
     extern __shared__ uint4 shared[];
     bfloat16* const stages = reinterpret_cast<bfloat16*>(shared);
-    const int width = heads * HEAD_SIZE, first = blockIdx.x * QUERY_TILE, warp_first = threadIdx.x / warp_size * 16;
-    const int64 first_row = static_cast<int64>(blockIdx.z) * tokens, stride = 3 * static_cast<int64>(width);
+    const int width = heads * HEAD_SIZE, stride = 3 * width, first = blockIdx.x * QUERY_TILE, warp_first = threadIdx.x / warp_size * 16;
+    const int64 first_row = static_cast<int64>(blockIdx.z) * tokens;
     const bfloat16* const queries = qkv + first_row * stride + blockIdx.y * HEAD_SIZE;
     const bfloat16* const keys = queries + width;
     const uint32 stages_address = shared_address(stages);
     const rotary_norm of_queries{query_weight, cosines, sines}, of_keys{key_weight, cosines, sines};
     const auto copy_keys = [=](int tile) {
         const uint32 stage = stages_address + tile % 2 * 2 * tile_bytes;
-        const bfloat16* const rows = keys + tile * tile_rows * stride;
+        const bfloat16* const rows = keys + static_cast<int64>(tile * tile_rows) * stride;
+        // A token's values lie a third of its row behind its keys.
         copy_rows<tile_rows>(stage, rows, stride, tokens - tile * tile_rows);
-        copy_rows<tile_rows>(stage + tile_bytes, rows + width, stride, tokens - tile * tile_rows);
+        copy_rows<tile_rows>(stage + tile_bytes, rows + stride / 3, stride, tokens - tile * tile_rows);
     };
 
     bfloat16* const own = stages + 2 * tile_elements;
     const uint32 own_address = stages_address + 2 * tile_bytes;
-    copy_rows<QUERY_TILE>(own_address, queries + first * stride, stride, tokens - first);
+    copy_rows<QUERY_TILE>(own_address, queries + static_cast<int64>(first) * stride, stride, tokens - first);
     commit_copies();
     copy_keys(0);
     commit_copies();

@@ -7,6 +7,7 @@
 // Each input is read once and each output written once, 16 bytes a thread; elements_widen reads what becomes 16 bytes.
 // Launch: one-dimensional, threads in all at least ceil(count / (16 / sizeof(ELEMENT))), of elements_widen ceil(count / 4). Arrays start at multiples of 16 bytes.
 
+#include "common/activations.cuh"
 #include "common/elements.cuh"
 
 #ifndef ELEMENT
@@ -57,18 +58,18 @@ extern "C" __global__ void __launch_bounds__(256) elements_widen(const ELEMENT* 
 }
 
 template <int COUNT>
-__device__ __forceinline__ void silu(const ELEMENT* __restrict__ input, ELEMENT* __restrict__ output) {
+__device__ __forceinline__ void activate(const ELEMENT* __restrict__ input, ELEMENT* __restrict__ output) {
     float values[COUNT];
     load_pack<COUNT>(input, values);
 #pragma unroll
     for (int i = 0; i < COUNT; i++) {
-        values[i] = values[i] / (1.0f + expf(-values[i]));
+        values[i] = silu(values[i]);
     }
     store_pack<COUNT>(output, values);
 }
 
 extern "C" __global__ void __launch_bounds__(256) silu_forward(const ELEMENT* __restrict__ input, ELEMENT* __restrict__ output, int64 count) {
-    for_elements<widest>(count, [=](int64 at) { silu<widest>(input + at, output + at); }, [=](int64 at) { silu<1>(input + at, output + at); });
+    for_elements<widest>(count, [=](int64 at) { activate<widest>(input + at, output + at); }, [=](int64 at) { activate<1>(input + at, output + at); });
 }
 
 template <int COUNT>
@@ -79,8 +80,7 @@ __device__ __forceinline__ void differentiate_silu(
     load_pack<COUNT>(gradient, upstream);
 #pragma unroll
     for (int i = 0; i < COUNT; i++) {
-        const float sigmoid = 1.0f / (1.0f + expf(-values[i]));
-        values[i] = upstream[i] * sigmoid * (1.0f + values[i] * (1.0f - sigmoid));
+        values[i] = upstream[i] * silu_derivative(values[i]);
     }
     contribute<COUNT>(input_gradient, values, accumulate);
 }

@@ -61,7 +61,7 @@ extern "C" __global__ void __launch_bounds__(256) flow_matching_interpolate(
 // blockDim.x is a multiple of 32.
 extern "C" __global__ void __launch_bounds__(256) flow_matching_loss(
     const ELEMENT* __restrict__ prediction, const ELEMENT* __restrict__ target, float* __restrict__ partial, int64 count) {
-    __shared__ float2 scratch[most_warps];
+    __shared__ float scratch[most_warps];
     float sum = 0.0f;
 #pragma unroll
     for (int item = 0; item < packs_per_thread; item++) {
@@ -82,7 +82,7 @@ extern "C" __global__ void __launch_bounds__(256) flow_matching_loss(
             sum += (p[i] - v[i]) * (p[i] - v[i]);
         }
     }
-    sum = row_sums(sum, 0.0f, scratch).x;
+    sum = row_sum(sum, scratch);
     if (threadIdx.x == 0) {
         partial[blockIdx.x] = sum;
     }

@@ -23,6 +23,7 @@
 
 constexpr int tile = 256;
 constexpr int widest = pack_of<ELEMENT>::widest;
+constexpr int rows_in_flight = 4;
 
 // The rows this thread's threadIdx.y stands for: launched with blocks (threads across a row, rows), grid (ceil(rows / blockDim.y)).
 __device__ __forceinline__ int64 block_row() { return static_cast<int64>(blockIdx.x) * blockDim.y + threadIdx.y; }
@@ -103,13 +104,13 @@ extern "C" __global__ void __launch_bounds__(256) tokens_sample_structured(
         ids, group, static_cast<int>(element % tokens), group_size, kept, grid_height, grid_width);
 }
 
-// uniforms (B, N). One thread a token: block (256), grid (ceil(N / 256), B). Each block passes the sample through shared memory.
+// uniforms (B, N). One thread a token: block (256), grid (B, ceil(N / 256)). Each block passes the sample through shared memory.
 extern "C" __global__ void __launch_bounds__(tile)
 tokens_select_random(const float* __restrict__ uniforms, int32* __restrict__ ids, int tokens, int kept) {
     __shared__ float values[tile];
-    const int64 sample = blockIdx.y;
+    const int64 sample = blockIdx.x;
     const float* own_sample = uniforms + sample * tokens;
-    const int token = blockIdx.x * tile + threadIdx.x;
+    const int token = blockIdx.y * tile + threadIdx.x;
     const float own = token < tokens ? own_sample[token] : 0.0f;
     int rank = 0;
     for (int start = 0; start < tokens; start += tile) {
@@ -186,18 +187,27 @@ extern "C" __global__ void __launch_bounds__(256) tokens_scatter_backward_input(
     }
 }
 
+// Rows are read several at a time, or each would wait for the one before it; what was not dropped adds zeros, which change no bit of a sum that began as 0.
 template <int COUNT>
 __device__ __forceinline__ void sum_dropped(
     const ELEMENT* __restrict__ gradient, const int32* __restrict__ rows, float* __restrict__ partial,
     int64 first, int64 last, int column, int width) {
     float sum[COUNT] = {};
-    for (int64 token = first; token < last; token++) {
-        if (rows[token] < 0) {
-            float term[COUNT];
-            load_pack<COUNT>(gradient + token * width + column, term);
+    for (int64 group = first; group < last; group += rows_in_flight) {
+        pack<ELEMENT, COUNT> terms[rows_in_flight] = {};
 #pragma unroll
-            for (int i = 0; i < COUNT; i++) {
-                sum[i] += term[i];
+        for (int i = 0; i < rows_in_flight; i++) {
+            if (group + i < last && rows[group + i] < 0) {
+                terms[i] = load_stored<COUNT>(gradient + (group + i) * width + column);
+            }
+        }
+#pragma unroll
+        for (int i = 0; i < rows_in_flight; i++) {
+            float term[COUNT];
+            terms[i].widen(term);
+#pragma unroll
+            for (int element = 0; element < COUNT; element++) {
+                sum[element] += term[element];
             }
         }
     }

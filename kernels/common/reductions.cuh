@@ -16,18 +16,36 @@ __device__ __forceinline__ float warp_sum(float value) {
     return value;
 }
 
-// Every thread gets the sums of two values over the threads with its threadIdx.y. blockDim.x must be a multiple of 32 and all threads of
-// the block must call; `scratch` is shared memory for two values of each warp and may be used again at once.
-__device__ __forceinline__ float2 row_sums(float first, float second, float2* scratch) {
-    first = warp_sum(first);
-    second = warp_sum(second);
+// Every thread gets the sum over the threads with its threadIdx.y. blockDim.x must be a multiple of 32 and all threads of the block must call; `scratch` is
+// shared memory for a value of each warp, and may be written again only behind a barrier that follows, such as that of a sum in other scratch.
+__device__ __forceinline__ float row_sum(float value, float* scratch) {
+    value = warp_sum(value);
     const int warps = blockDim.x / warp_size;
     if (warps == 1) {
-        return make_float2(first, second);
+        return value;
+    }
+    float* row = scratch + threadIdx.y * warps;
+    if (threadIdx.x % warp_size == 0) {
+        row[threadIdx.x / warp_size] = value;
+    }
+    __syncthreads();
+    float total = 0.0f;
+    for (int warp = 0; warp < warps; warp++) {
+        total += row[warp];
+    }
+    return total;
+}
+
+// Two sums at once, of values side by side.
+__device__ __forceinline__ float2 row_sum(float2 values, float2* scratch) {
+    values = make_float2(warp_sum(values.x), warp_sum(values.y));
+    const int warps = blockDim.x / warp_size;
+    if (warps == 1) {
+        return values;
     }
     float2* row = scratch + threadIdx.y * warps;
     if (threadIdx.x % warp_size == 0) {
-        row[threadIdx.x / warp_size] = make_float2(first, second);
+        row[threadIdx.x / warp_size] = values;
     }
     __syncthreads();
     float2 total = make_float2(0.0f, 0.0f);
@@ -35,7 +53,6 @@ __device__ __forceinline__ float2 row_sums(float first, float second, float2* sc
         total.x += row[warp].x;
         total.y += row[warp].y;
     }
-    __syncthreads();
     return total;
 }
 

@@ -55,17 +55,6 @@ __device__ __forceinline__ void load_matrices_transposed(uint32 (&r)[2], uint32 
     asm volatile("ldmatrix.sync.aligned.m8n8.x2.trans.shared.b16 {%0, %1}, [%2];" : "=r"(r[0]), "=r"(r[1]) : "r"(row) : "memory");
 }
 
-// Two floats as neighbouring bfloat16, rounded to nearest even.
-__device__ __forceinline__ uint32 pack_bfloat16(float low, float high) {
-    uint32 packed;
-    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(packed) : "f"(high), "f"(low));
-    return packed;
-}
-
-__device__ __forceinline__ float2 unpack_bfloat16(uint32 packed) {
-    return make_float2(__uint_as_float(packed << 16), __uint_as_float(packed & 0xffff0000u));
-}
-
 // Starts the copy of BYTES (4, 8 or 16; 16 pass by the L1 cache) from global to shared memory, both aligned to BYTES. Where `valid` is false
 // nothing is read and zeros are written. The thread's own copies have arrived after wait_copies, those of others after a barrier behind it.
 template <int BYTES>

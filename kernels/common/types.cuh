@@ -28,3 +28,14 @@ __device__ __forceinline__ bfloat16 from_float<bfloat16>(float value) {
     asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(result.bits) : "f"(value));
     return result;
 }
+
+// Two floats as neighbouring bfloat16, rounded to nearest even.
+__device__ __forceinline__ uint32 pack_bfloat16(float low, float high) {
+    uint32 packed;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(packed) : "f"(high), "f"(low));
+    return packed;
+}
+
+__device__ __forceinline__ float2 unpack_bfloat16(uint32 packed) {
+    return make_float2(__uint_as_float(packed << 16), __uint_as_float(packed & 0xffff0000u));
+}

@@ -5,10 +5,10 @@ namespace Sprint.Engine.Operations;
 /// <summary><see cref="AdaptiveLayerNorm"/> by the kernels of kernels/adaptive_layer_norm.cu.</summary>
 internal sealed class CudaAdaptiveLayerNorm(CudaDevice device) : IAdaptiveLayerNormKernels
 {
-    private const int ColumnsPerThread = 16;
+    private const int ForwardColumns = 40;
+    private const int BackwardColumns = 8;
     private const int WarpSize = 32;
-    private const int MostThreads = 512;
-    private const int MostWidth = ColumnsPerThread * MostThreads;
+    private const int MostWidth = BackwardColumns * 1024;
     private const int ForwardThreads = 128;
     private const int ReductionThreads = 256;
 
@@ -17,7 +17,7 @@ internal sealed class CudaAdaptiveLayerNorm(CudaDevice device) : IAdaptiveLayerN
     public void Forward(Tensor input, Tensor modulation, int shiftChunk, int scaleChunk, Tensor output, Tensor statistics)
     {
         int width = input.Shape[2];
-        int threads = ThreadsFor(width);
+        int threads = ThreadsFor(width, ForwardColumns);
         int rows = Math.Max(1, ForwardThreads / threads);
         kernels.Launch(
             input.ElementType,
@@ -48,7 +48,7 @@ internal sealed class CudaAdaptiveLayerNorm(CudaDevice device) : IAdaptiveLayerN
             input.ElementType,
             "adaptive_layer_norm_backward",
             (chunks, batch),
-            ThreadsFor(width),
+            ThreadsFor(width, BackwardColumns),
             new KernelArguments
             {
                 gradient, input, modulation, statistics, inputGradient, partial, tokens, width, (long)modulation.Shape[1], scaleChunk * width, accumulate ? 1 : 0,
@@ -64,9 +64,10 @@ internal sealed class CudaAdaptiveLayerNorm(CudaDevice device) : IAdaptiveLayerN
         }
     }
 
-    private static int ThreadsFor(int width)
+    /// <summary>Whole warps for a row, of so many columns a thread.</summary>
+    private static int ThreadsFor(int width, int columns)
     {
         Require.That(width <= MostWidth, "adaptive layer norm", $"rows of {width} elements are longer than the {MostWidth} that the CUDA kernels take");
-        return (((width + ColumnsPerThread - 1) / ColumnsPerThread) + WarpSize - 1) / WarpSize * WarpSize;
+        return CudaKernelFamily.Blocks(width, columns * WarpSize) * WarpSize;
     }
 }

@@ -27,7 +27,7 @@ internal sealed class CudaTokenDrop(CudaDevice device) : ITokenDropKernels
             kernels.Launch(
                 ElementType.Float32,
                 "tokens_select_random",
-                (CudaKernelFamily.Blocks(pattern.Tokens, Threads), ids.Shape[0]),
+                (ids.Shape[0], CudaKernelFamily.Blocks(pattern.Tokens, Threads)),
                 Threads,
                 new KernelArguments { uniforms, ids, pattern.Tokens, pattern.KeptTokens });
         }

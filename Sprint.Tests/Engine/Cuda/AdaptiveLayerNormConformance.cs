@@ -19,7 +19,7 @@ public abstract class AdaptiveLayerNormConformance : DeviceConformance
         int stride = Chunks * width;
         float[] x = Numbers(1, rows * width), modulation = Numbers(2, Batch * stride), dy = Numbers(3, rows * width);
         float[] before = Numbers(4, rows * width), modulationBefore = Numbers(5, Batch * stride);
-        int threads = Blocks(width, 16 * 32) * 32;
+        int threads = Blocks(width, 40 * 32) * 32;
 
         using CudaModule module = Load(KernelCatalog.AdaptiveLayerNorm(KernelCatalog.FloatElement));
         using CudaDeviceVariable<float> input = Upload(x);
@@ -45,7 +45,7 @@ public abstract class AdaptiveLayerNormConformance : DeviceConformance
         module.GetKernel("adaptive_layer_norm_backward").Launch(
             Stream,
             (2, Batch),
-            threads,
+            Blocks(width, 8 * 32) * 32,
             new KernelArguments { gradient, input, scales, statistics, inputGradient, partial, tokens, width, (long)stride, ScaleChunk * width, accumulate ? 1 : 0 });
         module.GetKernel("adaptive_layer_norm_backward_modulation").Launch(
             Stream,

@@ -52,7 +52,7 @@ public abstract class TokenDropConformance : DeviceConformance
         using CudaModule module = Load(KernelCatalog.TokenDrop(KernelCatalog.FloatElement));
         using CudaDeviceVariable<float> uniforms = Upload(values);
         using CudaDeviceVariable<int> ids = Output<int>(Batch * kept);
-        module.GetKernel("tokens_select_random").Launch(Stream, (Blocks(tokens, 256), Batch), 256, new KernelArguments { uniforms, ids, tokens, kept });
+        module.GetKernel("tokens_select_random").Launch(Stream, (Batch, Blocks(tokens, 256)), 256, new KernelArguments { uniforms, ids, tokens, kept });
         Assert.That(Download(ids), Is.EqualTo(Enumerable.Range(0, Batch).SelectMany(sample => Enumerable.Range(0, tokens).OrderBy(token => values[(sample * tokens) + token]).Take(kept))));
     }
 

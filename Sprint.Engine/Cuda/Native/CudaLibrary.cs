@@ -6,12 +6,16 @@ namespace Sprint.Engine.Cuda;
 /// <param name="HowToGet">What to do when it is missing, as an imperative clause.</param>
 /// <param name="LinuxNames">File names on Linux, newest first.</param>
 /// <param name="WindowsNames">File names on Windows, newest first.</param>
+/// <param name="LinuxCompanion">Files beside it that the library looks for by name alone when it runs, on Linux, with an asterisk for the version; null for none.</param>
+/// <param name="WindowsCompanion">The same on Windows.</param>
 internal sealed record CudaLibrary(
     string Key,
     string Purpose,
     string HowToGet,
     string[] LinuxNames,
-    string[] WindowsNames)
+    string[] WindowsNames,
+    string? LinuxCompanion = null,
+    string? WindowsCompanion = null)
 {
     /// <summary>The user-space part of the NVIDIA driver.</summary>
     public const string DriverKey = "cuda";
@@ -39,7 +43,9 @@ internal sealed record CudaLibrary(
         "NVRTC, which compiles the CUDA sources in kernels/ at run time,",
         "install the CUDA toolkit 11.8 or newer or only its NVRTC package (cuda-nvrtc-12-8 of NVIDIA, libnvrtc12 of Ubuntu, libnvrtc11.2 of Debian), or set CUDA_PATH to the toolkit's folder",
         ["libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so.11.2", "libnvrtc.so"],
-        ["nvrtc64_130_0.dll", "nvrtc64_120_0.dll", "nvrtc64_112_0.dll"]);
+        ["nvrtc64_130_0.dll", "nvrtc64_120_0.dll", "nvrtc64_112_0.dll"],
+        "libnvrtc-builtins.so.*",
+        "nvrtc-builtins64_*.dll");
 
     /// <summary>cuBLAS, from 11 to 13.</summary>
     public static CudaLibrary Blas { get; } = new(
@@ -56,4 +62,7 @@ internal sealed record CudaLibrary(
 
     /// <summary>The file names on the given operating system.</summary>
     public string[] Names(bool windows) => windows ? WindowsNames : LinuxNames;
+
+    /// <summary>The files beside it on the given operating system, or null.</summary>
+    public string? Companion(bool windows) => windows ? WindowsCompanion : LinuxCompanion;
 }

@@ -4,12 +4,14 @@ namespace Sprint.Engine.Cuda;
 
 /// <summary>
 /// Finds the native libraries of CUDA: first by versioned name where the system's loader looks, then in the folders of the toolkit
-/// named by CUDA_PATH or CUDA_HOME, then in the toolkit's customary place.
+/// named by CUDA_PATH or CUDA_HOME, then in the toolkit's customary place. What a library from a folder looks for by name is loaded from there
+/// too, as the system's loader does not look in that folder.
 /// </summary>
 internal sealed class CudaLibraryFinder
 {
     private readonly Func<string, nint> load;
     private readonly Func<string, string?> environment;
+    private readonly Func<string, string, IEnumerable<string>> list;
     private readonly bool windows;
     private readonly Dictionary<string, nint> found = [];
     private readonly Lock gate = new();
@@ -18,8 +20,11 @@ internal sealed class CudaLibraryFinder
     /// <param name="load">Loads a library by name or path; zero where there is none.</param>
     /// <param name="environment">Reads an environment variable.</param>
     /// <param name="windows">Whether to look for the Windows names.</param>
-    public CudaLibraryFinder(Func<string, nint> load, Func<string, string?> environment, bool windows)
+    /// <param name="list">The files of a folder by pattern; null for the machine's own.</param>
+    public CudaLibraryFinder(
+        Func<string, nint> load, Func<string, string?> environment, bool windows, Func<string, string, IEnumerable<string>>? list = null)
     {
+        this.list = list ?? Directory.EnumerateFiles;
         this.load = load;
         this.environment = environment;
         this.windows = windows;
@@ -52,11 +57,20 @@ internal sealed class CudaLibraryFinder
                 if (handle == 0)
                     continue;
                 found.Add(library.Key, handle);
+                LoadCompanions(library, Path.GetDirectoryName(candidate));
                 return true;
             }
 
             return false;
         }
+    }
+
+    private void LoadCompanions(CudaLibrary library, string? folder)
+    {
+        if (library.Companion(windows) is not { } pattern || string.IsNullOrEmpty(folder))
+            return;
+        foreach (var companion in list(folder, pattern))
+            load(companion);
     }
 
     private IEnumerable<string> Candidates(CudaLibrary library)

@@ -56,6 +56,29 @@ public class CudaLibraryFinderTests
         Assert.That(finder.Require(CudaLibrary.Blas), Is.EqualTo((nint)7));
     }
 
+    // NVRTC opens its built-in declarations by name when it compiles, and has no path of its own to look for them.
+    [TestCase(false, "/opt/toolkit/lib64/libnvrtc.so.13", "libnvrtc-builtins.so.13.0", "libnvrtc-builtins.so.*")]
+    [TestCase(true, "/opt/toolkit/bin/nvrtc64_130_0.dll", "nvrtc-builtins64_130.dll", "nvrtc-builtins64_*.dll")]
+    public void ACompilerFromAFolderBringsWhatLiesBesideIt(bool windows, string file, string companion, string pattern)
+    {
+        string path = file.Replace('/', Path.DirectorySeparatorChar), beside = Path.Combine(Path.GetDirectoryName(path)!, companion);
+        List<string> loaded = [];
+        CudaLibraryFinder finder = new(
+            name =>
+            {
+                if (name.Replace('/', Path.DirectorySeparatorChar) != path && name != beside)
+                    return 0;
+                loaded.Add(name);
+                return 7;
+            },
+            static name => name == "CUDA_PATH" ? "/opt/toolkit" : null,
+            windows,
+            (folder, asked) => (folder, asked) == (Path.GetDirectoryName(path), pattern) ? [beside] : []);
+        Assert.That(finder.TryLoad(CudaLibrary.Compiler, out _));
+        Assert.That(loaded, Has.Count.EqualTo(2));
+        Assert.That(loaded[1], Is.EqualTo(beside));
+    }
+
     [Test]
     public void WhatWasFoundIsNotLookedForAgainButWhatWasMissingIs()
     {

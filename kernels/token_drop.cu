@@ -194,10 +194,15 @@ __device__ __forceinline__ void sum_dropped(
     int64 first, int64 last, int column, int width) {
     float sum[COUNT] = {};
     for (int64 group = first; group < last; group += rows_in_flight) {
+        bool dropped[rows_in_flight];
         pack<ELEMENT, COUNT> terms[rows_in_flight] = {};
 #pragma unroll
         for (int i = 0; i < rows_in_flight; i++) {
-            if (group + i < last && rows[group + i] < 0) {
+            dropped[i] = rows[min(group + i, last - 1)] < 0 && group + i < last;
+        }
+#pragma unroll
+        for (int i = 0; i < rows_in_flight; i++) {
+            if (dropped[i]) {
                 terms[i] = load_stored<COUNT>(gradient + (group + i) * width + column);
             }
         }

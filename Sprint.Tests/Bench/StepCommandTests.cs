@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
 using NUnit.Framework;
 using Sprint.Bench.Steps;
 using Sprint.Engine;
@@ -17,6 +19,37 @@ internal sealed class StepCommandTests
             Assert.That(
                 () => result.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false }),
                 Throws.TypeOf<SprintException>().With.Message.Contains(part));
+        }
+    }
+
+    /// <summary>Also where the device works while the host goes on, and replays what it has captured.</summary>
+    [TestCase("cpu")]
+    [TestCase("emulated")]
+    public void A_profile_lists_each_operation_with_its_time_and_the_times_are_a_step(string device)
+    {
+        using StringWriter json = new();
+        TextWriter console = Console.Out;
+        Console.SetOut(json);
+        try
+        {
+            string[] line = ["--device", device, "--hidden", "32", "--heads", "1", "--side", "4", "--mid", "1", "--batch", "1", "--drop", "0.75", "--steps", "2", "--warmup", "0", "--profile", "--json"];
+            Assert.That(StepCommand.Create().Parse(line).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false }), Is.Zero);
+        }
+        finally
+        {
+            Console.SetOut(console);
+        }
+
+        using JsonDocument document = JsonDocument.Parse(json.ToString());
+        JsonElement[] profiles = [.. document.RootElement.GetProperty("tables").EnumerateArray().Where(static table => table.GetProperty("title").GetString()!.StartsWith("time of each operation", StringComparison.Ordinal))];
+        Assert.That(profiles, Has.Length.EqualTo(2));
+        foreach (JsonElement profile in profiles)
+        {
+            string[][] rows = [.. profile.GetProperty("rows").EnumerateArray().Select(static row => row.EnumerateArray().Select(static cell => cell.GetString()!).ToArray())];
+            Assert.That(rows.Select(static row => (row[0], row[1])), Is.SupersetOf(new[] { ("linear", "forward"), ("linear", "backward"), ("attention", "backward"), ("adamw", "optimizer") }));
+            double shares = rows.Sum(static row => double.Parse(row[3].TrimEnd('%'), CultureInfo.InvariantCulture));
+            Assert.That(shares, Is.EqualTo(100).Within(0.05 * rows.Length), "shares, each rounded to a tenth of a percent");
+            Assert.That(rows.Count(static row => row[3] != "0.0%"), Is.GreaterThan(5));
         }
     }
 }

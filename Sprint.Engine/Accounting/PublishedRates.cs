@@ -25,11 +25,16 @@ public sealed record PublishedRates(
     /// </summary>
     public static PublishedRates H100 { get; } = new("H100", 3350e9, 66.9e12, 33.5e12, 133.8e12, 989.4e12, 132, 1.98e9);
 
+    /// <summary>H200 SXM: the H100's processor with 141 GB of HBM3e. Source: the H200 data sheet.</summary>
+    public static PublishedRates H200 { get; } = H100 with { Name = "H200", MemoryBytes = 4800e9 };
+
     /// <summary>GeForce RTX 4090. Source: NVIDIA Ada GPU Architecture, appendix A.</summary>
     public static PublishedRates Rtx4090 { get; } = new("RTX 4090", 1008e9, 82.6e12, 1.29e12, 82.6e12, 165.2e12, 128, 2.52e9);
 
-    /// <summary>All of them.</summary>
+    /// <summary>One of each generation, for tables that set GPUs side by side.</summary>
     public static IReadOnlyList<PublishedRates> All { get; } = [A100, H100, Rtx4090];
+
+    private static IReadOnlyList<PublishedRates> Known { get; } = [.. All, H200];
 
     /// <summary>
     /// The rates of a device, null where it is none of these: its name must say so and its multiprocessors be as many, as an H100 for PCIe or an A100 slice
@@ -39,7 +44,7 @@ public sealed record PublishedRates(
     public static PublishedRates? Of(CudaDeviceProperties device)
     {
         ArgumentNullException.ThrowIfNull(device);
-        PublishedRates? rates = All.FirstOrDefault(
+        PublishedRates? rates = Known.FirstOrDefault(
             rates => device.Name.Contains(rates.Name, StringComparison.OrdinalIgnoreCase) && device.MultiprocessorCount == rates.Multiprocessors);
         return device.PeakMemoryBandwidth > 0 && rates is not null ? rates with { MemoryBytes = device.PeakMemoryBandwidth } : rates;
     }

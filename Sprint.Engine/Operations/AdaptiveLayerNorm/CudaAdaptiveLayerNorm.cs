@@ -3,7 +3,9 @@ using Sprint.Engine.Cuda;
 namespace Sprint.Engine.Operations;
 
 /// <summary><see cref="AdaptiveLayerNorm"/> by the kernels of kernels/adaptive_layer_norm.cu.</summary>
-internal sealed class CudaAdaptiveLayerNorm(CudaDevice device) : IAdaptiveLayerNormKernels
+/// <param name="device">The device.</param>
+/// <param name="tokensPerBlock">Tokens that a block sums, which is the order of sums; null for as many as suit the shape.</param>
+internal sealed class CudaAdaptiveLayerNorm(CudaDevice device, int? tokensPerBlock = null) : IAdaptiveLayerNormKernels
 {
     private const int ForwardColumns = 40;
     private const int BackwardColumns = 8;
@@ -42,7 +44,7 @@ internal sealed class CudaAdaptiveLayerNorm(CudaDevice device) : IAdaptiveLayerN
         Tensor modulationGradient)
     {
         (int batch, int tokens, int width) = (input.Shape[0], input.Shape[1], input.Shape[2]);
-        int chunks = CudaKernelFamily.Blocks(tokens, CudaColumnSums.TokensPerBlock(batch, tokens));
+        int chunks = CudaKernelFamily.Blocks(tokens, tokensPerBlock ?? CudaColumnSums.TokensPerBlock(batch, tokens));
         using Tensor partial = modulationGradient.IsEmpty ? default : device.Workspace(new Shape(batch, chunks, 2, width));
         kernels.Launch(
             input.ElementType,

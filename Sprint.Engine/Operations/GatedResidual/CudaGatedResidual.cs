@@ -3,7 +3,9 @@ using Sprint.Engine.Cuda;
 namespace Sprint.Engine.Operations;
 
 /// <summary><see cref="GatedResidual"/> by the kernels of kernels/gated_residual.cu.</summary>
-internal sealed class CudaGatedResidual(CudaDevice device) : IGatedResidualKernels
+/// <param name="device">The device.</param>
+/// <param name="tokensPerBlock">Tokens that a block sums, which is the order of sums; null for as many as suit the shape.</param>
+internal sealed class CudaGatedResidual(CudaDevice device, int? tokensPerBlock = null) : IGatedResidualKernels
 {
     private const int WarpSize = 32;
     private const int MostThreads = 256;
@@ -34,8 +36,8 @@ internal sealed class CudaGatedResidual(CudaDevice device) : IGatedResidualKerne
     {
         (int batch, int tokens, int width) = (branch.Shape[0], branch.Shape[1], branch.Shape[2]);
         (int columns, int threads) = Columns(branch);
-        int tokensPerBlock = CudaColumnSums.TokensPerBlock(batch, tokens);
-        int chunks = CudaKernelFamily.Blocks(tokens, tokensPerBlock);
+        int summed = tokensPerBlock ?? CudaColumnSums.TokensPerBlock(batch, tokens);
+        int chunks = CudaKernelFamily.Blocks(tokens, summed);
         using Tensor partial = modulationGradient.IsEmpty ? default : device.Workspace(new Shape(batch, chunks, width));
         kernels.Launch(
             branch.ElementType,
@@ -44,7 +46,7 @@ internal sealed class CudaGatedResidual(CudaDevice device) : IGatedResidualKerne
             threads,
             new KernelArguments
             {
-                gradient, branch, modulation, branchGradient, partial, tokens, width, (long)modulation.Shape[1], gateChunk * width, tokensPerBlock, accumulate ? 1 : 0,
+                gradient, branch, modulation, branchGradient, partial, tokens, width, (long)modulation.Shape[1], gateChunk * width, summed, accumulate ? 1 : 0,
             });
         if (!modulationGradient.IsEmpty)
         {

@@ -38,6 +38,7 @@ internal sealed class FarEnd : IDisposable
             CudaMatrixProduct own = new(far, static () => null);
             far.Register<ILinearKernels>(new CudaLinear(far, own));
             far.Register<IResidualFusionKernels>(new CudaResidualFusion(far, own));
+            SumAlike(far);
             return;
         }
 
@@ -46,6 +47,8 @@ internal sealed class FarEnd : IDisposable
         EmulationOptions options = new() { Checks = EmulationChecks.All & ~EmulationChecks.GlobalMemoryRaces };
         far = new CudaDevice(IsWhole ? CudaContext.Emulated(options) : CudaContext.Emulated(options with { LastBlocks = Last }, launches.Add, Capacity));
         near = new CudaDevice(CudaContext.Emulated(options));
+        SumAlike(far);
+        SumAlike(near);
     }
 
     /// <summary>The first element that an int does not reach; in a rehearsal an element that many blocks lie before.</summary>
@@ -56,6 +59,14 @@ internal sealed class FarEnd : IDisposable
 
     /// <summary>How many blocks of each grid run at the far end, where not all do.</summary>
     internal long LastBlocks { get; set; } = 8;
+
+    /// <summary>Few samples would be summed in smaller parts than many, whose bits are others.</summary>
+    private static void SumAlike(CudaDevice device)
+    {
+        const int TokensPerBlock = 32;
+        device.Register<IAdaptiveLayerNormKernels>(new CudaAdaptiveLayerNorm(device, TokensPerBlock));
+        device.Register<IGatedResidualKernels>(new CudaGatedResidual(device, TokensPerBlock));
+    }
 
     /// <summary>Runs an operation at the far end, beside the same near the beginning.</summary>
     /// <param name="perSample">Elements of a sample in the smallest tensor that is to be large.</param>

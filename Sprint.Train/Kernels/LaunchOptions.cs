@@ -87,7 +87,7 @@ internal sealed class LaunchOptions
 
     private readonly Option<int> workers = new("--workers")
     {
-        Description = "Threads of the host that execute emulated blocks; without it, or 0, as many as there are cores. Nothing depends on it but the order of floating-point atomics, and which of two racing blocks a fault names.",
+        Description = "Threads of the host that execute emulated blocks; without it, or 0, as many as there are cores. Nothing depends on it but the order in which blocks come to an atomic operation, and which of two racing blocks a fault names.",
         HelpName = "COUNT",
     };
 

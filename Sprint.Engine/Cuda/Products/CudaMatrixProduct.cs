@@ -2,7 +2,7 @@ namespace Sprint.Engine.Cuda;
 
 /// <summary>
 /// Launches matrix products on a device: the engine's own kernels (kernels/matrix_product.cu), or cuBLAS. cuBLAS takes a product of
-/// <see cref="LeastBlasFlops"/> at least, where it is installed and the device is a GPU, if its epilogue has nothing to do; on Hopper, where it is more than twice as
+/// <see cref="LeastBlasFlops"/> at least, where it is installed and the device is a GPU, if its epilogue has nothing to do; from Hopper on, where it measured more than twice as
 /// fast, also bfloat16 products with a bias, GELU or GELU's derivative. Everything else is the own kernels', which save a pass over the result for each thing
 /// that the epilogue does.
 /// </summary>
@@ -54,7 +54,7 @@ internal sealed class CudaMatrixProduct
 
     /// <summary>
     /// Whether cuBLAS is there and so much faster that a pass behind it is the lesser cost. An H100's tensor cores work in full only by wgmma, which cuBLAS uses
-    /// there: products of XL/2's layers in bfloat16 measured 580 to 840 TFLOP/s, and 300 to 360 by mma.sync. On older GPUs both have the same instructions.
+    /// there: products of XL/2's layers in bfloat16 measured 580 to 840 TFLOP/s, and 300 to 360 by mma.sync. On older GPUs both have the same instructions; newer ones were not measured.
     /// </summary>
     /// <param name="m">Rows of C.</param>
     /// <param name="n">Columns of C.</param>
@@ -135,7 +135,7 @@ internal sealed class CudaMatrixProduct
         BlasEpilogue auxiliary = arguments.Auxiliary.IsNull ? 0 : BlasEpilogue.Auxiliary;
         return arguments.Operation switch
         {
-            MatrixProductOperation.Plain => bias,
+            MatrixProductOperation.Plain when !arguments.Bias.IsNull => bias,
             MatrixProductOperation.Gelu => BlasEpilogue.Gelu | bias | auxiliary,
             MatrixProductOperation.GeluDerivative => BlasEpilogue.GeluDerivative | auxiliary,
             _ => null,

@@ -202,7 +202,7 @@ internal static unsafe partial class Handlers
         for (uint rest = warp.Active; rest != 0;)
         {
             uint group = members[BitOperations.TrailingZeroCount(rest)] & warp.Active;
-            clocks.JoinLanes(warp.Index, group, warp.Live);
+            clocks.JoinLanes(warp.Index, group, warp.Live | (warp.Exited & warp.Worked));
             rest &= ~group;
         }
         return i + 1;

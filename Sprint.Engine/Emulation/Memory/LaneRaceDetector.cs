@@ -101,6 +101,9 @@ internal sealed unsafe class LaneRaceDetector : IDisposable
                     return false;
                 if (reads)
                 {
+                    // Whether the other lane's read is over for this lane, only a look at each tells.
+                    if (clocks.TellsLanesApart(warp) && foreign != Vector512<uint>.Zero)
+                        return false;
                     Vector512<uint> kept = recent & ~Vector512.Equals(old & Vector512.Create(Writes), Vector512<uint>.Zero);
                     own = Vector512.ConditionalSelect(kept, old, own | (foreign & Vector512.Create(Several)));
                 }
@@ -138,7 +141,7 @@ internal sealed unsafe class LaneRaceDetector : IDisposable
                 }
                 if (IsRacy(old, lane) && !IsOrdered(old, lane, granule) && !(IsPlainStore(old) && kind == AccessKind.Store && races.IsSameStore(lane, granule << shift, 1 << shift, allocation)))
                     throw Fault(warp, instruction, lane, bytes, kind, allocation, old);
-                *note = strong ? Merge(old, own) : MergePlain(old, own);
+                *note = strong ? Merge(old, own) : IsReadBefore(old, lane) ? own : MergePlain(old, own);
             }
         }
     }
@@ -238,12 +241,20 @@ internal sealed unsafe class LaneRaceDetector : IDisposable
         return isUncached && writes && (old & SiteMask) == (self & SiteMask);
     }
 
+    // Whether all that is noted are plain reads that happen before this lane's, so that who is not behind them is not behind this one either.
+    private bool IsReadBefore(uint old, int lane) => (old & (Writes | Strong)) == 0 && IsOrderedByClock(old, lane);
+
     private bool IsOrdered(uint old, int lane, ulong granule)
+    {
+        int last = (int)(old >> LaneShift & 31);
+        return ((old & (Writes | Strong)) == (Writes | Strong) && (last == lane || clocks.Words?.IsObserved(warp, warp, granule << shift >> 2) == true))
+            || IsOrderedByClock(old, lane);
+    }
+
+    private bool IsOrderedByClock(uint old, int lane)
     {
         uint clock = baseClock + (old >> ClockShift);
         int last = (int)(old >> LaneShift & 31);
-        if ((old & (Writes | Strong)) == (Writes | Strong) && (last == lane || clocks.Words?.IsObserved(warp, warp, granule << shift >> 2) == true))
-            return true;
         if (last != lane)
             return clocks.IsOrdered(warp, lane, last, clock);
         for (int other = 0; other < Lanes.Count; other++)

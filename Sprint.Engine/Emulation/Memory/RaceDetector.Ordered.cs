@@ -56,7 +56,7 @@ internal sealed unsafe partial class RaceDetector
     public bool TryReadWide(int warp, int lane, int offset, int bytes, uint site)
     {
         int count = bytes >> shift;
-        if ((count & 3) != 0)
+        if ((count & 3) != 0 || order.TellsLanesApart(warp))
             return false;
         int first = offset >> shift;
         Vector128<uint> limit = Vector128.Create(minimumSeen[warp] + 1 << ClockShift);
@@ -79,7 +79,7 @@ internal sealed unsafe partial class RaceDetector
                 Vector128<uint> sameWarp = Vector128.Equals((reader & Vector128.Create(ThreadMask)) >>> 5, Vector128.Create((uint)warp));
                 Vector128<uint> other = Vector128.Load(otherReaders + k);
                 Vector128.ConditionalSelect(Vector128.AndNot(recent, sameWarp), reader & ~Vector128.Create(Flag), other).Store(otherReaders + k);
-                Vector128<uint> another = recent & sameWarp & ~Vector128.Equals(reader & ~Vector128.Create(Flag), entry);
+                Vector128<uint> another = recent & sameWarp & ~Vector128.Equals((reader ^ entry) & Vector128.Create(ThreadMask), Vector128<uint>.Zero);
                 (entry | ((another | (recent & sameWarp & reader)) & Vector128.Create(Flag))).Store(readers + k);
             }
             Vector128.Create(site).Store(readerSites + k);
@@ -119,7 +119,7 @@ internal sealed unsafe partial class RaceDetector
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public bool TryAccessRange(int warp, int offset, int bytes, RaceAccess access, uint site)
     {
-        if (access >= RaceAccess.Atomic || bytes >> shift == 0 || (offset & bytes - 1) != 0)
+        if (access >= RaceAccess.Atomic || bytes >> shift == 0 || (offset & bytes - 1) != 0 || (access == RaceAccess.Read && order.TellsLanesApart(warp)))
             return false;
         int first = offset >> shift;
         int perLane = bytes >> shift;
@@ -152,7 +152,7 @@ internal sealed unsafe partial class RaceDetector
             Vector512<uint> sameWarp = Vector512.Equals((reader & Vector512.Create(ThreadMask)) >>> 5, Vector512.Create((uint)warp));
             Vector512<uint> other = Vector512.Load(otherReaders + first + k);
             Vector512.ConditionalSelect(Vector512.AndNot(recent, sameWarp), reader & ~Vector512.Create(Flag), other).Store(otherReaders + first + k);
-            Vector512<uint> another = recent & sameWarp & ~Vector512.Equals(reader & ~Vector512.Create(Flag), entry);
+            Vector512<uint> another = recent & sameWarp & ~Vector512.Equals((reader ^ entry) & Vector512.Create(ThreadMask), Vector512<uint>.Zero);
             (entry | (another & Vector512.Create(Flag)) | (recent & sameWarp & reader & Vector512.Create(Flag))).Store(readers + first + k);
             sites.Store(readerSites + first + k);
         }
@@ -167,8 +167,8 @@ internal sealed unsafe partial class RaceDetector
         {
             if ((reader & ThreadMask) >> 5 != warp)
                 otherReaders[granule] = reader & ~Flag;
-            else
-                self |= (reader & Flag) | ((reader & ~Flag) == self ? 0 : Flag);
+            else if (HasOtherReaders(reader, warp, (int)(self & 31)))
+                self |= Flag;
         }
         readers[granule] = self;
         readerSites[granule] = site;

@@ -134,10 +134,8 @@ internal sealed unsafe partial class RaceDetector : IDisposable
             {
                 if ((reader & ThreadMask) >> 5 != warp)
                     otherReaders[granule] = reader & ~Flag;
-                else if ((reader & ~Flag) != self)
+                else if (HasOtherReaders(reader, warp, lane))
                     self |= Flag;
-                else
-                    self = reader;
             }
             readers[granule] = self;
             readerSites[granule] = site;
@@ -149,12 +147,17 @@ internal sealed unsafe partial class RaceDetector : IDisposable
         if (access == RaceAccess.Write)
         {
             bool atomic = (other & Flag) != 0;
-            if (other >= limit && !IsOrdered(warp, lane, other & ~Flag) && !(atomic && IsObserved(warp, other, granule)))
+            // What an atomic operation of the lane itself has replaced it has observed.
+            bool isReplaced = atomic && (writer & Flag) != 0 && (writer & ThreadMask) == (self & ThreadMask);
+            if (other >= limit && !isReplaced && !IsOrdered(warp, lane, other & ~Flag) && !(atomic && IsObserved(warp, other, granule)))
                 return new RaceConflict(other, atomic ? writerSites[granule] : readerSites[granule], atomic);
             otherReaders[granule] = 0;
         }
         else
         {
+            // The lane's own plain store stays in sight of those that are not behind it.
+            if (writer >= limit && (writer & Flag) == 0 && (writer & ThreadMask) == (self & ThreadMask))
+                return null;
             otherReaders[granule] = writer >= limit && (writer & ThreadMask) >> 5 != warp ? writer | Flag : other;
             self |= Flag;
         }
@@ -175,6 +178,15 @@ internal sealed unsafe partial class RaceDetector : IDisposable
         if (thread >> 5 != warp)
             return order.IsOrdered(warp, thread >> 5, clock);
         return ((thread & 31) == lane && (entry & Flag) == 0) || order.IsOrdered(warp, lane, thread & 31, clock);
+    }
+
+    // Whether other lanes of the warp than this one have read a granule that this one reads, and are not known to be past it.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool HasOtherReaders(uint reader, int warp, int lane)
+    {
+        if ((reader & Flag) == 0 && (reader & 31) == (uint)lane)
+            return false;
+        return !order.TellsLanesApart(warp) || !order.IsOrderedForLane(warp, lane, (int)(reader & 31), reader >> ClockShift);
     }
 
     // Whether a warp has read what the atomic write of an entry left there.

@@ -50,7 +50,7 @@ internal readonly unsafe struct SharedSpace : IMemorySpace
             ulong address = warp.Addresses[lane];
             if (plainRead && address == previous)
             {
-                // A broadcast: the lane before was checked, and this one reads the same.
+                // A broadcast of what is written before for the whole warp: the lane before was checked, and this one reads the same.
                 shared.Races?.ShareRead((int)address, bytes);
                 warp.Host[lane] = host;
                 continue;
@@ -59,15 +59,16 @@ internal readonly unsafe struct SharedSpace : IMemorySpace
                 throw OutOfBounds(warp, instruction, lane, address, bytes, kind);
             if ((address & (ulong)(bytes - 1)) != 0)
                 throw MemoryAccess.Misaligned(warp, instruction, lane, "shared", address, bytes, kind);
-            if (shared.Races is { } races && !(plainRead && (races.TryRead(warp.Index, lane, (int)address, bytes, site) || races.TryReadWide(warp.Index, lane, (int)address, bytes, site)))
-                && races.Access(warp.Index, lane, (int)address, bytes, access, site) is { } conflict)
+            bool isSettled = shared.Races is not { } races
+                || (plainRead && (races.TryRead(warp.Index, lane, (int)address, bytes, site) || races.TryReadWide(warp.Index, lane, (int)address, bytes, site)));
+            if (!isSettled && shared.Races!.Access(warp.Index, lane, (int)address, bytes, access, site) is { } conflict)
                 throw Race(warp, instruction, lane, address, bytes, kind, conflict);
             bool undefined = check && !MemoryAccess.IsInitialised(shared.Initialised + address, bytes);
             if (undefined && !Handlers.NoteUndefined(warp, instruction, lane, shared.Initialised + address, bytes))
                 throw MemoryAccess.Uninitialised(warp, instruction, lane, "shared", $"offset {address}", bytes);
             if (writes)
                 MemoryAccess.Mark(shared.Initialised + address, bytes, 1);
-            previous = undefined ? ulong.MaxValue : address;
+            previous = undefined || !isSettled ? ulong.MaxValue : address;
             warp.Host[lane] = host = shared.Bytes + address;
         }
     }

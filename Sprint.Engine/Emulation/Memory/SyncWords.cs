@@ -7,7 +7,7 @@ namespace Sprint.Engine.Emulation.Memory;
 /// </summary>
 internal sealed class SyncWords(WarpClocks clocks, int warps)
 {
-    private const int MaximumWords = 1 << 16;
+    private const int MaximumWords = 1 << 14;
 
     private readonly Dictionary<ulong, SyncWord> words = [];
     private readonly List<SyncWord> free = [];
@@ -88,35 +88,45 @@ internal sealed class SyncWords(WarpClocks clocks, int warps)
 /// <summary>A word of memory that was written atomically: what is published there, and which warp has written and read it last.</summary>
 internal sealed class SyncWord(int warps)
 {
-    /// <summary>The clock of each warp up to which others have published its accesses.</summary>
-    public uint[] Seen { get; } = new uint[warps];
+    private readonly uint[] steps = new uint[3 * warps];
 
-    /// <summary>The same of what a warp has published itself, which orders its own lanes by <see cref="Lanes"/> alone.</summary>
-    public uint[] Own { get; } = new uint[warps];
-
-    /// <summary>What device-wide fences have covered.</summary>
-    public uint[] Covered { get; } = new uint[warps];
-
-    /// <summary>What is known of other blocks.</summary>
-    public SyncPoint? Acquired { get; set; }
-
-    /// <summary>For a warp that has published: the clock of each of its lanes up to which the publishing lanes' fences cover it.</summary>
-    public uint[]?[] Lanes { get; } = new uint[warps][];
+    /// <summary>What fences have covered of what was done before the word was written; null as long as nothing is.</summary>
+    public Publication? Published { get; private set; }
 
     /// <summary>Of each warp's last write, in the order of all reads and writes; 0 if there was none.</summary>
-    public uint[] Writes { get; } = new uint[warps];
+    public Span<uint> Writes => steps.AsSpan(0, warps);
 
     /// <summary>Of each warp's last read, in the order of all reads and writes; 0 if there was none.</summary>
-    public uint[] Reads { get; } = new uint[warps];
+    public Span<uint> Reads => steps.AsSpan(warps, warps);
 
     /// <summary>Each warp's clock at its last read.</summary>
-    public uint[] ReadClocks { get; } = new uint[warps];
+    public Span<uint> ReadClocks => steps.AsSpan(2 * warps, warps);
+
+    /// <summary>What is published, made when something is.</summary>
+    public Publication Open() => Published ??= new Publication(warps);
 
     public void Reset()
     {
-        foreach (uint[] clocks in (ReadOnlySpan<uint[]>)[Seen, Own, Covered, Writes, Reads, ReadClocks])
-            Array.Clear(clocks);
-        Array.Clear(Lanes);
-        Acquired = null;
+        Array.Clear(steps);
+        Published = null;
+    }
+
+    /// <summary>What is published at a word.</summary>
+    internal sealed class Publication(int warps)
+    {
+        /// <summary>The clock of each warp up to which others have published its accesses.</summary>
+        public uint[] Seen { get; } = new uint[warps];
+
+        /// <summary>The same of what a warp has published itself, which orders its own lanes by <see cref="Lanes"/> alone.</summary>
+        public uint[] Own { get; } = new uint[warps];
+
+        /// <summary>What device-wide fences have covered.</summary>
+        public uint[] Covered { get; } = new uint[warps];
+
+        /// <summary>What is known of other blocks.</summary>
+        public SyncPoint? Acquired { get; set; }
+
+        /// <summary>For a warp that has published: the clock of each of its lanes up to which the publishing lanes' fences cover it.</summary>
+        public uint[]?[] Lanes { get; } = new uint[warps][];
     }
 }

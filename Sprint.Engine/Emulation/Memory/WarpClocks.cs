@@ -20,6 +20,7 @@ internal sealed class WarpClocks
     private readonly SyncPoint?[] newest = new SyncPoint?[32];
     private readonly SyncKnowledge?[] knowledge = new SyncKnowledge?[32];
     private uint block;
+    private uint lanesApart;
     private bool publishes;
 
     /// <summary>Prepares the clocks of a block's warps.</summary>
@@ -56,6 +57,7 @@ internal sealed class WarpClocks
         Array.Clear(knowledge);
         foreach (uint[]? lanes in laneSeen.AsSpan(0, warps))
             lanes?.AsSpan().Clear();
+        lanesApart = 0;
         if (Words is null)
             return;
         Words.Reset();
@@ -72,6 +74,13 @@ internal sealed class WarpClocks
     /// <summary>Whether what another warp of the block did up to a clock happens before what a warp does now.</summary>
     public bool IsOrdered(int warp, int other, uint clock)
         => clock <= Seen[warp * 32 + other] || Words is { IsFull: true } || Knows(warp, block, other, clock);
+
+    /// <summary>Whether some lanes of a warp have been ordered without the others since the block began.</summary>
+    public bool TellsLanesApart(int warp) => (lanesApart >> warp & 1) != 0;
+
+    /// <summary>Whether what a lane did up to a clock happens before what another lane of its warp does now: for the whole warp or for that lane.</summary>
+    public bool IsOrderedForLane(int warp, int lane, int other, uint clock)
+        => clock <= Seen[warp * 32 + warp] || IsOrdered(warp, lane, other, clock);
 
     /// <summary>Whether what a lane did up to a clock happens before what another lane of its warp does now, though not for the whole warp.</summary>
     public bool IsOrdered(int warp, int lane, int other, uint clock)
@@ -104,9 +113,12 @@ internal sealed class WarpClocks
     {
         uint clock = Clocks[warp];
         if ((live & ~lanes) == 0)
+        {
             Seen[warp * 32 + warp] = clock;
+            lanesApart &= ~(1u << warp);
+        }
         else
-            JoinSome(laneSeen[warp] ??= new uint[32 * 32], lanes, clock);
+            JoinSome(RowsOfLanes(warp), lanes, clock);
         Advance(warp);
         UpdateMinimum(warp);
     }
@@ -137,10 +149,11 @@ internal sealed class WarpClocks
     }
 
     /// <summary>What a lane's fences have covered joins a word that it writes atomically.</summary>
-    public void Publish(int warp, int lane, SyncWord word)
+    public void Publish(int warp, int lane, SyncWord at)
     {
         if (fenced[warp * 32 + warp] == 0)
             return;
+        SyncWord.Publication word = at.Open();
         word.Own[warp] = fenced[warp * 32 + warp];
         for (int other = 0; other < warps; other++)
         {
@@ -154,18 +167,27 @@ internal sealed class WarpClocks
     }
 
     /// <summary>What is published at a word is ordered before what the warp of a lane that reads it atomically does from now on.</summary>
-    public void Acquire(int warp, int lane, SyncWord word)
+    public void Acquire(int warp, int lane, SyncWord at)
     {
+        if (at.Published is not { } word)
+            return;
         for (int other = 0; other < warps; other++)
         {
-            uint clock = other == warp ? word.Seen[other] : Math.Max(word.Seen[other], word.Own[other]);
-            Seen[warp * 32 + other] = Math.Max(Seen[warp * 32 + other], clock);
+            if (other != warp)
+                Seen[warp * 32 + other] = Math.Max(Seen[warp * 32 + other], Math.Max(word.Seen[other], word.Own[other]));
             if (publishes)
                 Cover(warp, other, word.Covered[other]);
         }
         acquired[warp] = SyncPoint.Join(acquired[warp], word.Acquired);
         if (word.Lanes[warp] is { } lanes)
-            Raise((laneSeen[warp] ??= new uint[32 * 32]).AsSpan(lane * 32, 32), lanes);
+            Raise(RowsOfLanes(warp).AsSpan(lane * 32, 32), lanes);
+
+        // What others have published of the warp's own accesses comes back to this lane, not to those beside it.
+        if (word.Seen[warp] > Seen[warp * 32 + warp])
+        {
+            foreach (ref uint known in RowsOfLanes(warp).AsSpan(lane * 32, 32))
+                known = Math.Max(known, word.Seen[warp]);
+        }
         UpdateMinimum(warp);
     }
 
@@ -196,6 +218,12 @@ internal sealed class WarpClocks
 
     /// <summary>Whether a warp has read another block's atomic or volatile write, or what that block wrote there later.</summary>
     public bool Knows(int warp, SyncWrite write) => acquired[warp] is { } head && (knowledge[warp] ??= new SyncKnowledge()).Contains(head, write);
+
+    private uint[] RowsOfLanes(int warp)
+    {
+        lanesApart |= 1u << warp;
+        return laneSeen[warp] ??= new uint[32 * 32];
+    }
 
     private static void JoinSome(uint[] seen, uint lanes, uint clock)
     {

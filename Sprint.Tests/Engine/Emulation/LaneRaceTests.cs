@@ -24,7 +24,9 @@ public sealed class LaneRaceTests
         ["scattered"] = (h, repaired) => Run(h, "scattered", h.Reserve<int>(33 * Threads), h.Reserve<int>(Threads), repaired),
         ["both_branches"] = (h, repaired) => Run(h, "both_branches", h.Reserve<int>(Threads), repaired),
         ["lanes_counted"] = (h, repaired) => Run(h, "lanes_counted", Zeros(h, Threads), h.Reserve<int>(Threads), repaired),
-        ["lanes_fenced"] = (h, repaired) => Run(h, "lanes_fenced", h.Reserve<int>(Threads), h.Reserve<int>(Threads), Zeros(h, 1), repaired),
+        ["lanes_fenced"] = (h, repaired) => Run(h, "lanes_fenced", h.Reserve<int>(Threads), h.Reserve<int>(Threads), Zeros(h, Threads / 64), repaired),
+        ["stored_and_gone"] = (h, repaired) => Run(h, "stored_and_gone", Zeros(h, Threads), h.Reserve<int>(Threads), repaired),
+        ["back_to_one_lane"] = (h, repaired) => Run(h, "back_to_one_lane", h.Reserve<int>(Threads / 64), Zeros(h, Threads / 32), h.Reserve<int>(Threads / 64), repaired),
         ["half_meets"] = (h, repaired) => Run(h, "half_meets", h.Reserve<int>(Threads), h.Reserve<int>(Threads), repaired),
         ["lane_resets"] = (h, repaired) => Run(h, "lane_resets", Zeros(h, Threads / 32), repaired),
     };
@@ -80,7 +82,10 @@ public sealed class LaneRaceTests
         {
             harness.Options = options;
             Assert.DoesNotThrow(() => Run(harness, "lanes_at_ease", Zeros(harness, 408 * Threads), Zeros(harness, Threads), harness.Reserve<byte>(Threads), harness.Reserve<int>(4 * Threads), Zeros(harness, Threads), harness.Reserve<int>(1)), $"seed {options.ScheduleSeed}");
+            Assert.DoesNotThrow(() => Run(harness, "tiles_at_ease", Zeros(harness, Threads), Zeros(harness, Threads / 16)), $"seed {options.ScheduleSeed}");
             ulong target = harness.Reserve<int>(Threads);
+            Assert.DoesNotThrow(() => Run(harness, "counts_unfenced", target), $"seed {options.ScheduleSeed}");
+            Assert.That(harness.Download<int>(target, Threads), Has.All.EqualTo(3));
             Run(harness, "lanes_in_turn", Zeros(harness, Threads / 32), harness.Reserve<int>(Threads), target);
             Assert.That(harness.Download<int>(target, Threads), Is.EqualTo(Enumerable.Range(0, Threads).Select(k => 1 + (31 - k % 32) * (32 - k % 32) / 2)));
         }

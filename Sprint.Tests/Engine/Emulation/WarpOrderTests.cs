@@ -23,6 +23,7 @@ public sealed class WarpOrderTests
         ["hearsay"] = (EmulationFault.SharedMemoryRace, (h, repaired) => Run(h, "hearsay", 96, h.Reserve<int>(Blocks), repaired)),
         ["shared_counter_reset"] = (EmulationFault.SharedMemoryRace, (h, repaired) => Run(h, "shared_counter_reset", 64, h.Reserve<int>(Blocks * 64), repaired)),
         ["uncached_in_shared"] = (EmulationFault.SharedMemoryRace, (h, repaired) => Run(h, "uncached_in_shared", 64, h.Reserve<int>(Blocks * 64), repaired)),
+        ["group_reads_first"] = (EmulationFault.SharedMemoryRace, (h, repaired) => Run(h, "group_reads_first", 64, h.Reserve<int>(Blocks * 64), repaired)),
         ["half_warps_meet"] = (EmulationFault.SharedMemoryRace, (h, repaired) => Run(h, "half_warps_meet", 64, h.Reserve<int>(Blocks * 64), repaired)),
     };
 
@@ -85,6 +86,21 @@ public sealed class WarpOrderTests
 
     // The first eighteen seeds as a user draws them.
     private static IEnumerable<EmulationOptions> Schedules(int workers) => Enumerable.Range(0, 18).Select(seed => new EmulationOptions { ScheduleSeed = (ulong)seed, Workers = workers });
+
+    /// <summary>Whoever counts first: the warp of the thread that clears, or another, which then reads what nobody has written.</summary>
+    [Test]
+    public void A_counter_that_one_who_counts_has_cleared_is_found_under_every_schedule([Values(1, 2, 7)] int workers)
+    {
+        using EmulatorHarness repaired = EmulatorHarness.FromResource("warps");
+        foreach (EmulationOptions options in Schedules(workers))
+        {
+            using EmulatorHarness harness = EmulatorHarness.FromResource("warps");
+            harness.Options = repaired.Options = options;
+            EmulationException fault = Assert.Throws<EmulationException>(() => Run(harness, "cleared_by_counter", 64, harness.Reserve<int>(Blocks * 64), 0), $"seed {options.ScheduleSeed}")!;
+            Assert.That(fault.Fault, Is.EqualTo(EmulationFault.SharedMemoryRace).Or.EqualTo(EmulationFault.Uninitialised), fault.Message);
+            Assert.DoesNotThrow(() => Run(repaired, "cleared_by_counter", 64, repaired.Reserve<int>(Blocks * 64), 1), $"seed {options.ScheduleSeed}");
+        }
+    }
 
     [Test]
     public void What_lacks_a_part_of_the_order_is_found_under_every_schedule_with_kernel_block_thread_and_both_lines([ValueSource(nameof(BugNames))] string kernel, [Values(1, 2, 7)] int workers)

@@ -81,7 +81,7 @@ extern "C" __global__ void lanes_fenced(int* x, int* y, int* count, int repaired
     int i = blockIdx.x * 64 + threadIdx.x;
     x[i] = threadIdx.x; // BUG lanes_fenced
     __threadfence();
-    int ticket = atomicAdd(count, 1);
+    int ticket = atomicAdd(count + blockIdx.x, 1);
     if (repaired) __syncwarp();
     y[i] = x[i ^ 31] + (ticket < 0); // LATE lanes_fenced
 }
@@ -165,4 +165,72 @@ extern "C" __global__ void lanes_in_turn(int* turns, int* x, int* y) {
     *(volatile int*)turn = lane + 1;
     __syncwarp();
     y[i] = x[i ^ 31];
+}
+
+// Tiles of half a warp: what was read before the tile met is read again by a lane that then stores, in global and in shared memory.
+extern "C" __global__ void tiles_at_ease(int* x, int* state) {
+    __shared__ int data[64], totals[4];
+    int t = threadIdx.x, i = blockIdx.x * 64 + t, tile = blockIdx.x * 4 + t / 16;
+    unsigned mask = t % 32 < 16 ? 0x0000ffffu : 0xffff0000u;
+    data[t] = t;
+    if (t % 16 == 0) totals[t / 16] = 1;
+    __syncwarp(mask);
+    int v = x[i ^ 1], m = state[tile], w = data[t ^ 1], n = totals[t / 16];
+    __syncwarp(mask);
+    x[i] += v;
+    data[t] += w;
+    if (t % 16 == 0) {
+        state[tile] += m;
+        totals[t / 16] += n;
+    }
+    __syncwarp(mask);
+    x[i] += state[tile] + totals[t / 16] + data[t ^ 3];
+}
+
+// A lane reads, fences, reads again and stores; the warp that counts last sets the counter back, without a fence for it.
+extern "C" __global__ void counts_unfenced(int* out) {
+    __shared__ int count, word;
+    if (threadIdx.x == 0) count = word = 0;
+    __syncthreads();
+    if (threadIdx.x % 32 == 0 && atomicAdd(&count, 1) == 1) count = 0;
+    __syncthreads();
+    if (threadIdx.x == 5) {
+        int before = *(int*)&word;
+        __syncwarp(1u << 5);
+        word += before + 3;
+    }
+    __syncthreads();
+    out[blockIdx.x * 64 + threadIdx.x] = count + word;
+}
+
+// Half a warp stores and returns; the others meet among themselves alone.
+extern "C" __global__ void stored_and_gone(int* x, int* y, int repaired) {
+    int i = blockIdx.x * 64 + threadIdx.x, lane = threadIdx.x % 32;
+    if (lane < 16) x[i] = lane; // BUG stored_and_gone
+    if (repaired) __syncwarp();
+    if (lane < 16) return;
+    __syncwarp(0xffff0000u);
+    y[i] = x[i - 16]; // LATE stored_and_gone
+}
+
+// What one lane has published comes back to it; another lane of its warp has not met it.
+extern "C" __global__ void back_to_one_lane(int* x, volatile int* flags, int* y, int repaired) {
+    volatile int* go = flags + blockIdx.x * 2;
+    int* own = x + blockIdx.x;
+    if (threadIdx.x == 0) {
+        *own = 7; // BUG back_to_one_lane
+        __threadfence_block();
+        go[0] = 1;
+        while (go[1] == 0) {}
+        __threadfence_block();
+    }
+    if (threadIdx.x == 32) {
+        while (go[0] == 0) {}
+        __threadfence_block();
+        go[1] = 1;
+    }
+    if (threadIdx.x < 32) {
+        if (repaired) __syncwarp();
+        if (threadIdx.x == 5) y[blockIdx.x] = *own; // LATE back_to_one_lane
+    }
 }

@@ -314,3 +314,20 @@ extern "C" __global__ void flags_by_pointer(int* data, int* flag, int* out, int 
         out[blockIdx.x * 32 + threadIdx.x - 32] = box[63 - threadIdx.x];
     }
 }
+
+// All lanes store; then the four of a group read what their first has stored.
+extern "C" __global__ void group_reads_first(int* out, int repaired) {
+    __shared__ int data[64];
+    data[threadIdx.x] = threadIdx.x; // BUG group_reads_first
+    if (repaired) __syncwarp();
+    out[blockIdx.x * 64 + threadIdx.x] = data[threadIdx.x & ~3]; // LATE group_reads_first
+}
+
+// The thread that clears the counter counts too, before the others know that it is clear.
+extern "C" __global__ void cleared_by_counter(int* out, int repaired) {
+    __shared__ int count;
+    if (threadIdx.x == 0) count = 0; // BUG cleared_by_counter
+    if (repaired) __syncthreads();
+    int ticket = atomicAdd(&count, 1); // LATE cleared_by_counter
+    out[blockIdx.x * 64 + threadIdx.x] = ticket;
+}

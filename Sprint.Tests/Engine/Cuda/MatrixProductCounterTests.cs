@@ -40,8 +40,9 @@ public sealed class MatrixProductCounterTests
 
         long tensor = (long)Batch * Tokens * Width * size, half = (long)Width * Width;
         Check("linear_backward_activation", 3 * tensor);
-        Check("linear_backward_bias", tensor);
-        Check("fusion_gather_backward", tensor + (tensor / 4));
+        long sums = (long)CudaColumnSums.Grid(Batch * Tokens, Width, element).Y * Width * sizeof(float);
+        Check("linear_backward_bias", tensor + sums);
+        Check("fusion_gather_backward", tensor + (tensor / 4) + (2 * sums));
 
         // Once in a step, and small: every warp reads the mask token, or a row's sum in a sector of its own, out of a cache.
         Check("fusion_constant_forward", 2 * half * size);

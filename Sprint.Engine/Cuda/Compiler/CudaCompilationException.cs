@@ -48,7 +48,7 @@ public sealed class CudaCompilationException : CudaException
     private static string Unsaid(string log) =>
         KernelResources.Parse(log).FirstOrDefault(static kernel => kernel.SharedBytes > MostStaticSharedBytes) is { } kernel
             ? $": kernel {kernel.Kernel} declares {kernel.SharedBytes} bytes of static shared memory, of which {MostStaticSharedBytes} are the most; use dynamic shared memory"
-            : log.Contains("ptxas", StringComparison.Ordinal) && log.Contains("fatal", StringComparison.Ordinal)
+            : log.Contains("fatal", StringComparison.Ordinal) || log.Contains("error", StringComparison.OrdinalIgnoreCase)
                 ? ": the assembler refused it"
                 : ": the assembler refused it without a reason";
 }

@@ -21,7 +21,7 @@ internal static unsafe partial class Handlers
         uint expected = i->B >= 0 ? ((uint*)(r + i->B))[first] : 0;
         CheckUniform(warp, i, i->A, number);
         if (number >= BlockExecutor.BarrierCount)
-            throw warp.Fault(i, first, EmulationFault.Launch, $"Barrier {number} does not exist: a block has {BlockExecutor.BarrierCount}");
+            throw warp.Fault(i, first, EmulationFault.BarrierDivergence, $"Barrier {number} does not exist: a block has {BlockExecutor.BarrierCount}");
         if (expected % 32 != 0)
             throw warp.Fault(i, first, EmulationFault.BarrierDivergence, $"Barrier {number} is to wait for {expected} threads, which is no multiple of the warp's 32");
         if (aligned && warp.Exited != 0)

@@ -182,7 +182,8 @@ internal sealed partial class PtxParser
         int file = (int)TakeInteger(0, int.MaxValue);
         int line = (int)TakeInteger(0, int.MaxValue);
         int column = (int)TakeInteger(0, int.MaxValue);
-        location = new PtxLocation(file, line);
+        // Line 0 is what several lines were merged into: the one before says more.
+        location = line > 0 || location.Line == 0 ? new PtxLocation(file, line) : location;
         while (AcceptPunctuation(','))
         {
             string attribute = TakeName();

@@ -244,6 +244,27 @@ public sealed class HostileInputTests
         Assert.That(fault.Message, Does.Contain("at lacks.cu:12").And.Contain(instruction[(instruction.LastIndexOf("; ", StringComparison.Ordinal) + 1)..].Trim()));
     }
 
+    /// <summary>Compilers give line 0 to what they have merged of several lines.</summary>
+    [Test]
+    public void What_has_no_line_of_its_own_is_named_with_the_line_before()
+    {
+        const string ptx = Head + """
+            .file 1 "merged.cu"
+            .visible .entry k()
+            {
+            .loc 1 21 3
+            bar.sync 3;
+            .loc 1 0 0
+            bar.sync 16;
+            ret;
+            }
+            """;
+        using EmulatorHarness harness = new(ptx);
+        EmulationException fault = harness.LaunchFault("k", new(1), new(32), 0);
+        Assert.That(fault.Fault, Is.EqualTo(EmulationFault.BarrierDivergence), fault.Message);
+        Assert.That(fault.Message, Does.StartWith("Barrier 16 does not exist: a block has 16").And.Contain("at merged.cu:21"));
+    }
+
     [Test]
     public void Operands_that_do_not_fit_are_refused_when_they_are_reached_and_not_before()
     {

@@ -60,6 +60,7 @@ internal sealed unsafe partial class RaceDetector
             return false;
         int first = offset >> shift;
         Vector128<uint> limit = Vector128.Create(minimumSeen[warp] + 1 << ClockShift);
+        Vector128<uint> limitOfWarp = Vector128.Create(seen[warp * 32 + warp] + 1 << ClockShift);
         Vector128<uint> entry = Vector128.Create(clocks[warp] << ClockShift | (uint)(warp * 32 + lane));
         for (int k = first; k < first + count; k += 4)
         {
@@ -79,8 +80,9 @@ internal sealed unsafe partial class RaceDetector
                 Vector128<uint> sameWarp = Vector128.Equals((reader & Vector128.Create(ThreadMask)) >>> 5, Vector128.Create((uint)warp));
                 Vector128<uint> other = Vector128.Load(otherReaders + k);
                 Vector128.ConditionalSelect(Vector128.AndNot(recent, sameWarp), reader & ~Vector128.Create(Flag), other).Store(otherReaders + k);
-                Vector128<uint> another = recent & sameWarp & ~Vector128.Equals((reader ^ entry) & Vector128.Create(ThreadMask), Vector128<uint>.Zero);
-                (entry | ((another | (recent & sameWarp & reader)) & Vector128.Create(Flag))).Store(readers + k);
+                Vector128<uint> unordered = Vector128.GreaterThanOrEqual(reader, limitOfWarp) & sameWarp;
+                Vector128<uint> another = unordered & ~Vector128.Equals((reader ^ entry) & Vector128.Create(ThreadMask), Vector128<uint>.Zero);
+                (entry | ((another | (unordered & reader)) & Vector128.Create(Flag))).Store(readers + k);
             }
             Vector128.Create(site).Store(readerSites + k);
         }
@@ -134,6 +136,7 @@ internal sealed unsafe partial class RaceDetector
             if (!Vector512.LessThanAll(newest, limit))
                 return false;
         }
+        Vector512<uint> limitOfWarp = Vector512.Create(seen[warp * 32 + warp] + 1 << ClockShift);
         Vector512<uint> self = Vector512.Create(clocks[warp] << ClockShift | (uint)(warp * 32));
         Vector512<uint> sites = Vector512.Create(site);
         for (int k = 0; k < count; k += 16)
@@ -152,8 +155,9 @@ internal sealed unsafe partial class RaceDetector
             Vector512<uint> sameWarp = Vector512.Equals((reader & Vector512.Create(ThreadMask)) >>> 5, Vector512.Create((uint)warp));
             Vector512<uint> other = Vector512.Load(otherReaders + first + k);
             Vector512.ConditionalSelect(Vector512.AndNot(recent, sameWarp), reader & ~Vector512.Create(Flag), other).Store(otherReaders + first + k);
-            Vector512<uint> another = recent & sameWarp & ~Vector512.Equals((reader ^ entry) & Vector512.Create(ThreadMask), Vector512<uint>.Zero);
-            (entry | (another & Vector512.Create(Flag)) | (recent & sameWarp & reader & Vector512.Create(Flag))).Store(readers + first + k);
+            Vector512<uint> unordered = Vector512.GreaterThanOrEqual(reader, limitOfWarp) & sameWarp;
+            Vector512<uint> another = unordered & ~Vector512.Equals((reader ^ entry) & Vector512.Create(ThreadMask), Vector512<uint>.Zero);
+            (entry | ((another | (unordered & reader)) & Vector512.Create(Flag))).Store(readers + first + k);
             sites.Store(readerSites + first + k);
         }
         return true;
@@ -167,7 +171,7 @@ internal sealed unsafe partial class RaceDetector
         {
             if ((reader & ThreadMask) >> 5 != warp)
                 otherReaders[granule] = reader & ~Flag;
-            else if (HasOtherReaders(reader, warp, (int)(self & 31)))
+            else if (!IsOrdered(warp, (int)(self & 31), reader))
                 self |= Flag;
         }
         readers[granule] = self;

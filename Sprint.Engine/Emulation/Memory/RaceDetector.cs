@@ -124,23 +124,15 @@ internal sealed unsafe partial class RaceDetector : IDisposable
             return new RaceConflict(writer, writerSites[granule], true);
         if (access == RaceAccess.AtomicRead)
             return null;
-        uint reader = readers[granule];
         if (access == RaceAccess.Read)
         {
             uint atomic = otherReaders[granule];
             if ((atomic & Flag) != 0 && atomic >= limit && !IsOrdered(warp, lane, atomic & ~Flag) && !IsObserved(warp, atomic, granule))
                 return new RaceConflict(atomic, writerSites[granule], true);
-            if (reader >= limit)
-            {
-                if ((reader & ThreadMask) >> 5 != warp)
-                    otherReaders[granule] = reader & ~Flag;
-                else if (HasOtherReaders(reader, warp, lane))
-                    self |= Flag;
-            }
-            readers[granule] = self;
-            readerSites[granule] = site;
+            RecordReader(warp, granule, self, limit, site);
             return null;
         }
+        uint reader = readers[granule];
         if (reader >= limit && !IsOrdered(warp, lane, reader))
             return new RaceConflict(reader, readerSites[granule], false);
         uint other = otherReaders[granule];
@@ -178,15 +170,6 @@ internal sealed unsafe partial class RaceDetector : IDisposable
         if (thread >> 5 != warp)
             return order.IsOrdered(warp, thread >> 5, clock);
         return ((thread & 31) == lane && (entry & Flag) == 0) || order.IsOrdered(warp, lane, thread & 31, clock);
-    }
-
-    // Whether other lanes of the warp than this one have read a granule that this one reads, and are not known to be past it.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private bool HasOtherReaders(uint reader, int warp, int lane)
-    {
-        if ((reader & Flag) == 0 && (reader & 31) == (uint)lane)
-            return false;
-        return !order.TellsLanesApart(warp) || !order.IsOrderedForLane(warp, lane, (int)(reader & 31), reader >> ClockShift);
     }
 
     // Whether a warp has read what the atomic write of an entry left there.

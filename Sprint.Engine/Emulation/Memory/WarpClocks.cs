@@ -78,10 +78,6 @@ internal sealed class WarpClocks
     /// <summary>Whether some lanes of a warp have been ordered without the others since the block began.</summary>
     public bool TellsLanesApart(int warp) => (lanesApart >> warp & 1) != 0;
 
-    /// <summary>Whether what a lane did up to a clock happens before what another lane of its warp does now: for the whole warp or for that lane.</summary>
-    public bool IsOrderedForLane(int warp, int lane, int other, uint clock)
-        => clock <= Seen[warp * 32 + warp] || IsOrdered(warp, lane, other, clock);
-
     /// <summary>Whether what a lane did up to a clock happens before what another lane of its warp does now, though not for the whole warp.</summary>
     public bool IsOrdered(int warp, int lane, int other, uint clock)
         => (laneSeen[warp] is { } seen && clock <= seen[lane * 32 + other]) || Words is { IsFull: true } || Knows(warp, block, warp, clock);

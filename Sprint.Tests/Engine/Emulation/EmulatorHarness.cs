@@ -30,6 +30,16 @@ internal sealed class EmulatorHarness : IDisposable
     /// <summary>The lines of Kernels/NAME.cu, without blanks at their ends.</summary>
     public static string[] Source(string name) => [.. Read($"{name}.cu").Split('\n').Select(line => line.TrimEnd())];
 
+    /// <summary>Numbers of the lines of Kernels/NAME.cu that end in one of the texts.</summary>
+    public static int[] LinesThatEnd(string name, params string[] ends)
+    {
+        string[] lines = Source(name);
+        return [.. Enumerable.Range(1, lines.Length).Where(k => Array.Exists(ends, end => lines[k - 1].EndsWith(end, StringComparison.Ordinal)))];
+    }
+
+    /// <summary>The first eighteen seeds as a user draws them.</summary>
+    public static IEnumerable<EmulationOptions> Schedules(int workers) => Enumerable.Range(0, 18).Select(seed => new EmulationOptions { ScheduleSeed = (ulong)seed, Workers = workers });
+
     public ulong Upload<T>(ReadOnlySpan<T> values)
         where T : unmanaged
     {

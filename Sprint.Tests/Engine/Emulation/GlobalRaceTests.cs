@@ -56,19 +56,12 @@ public sealed class GlobalRaceTests
 
     private static ulong Zeros(EmulatorHarness harness, int count) => harness.Upload(new int[count]);
 
-    // Numbers of the lines of races.cu that end so.
-    private static int[] Lines(string end)
-    {
-        string[] lines = EmulatorHarness.Source("races");
-        return [.. Enumerable.Range(1, lines.Length).Where(k => lines[k - 1].EndsWith(end, StringComparison.Ordinal))];
-    }
-
     private static EmulationOptions Options(uint seed) => new() { ScheduleSeed = seed * 987654321, Workers = (int)(seed % 3) + 1 };
 
     [Test]
     public void A_race_is_found_under_every_schedule_with_kernel_blocks_array_and_both_lines([ValueSource(nameof(BugNames))] string kernel)
     {
-        int[] places = [.. Lines("BUG " + kernel), .. Lines("LATE " + kernel)];
+        int[] places = EmulatorHarness.LinesThatEnd("races", "BUG " + kernel, "LATE " + kernel);
         for (uint seed = 0; seed < 12; seed++)
         {
             using EmulatorHarness harness = EmulatorHarness.FromResource("races");
@@ -152,7 +145,7 @@ public sealed class GlobalRaceTests
     [Test]
     public void Blocks_that_store_different_values_at_the_same_moment_are_always_found([Range(0, 5)] int form, [Values(2, 3)] int blocks)
     {
-        int[] places = Lines("BUG stores_at_once");
+        int[] places = EmulatorHarness.LinesThatEnd("races", "BUG stores_at_once");
         using EmulatorHarness harness = EmulatorHarness.FromResource("races");
         for (int run = 0; run < 100; run++)
         {

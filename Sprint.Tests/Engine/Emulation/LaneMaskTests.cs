@@ -19,12 +19,11 @@ public sealed class LaneMaskTests
     [Test]
     public void A_mask_of_lanes_that_store_or_exchange_and_end_is_found_under_every_schedule([Range(0, 6)] int form, [Values(1, 2, 7)] int workers)
     {
-        string[] lines = EmulatorHarness.Source("lanes");
-        int[] places = [.. Enumerable.Range(1, lines.Length).Where(k => lines[k - 1].EndsWith("BUG half_mask", StringComparison.Ordinal))];
-        for (uint seed = 0; seed < 18; seed++)
+        int[] places = EmulatorHarness.LinesThatEnd("lanes", "BUG half_mask");
+        foreach (EmulationOptions options in EmulatorHarness.Schedules(workers))
         {
-            harness.Options = new EmulationOptions { ScheduleSeed = seed, Workers = workers };
-            EmulationException fault = Assert.Throws<EmulationException>(() => Run(form, 0), $"seed {seed}")!;
+            harness.Options = options;
+            EmulationException fault = Assert.Throws<EmulationException>(() => Run(form, 0), $"seed {options.ScheduleSeed}")!;
             using (Assert.EnterMultipleScope())
             {
                 Assert.That(fault.Fault, Is.EqualTo(EmulationFault.WarpSynchronization), fault.Message);
@@ -40,9 +39,9 @@ public sealed class LaneMaskTests
     [Test]
     public void Masks_whose_lanes_all_come_are_clean_under_every_schedule([Range(0, 6)] int form, [Values(1, 2, 7)] int workers)
     {
-        for (uint seed = 0; seed < 18; seed++)
+        foreach (EmulationOptions options in EmulatorHarness.Schedules(workers))
         {
-            harness.Options = new EmulationOptions { ScheduleSeed = seed, Workers = workers };
+            harness.Options = options;
             Assert.That(Run(form, 1).PartialMasks, Is.Zero);
         }
     }

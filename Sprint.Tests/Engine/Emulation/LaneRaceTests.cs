@@ -37,15 +37,12 @@ public sealed class LaneRaceTests
 
     private static ulong Zeros(EmulatorHarness harness, int count) => harness.Upload(new int[count]);
 
-    private static IEnumerable<EmulationOptions> Schedules(int workers) => Enumerable.Range(0, 18).Select(seed => new EmulationOptions { ScheduleSeed = (ulong)seed, Workers = workers });
-
     [Test]
     public void A_race_of_lanes_is_found_under_every_schedule_with_kernel_block_thread_and_both_lines([ValueSource(nameof(BugNames))] string kernel, [Values(1, 2, 7)] int workers)
     {
-        string[] lines = EmulatorHarness.Source("lanes");
         string name = kernel.StartsWith("shifted", StringComparison.Ordinal) ? "shifted" : kernel;
-        int[] places = [.. Enumerable.Range(1, lines.Length).Where(k => lines[k - 1].EndsWith("BUG " + name, StringComparison.Ordinal) || lines[k - 1].EndsWith("LATE " + name, StringComparison.Ordinal))];
-        foreach (EmulationOptions options in Schedules(workers))
+        int[] places = EmulatorHarness.LinesThatEnd("lanes", "BUG " + name, "LATE " + name);
+        foreach (EmulationOptions options in EmulatorHarness.Schedules(workers))
         {
             using EmulatorHarness harness = EmulatorHarness.FromResource("lanes");
             harness.Options = options;
@@ -67,7 +64,7 @@ public sealed class LaneRaceTests
     public void Its_repair_is_clean_under_every_schedule([ValueSource(nameof(BugNames))] string kernel, [Values(1, 2, 7)] int workers)
     {
         using EmulatorHarness harness = EmulatorHarness.FromResource("lanes");
-        foreach (EmulationOptions options in Schedules(workers))
+        foreach (EmulationOptions options in EmulatorHarness.Schedules(workers))
         {
             harness.Options = options;
             Assert.DoesNotThrow(() => Bugs[kernel](harness, 1), $"seed {options.ScheduleSeed}");
@@ -78,10 +75,11 @@ public sealed class LaneRaceTests
     public void What_lanes_may_do_is_clean_under_every_schedule([Values(1, 2, 7)] int workers)
     {
         using EmulatorHarness harness = EmulatorHarness.FromResource("lanes");
-        foreach (EmulationOptions options in Schedules(workers))
+        foreach (EmulationOptions options in EmulatorHarness.Schedules(workers))
         {
             harness.Options = options;
             Assert.DoesNotThrow(() => Run(harness, "lanes_at_ease", Zeros(harness, 408 * Threads), Zeros(harness, Threads), harness.Reserve<byte>(Threads), harness.Reserve<int>(4 * Threads), Zeros(harness, Threads), harness.Reserve<int>(1)), $"seed {options.ScheduleSeed}");
+            Assert.DoesNotThrow(() => Run(harness, "warps_at_ease", harness.Reserve<int>(Threads)), $"seed {options.ScheduleSeed}");
             Assert.DoesNotThrow(() => Run(harness, "tiles_at_ease", Zeros(harness, Threads), Zeros(harness, Threads / 16)), $"seed {options.ScheduleSeed}");
             ulong target = harness.Reserve<int>(Threads);
             Assert.DoesNotThrow(() => Run(harness, "counts_unfenced", target), $"seed {options.ScheduleSeed}");

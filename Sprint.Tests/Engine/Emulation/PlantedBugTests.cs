@@ -40,8 +40,7 @@ public sealed class PlantedBugTests
     [Test]
     public void A_bug_is_found_under_every_schedule_with_kernel_block_thread_and_line([ValueSource(nameof(Names))] string kernel)
     {
-        string[] lines = EmulatorHarness.Source("bugs");
-        int[] places = [.. Enumerable.Range(1, lines.Length).Where(k => lines[k - 1].EndsWith("BUG " + kernel, StringComparison.Ordinal) || lines[k - 1].EndsWith("LATE " + kernel, StringComparison.Ordinal))];
+        int[] places = EmulatorHarness.LinesThatEnd("bugs", "BUG " + kernel, "LATE " + kernel);
         for (uint seed = 0; seed < 12; seed++)
         {
             using EmulatorHarness harness = EmulatorHarness.FromResource("bugs");

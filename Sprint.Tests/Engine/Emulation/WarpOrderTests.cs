@@ -84,15 +84,12 @@ public sealed class WarpOrderTests
 
     private static ulong Zeros(EmulatorHarness harness, int count) => harness.Upload(new int[count]);
 
-    // The first eighteen seeds as a user draws them.
-    private static IEnumerable<EmulationOptions> Schedules(int workers) => Enumerable.Range(0, 18).Select(seed => new EmulationOptions { ScheduleSeed = (ulong)seed, Workers = workers });
-
     /// <summary>Whoever counts first: the warp of the thread that clears, or another, which then reads what nobody has written.</summary>
     [Test]
     public void A_counter_that_one_who_counts_has_cleared_is_found_under_every_schedule([Values(1, 2, 7)] int workers)
     {
         using EmulatorHarness repaired = EmulatorHarness.FromResource("warps");
-        foreach (EmulationOptions options in Schedules(workers))
+        foreach (EmulationOptions options in EmulatorHarness.Schedules(workers))
         {
             using EmulatorHarness harness = EmulatorHarness.FromResource("warps");
             harness.Options = repaired.Options = options;
@@ -105,9 +102,8 @@ public sealed class WarpOrderTests
     [Test]
     public void What_lacks_a_part_of_the_order_is_found_under_every_schedule_with_kernel_block_thread_and_both_lines([ValueSource(nameof(BugNames))] string kernel, [Values(1, 2, 7)] int workers)
     {
-        string[] lines = EmulatorHarness.Source("warps");
-        int[] places = [.. Enumerable.Range(1, lines.Length).Where(k => lines[k - 1].EndsWith("BUG " + kernel, StringComparison.Ordinal) || lines[k - 1].EndsWith("LATE " + kernel, StringComparison.Ordinal))];
-        foreach (EmulationOptions options in Schedules(workers))
+        int[] places = EmulatorHarness.LinesThatEnd("warps", "BUG " + kernel, "LATE " + kernel);
+        foreach (EmulationOptions options in EmulatorHarness.Schedules(workers))
         {
             using EmulatorHarness harness = EmulatorHarness.FromResource("warps");
             harness.Options = options;
@@ -128,7 +124,7 @@ public sealed class WarpOrderTests
     public void Its_repair_is_clean_under_every_schedule([ValueSource(nameof(BugNames))] string kernel, [Values(1, 2, 7)] int workers)
     {
         using EmulatorHarness harness = EmulatorHarness.FromResource("warps");
-        foreach (EmulationOptions options in Schedules(workers))
+        foreach (EmulationOptions options in EmulatorHarness.Schedules(workers))
         {
             harness.Options = options;
             Assert.DoesNotThrow(() => Bugs[kernel].Launch(harness, 1), $"seed {options.ScheduleSeed}");
@@ -139,7 +135,7 @@ public sealed class WarpOrderTests
     public void Threads_that_order_each_other_by_words_of_memory_are_clean_and_right([ValueSource(nameof(OrderedNames))] string kernel, [Values(1, 2, 7)] int workers)
     {
         using EmulatorHarness harness = EmulatorHarness.FromResource("warps");
-        foreach (EmulationOptions options in Schedules(workers))
+        foreach (EmulationOptions options in EmulatorHarness.Schedules(workers))
         {
             harness.Options = options;
             Ordered[kernel](harness);

@@ -167,6 +167,20 @@ extern "C" __global__ void lanes_in_turn(int* turns, int* x, int* y) {
     y[i] = x[i ^ 31];
 }
 
+// A whole warp meets: what its lanes have read before, one of them reads again and stores.
+extern "C" __global__ void warps_at_ease(int* out) {
+    __shared__ int data[64];
+    int t = threadIdx.x, first = t / 32 * 32;
+    data[t] = t;
+    __syncwarp();
+    int v = data[first], w = data[t ^ 1];
+    __syncwarp();
+    if (t == first) data[first] += v + 1;
+    if (t == first + 5) data[t] += w;
+    __syncwarp();
+    out[blockIdx.x * 64 + t] = data[first] + data[t];
+}
+
 // Tiles of half a warp: what was read before the tile met is read again by a lane that then stores, in global and in shared memory.
 extern "C" __global__ void tiles_at_ease(int* x, int* state) {
     __shared__ int data[64], totals[4];

@@ -38,7 +38,7 @@ public sealed class CudaBlas : IDisposable
         try
         {
             workspace = new CudaDeviceVariable<byte>(Context, WorkspaceBytes);
-            library = new NativeCublas(handle, workspace.DevicePointer, WorkspaceBytes) { Stream = stream.Handle };
+            library = new NativeCublas(handle, workspace.DevicePointer, WorkspaceBytes);
             Check(CublasApi.cublasSetStream_v2(handle, stream.Handle), nameof(CublasApi.cublasSetStream_v2));
             Check(CublasApi.cublasSetWorkspace_v2(handle, workspace.DevicePointer, WorkspaceBytes), nameof(CublasApi.cublasSetWorkspace_v2));
         }
@@ -90,7 +90,6 @@ public sealed class CudaBlas : IDisposable
 
             // Setting a stream returns the handle to the library's own workspace.
             Check(CublasApi.cublasSetWorkspace_v2(resource.Value, workspace.DevicePointer, WorkspaceBytes), nameof(CublasApi.cublasSetWorkspace_v2));
-            ((NativeCublas)library).Stream = handle;
         }
 
         this.stream = stream;
@@ -189,14 +188,14 @@ public sealed class CudaBlas : IDisposable
     {
         ColumnMajorProduct columns = product.ToColumnMajor();
         using CudaContext.Scope scope = Enter();
-        return library.TryMultiplyFused(columns, epilogue, new FusedOperands(b, a, c, bias, auxiliary), type);
+        return library.TryMultiplyFused(columns, epilogue, new FusedOperands(b, a, c, bias, auxiliary), type, stream?.Handle ?? default);
     }
 
     /// <summary>Frees handle and workspace.</summary>
     public void Dispose()
     {
         isDisposed = true;
-        (library as IDisposable)?.Dispose();
+        library?.Dispose();
         resource?.Dispose();
         workspace?.Dispose();
     }

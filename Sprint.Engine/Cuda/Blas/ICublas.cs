@@ -1,7 +1,7 @@
 namespace Sprint.Engine.Cuda;
 
 /// <summary>The products of cuBLAS as its library has them: column-major. Each returns a cublasStatus_t.</summary>
-internal interface ICublas
+internal interface ICublas : IDisposable
 {
     /// <summary>C = alpha op(first) op(second) + beta C in float32.</summary>
     int MultiplySingle(
@@ -38,9 +38,10 @@ internal interface ICublas
     /// <param name="epilogue">What becomes of the sums.</param>
     /// <param name="operands">Where the matrices are.</param>
     /// <param name="type">Element type.</param>
+    /// <param name="stream">The stream that the product goes into.</param>
     /// <returns>False where the library has no kernel for it: then nothing was done.</returns>
     /// <exception cref="CudaException">The library failed.</exception>
-    bool TryMultiplyFused(in ColumnMajorProduct product, BlasEpilogue epilogue, in FusedOperands operands, CudaElementType type);
+    bool TryMultiplyFused(in ColumnMajorProduct product, BlasEpilogue epilogue, in FusedOperands operands, CudaElementType type, StreamHandle stream);
 }
 
 /// <summary>The matrices of a product with an epilogue.</summary>

@@ -4,12 +4,9 @@ namespace Sprint.Engine.Cuda;
 /// <param name="handle">The handle.</param>
 /// <param name="workspace">Where products with an epilogue may keep partial sums.</param>
 /// <param name="workspaceBytes">Its size.</param>
-internal sealed class NativeCublas(nint handle, DevicePointer workspace, int workspaceBytes) : ICublas, IDisposable
+internal sealed class NativeCublas(nint handle, DevicePointer workspace, int workspaceBytes) : ICublas
 {
     private readonly Dictionary<FusedProductKey, FusedProduct?> fused = [];
-
-    /// <summary>The stream that products with an epilogue go into.</summary>
-    public StreamHandle Stream { get; set; }
 
     /// <inheritdoc/>
     public int MultiplySingle(
@@ -101,7 +98,7 @@ internal sealed class NativeCublas(nint handle, DevicePointer workspace, int wor
             CublasApi.DefaultAlgorithm);
 
     /// <inheritdoc/>
-    public bool TryMultiplyFused(in ColumnMajorProduct product, BlasEpilogue epilogue, in FusedOperands operands, CudaElementType type)
+    public bool TryMultiplyFused(in ColumnMajorProduct product, BlasEpilogue epilogue, in FusedOperands operands, CudaElementType type, StreamHandle stream)
     {
         FusedProductKey key = new(product, epilogue, type, FusedProductKey.AlignmentOf(operands));
         if (!fused.TryGetValue(key, out FusedProduct? prepared))
@@ -110,7 +107,7 @@ internal sealed class NativeCublas(nint handle, DevicePointer workspace, int wor
             fused.Add(key, prepared);
         }
 
-        prepared?.Run(handle, operands, workspace, workspaceBytes, Stream);
+        prepared?.Run(handle, operands, workspace, workspaceBytes, stream);
         return prepared is not null;
     }
 

@@ -14,6 +14,10 @@ internal sealed unsafe class ColumnMajorCublas : ICublas
 
     public string LastCall { get; private set; } = "";
 
+    public void Dispose()
+    {
+    }
+
     public int MultiplySingle(in ColumnMajorProduct product, float alpha, DevicePointer first, DevicePointer second, float beta, DevicePointer result)
     {
         if (Status != 0)
@@ -85,7 +89,7 @@ internal sealed unsafe class ColumnMajorCublas : ICublas
     }
 
     /// <summary>The manual's epilogues on float32 matrices of the host's memory; other types are only noted.</summary>
-    public bool TryMultiplyFused(in ColumnMajorProduct product, BlasEpilogue epilogue, in FusedOperands operands, CudaElementType type)
+    public bool TryMultiplyFused(in ColumnMajorProduct product, BlasEpilogue epilogue, in FusedOperands operands, CudaElementType type, StreamHandle stream)
     {
         LastCall = $"{product} {epilogue} {operands.First} {operands.Second} {operands.Result} {operands.Bias} {operands.Auxiliary} {type}";
         if (!HasFusedKernels || type != CudaElementType.Float32)

@@ -46,7 +46,7 @@ public sealed class EmulatedKernel
 
     internal KernelProgram Program { get; }
 
-    internal static (int Offset, int Bytes)[] LayOut(IEnumerable<PtxVariable> parameters, out int total)
+    internal static (int Offset, int Bytes)[] LayOut(IEnumerable<PtxVariable> parameters, out long total)
     {
         List<(int Offset, int Bytes)> layout = [];
         long offset = 0;
@@ -55,10 +55,8 @@ public sealed class EmulatedKernel
             offset = (offset + parameter.Alignment - 1) / parameter.Alignment * parameter.Alignment;
             layout.Add(((int)offset, (int)parameter.Size));
             offset += parameter.Size;
-            if (offset > 32764)
-                throw new EmulationException(EmulationFault.Syntax, "A kernel's parameters have more than 32764 bytes");
         }
-        total = (int)offset;
+        total = offset;
         return [.. layout];
     }
 }

@@ -48,7 +48,7 @@ public sealed class EmulatedModule : IDisposable
 
     /// <summary>A kernel by its name in the PTX.</summary>
     /// <exception cref="SprintException">The module defines no such kernel; the message names those it has.</exception>
-    /// <exception cref="EmulationException">The kernel's code is malformed.</exception>
+    /// <exception cref="EmulationException">The kernel's code is malformed, or it needs more than a kernel may have, or than the emulator executes.</exception>
     public EmulatedKernel GetKernel(string name)
     {
         lock (gate)
@@ -60,6 +60,9 @@ public sealed class EmulatedModule : IDisposable
                 string known = Module.Kernels.Count == 0 ? "it has none" : "it has " + string.Join(", ", Module.Kernels);
                 throw new SprintException($"The module {Module.Name} has no kernel {name}; {known}.");
             }
+            if (function.Refusal is { } refusal)
+                throw refusal;
+            CheckParameters(function);
             kernel = new EmulatedKernel(new ProgramBuilder(this, function).Build());
             kernels[name] = kernel;
             return kernel;
@@ -93,6 +96,15 @@ public sealed class EmulatedModule : IDisposable
     }
 
     internal bool TryGetAddress(string name, out ulong address) => addresses.TryGetValue(name, out address);
+
+    // PTX ISA, kernel function parameters: 32764 bytes from PTX 8.1 on for sm_70 and later, 4352 otherwise.
+    private void CheckParameters(PtxFunction kernel)
+    {
+        int most = Version.Parse(Module.Version) >= new Version(8, 1) && Module.Architecture >= 70 ? 32764 : 4352;
+        _ = EmulatedKernel.LayOut(kernel.Parameters, out long bytes);
+        if (bytes > most)
+            throw new EmulationException(EmulationFault.Launch, $"The kernel {kernel.Name} takes {bytes} bytes of parameters; of PTX {Module.Version} for {Module.Target} it may take {most}", new EmulationSite(Module.Name, PtxLine: kernel.Line));
+    }
 
     private void Initialise(PtxVariable variable)
     {

@@ -27,6 +27,9 @@ public sealed class PtxModule
     public IReadOnlyList<string> Kernels
         => [.. Functions.Values.Where(function => function.IsKernel && function.HasBody).Select(function => function.Name)];
 
+    /// <summary>The number in <see cref="Target"/>.</summary>
+    internal int Architecture { get; set; }
+
     internal Dictionary<string, PtxFunction> Functions { get; } = [];
 
     internal Dictionary<string, PtxVariable> Variables { get; } = [];

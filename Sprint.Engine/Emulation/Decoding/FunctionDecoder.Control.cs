@@ -105,7 +105,7 @@ internal sealed unsafe partial class FunctionDecoder
     {
         foreach (PtxFunction function in program.Module.Module.Functions.Values)
         {
-            if (function.HasBody && !function.IsKernel)
+            if (function.HasBody && !function.IsKernel && function.Refusal is null)
                 program.Require(program.Module.FunctionIndex(function.Name));
         }
     }

@@ -66,10 +66,9 @@ internal sealed unsafe partial class FunctionDecoder
     /// <summary>Refuses an instruction that the module's target does not have.</summary>
     private void RequireTarget(PtxInstruction i, int capability)
     {
-        string target = program.Module.Module.Target;
-        string digits = string.Concat(target.SkipWhile(letter => !char.IsAsciiDigit(letter)).TakeWhile(char.IsAsciiDigit));
-        if (int.TryParse(digits, out int own) && own < capability)
-            throw Refused($"The instruction {i.Opcode} needs .target sm_{capability} or higher; the module is for {target}");
+        PtxModule module = program.Module.Module;
+        if (module.Architecture < capability)
+            throw Refused($"The instruction {i.Opcode} needs .target sm_{capability} or higher; the module is for {module.Target}");
     }
 
     private static int RegisterSize(PtxRegister register) => Math.Max(register.Size, 2);

@@ -46,7 +46,7 @@ internal sealed unsafe class ProgramBuilder(EmulatedModule module, PtxFunction k
     public KernelProgram Build()
     {
         LayOutShared();
-        EmulatedKernel.LayOut(kernel.Parameters, out int parameterBytes);
+        EmulatedKernel.LayOut(kernel.Parameters, out long parameterBytes);
         DecodedFunction entry = Require(Module.FunctionIndex(kernel.Name));
         while (work.TryDequeue(out DecodedFunction? function))
         {
@@ -63,7 +63,7 @@ internal sealed unsafe class ProgramBuilder(EmulatedModule module, PtxFunction k
             UsesFloatAtomics = UsesFloatAtomics,
             UsesFence = UsesFence,
             UsesDeviceFence = UsesDeviceFence,
-            ParameterBytes = parameterBytes,
+            ParameterBytes = (int)parameterBytes,
             Refusals = Refusals,
         };
         program.Lists.AddRange(Lists);
@@ -78,11 +78,14 @@ internal sealed unsafe class ProgramBuilder(EmulatedModule module, PtxFunction k
     }
 
     /// <summary>The decoded form of a function of the module, queued if it is new.</summary>
+    /// <exception cref="EmulationException">The function is not executed.</exception>
     public DecodedFunction Require(int index)
     {
         if (functions[index] is { } known)
             return known;
         PtxFunction syntax = Module.Module.Functions.Values.ElementAt(index);
+        if (syntax.Refusal is { } refusal)
+            throw new EmulationException(refusal.Fault, $"The function {syntax.Name} is not executed: {refusal.Detail}");
         DecodedFunction function = new(syntax, index);
         functions[index] = function;
         work.Enqueue(function);
@@ -134,11 +137,11 @@ internal sealed unsafe class ProgramBuilder(EmulatedModule module, PtxFunction k
     private void Place(PtxVariable variable)
     {
         if (variable.Size > MaximumSharedBytes)
-            throw new EmulationException(EmulationFault.Launch, $"The shared variable {variable.Name} has {variable.Size} bytes; a kernel's shared variables may have {MaximumSharedBytes}", new EmulationSite(Module.Module.Name));
+            throw new EmulationException(EmulationFault.Launch, $"The shared variable {variable.Name} has {variable.Size} bytes; a kernel's shared variables may have {MaximumSharedBytes}", new EmulationSite(Module.Module.Name, kernel.Name));
         sharedBytes = (sharedBytes + variable.Alignment - 1) / variable.Alignment * variable.Alignment;
         shared[variable] = sharedBytes;
         sharedBytes += (int)variable.Size;
         if (sharedBytes > MaximumSharedBytes)
-            throw new EmulationException(EmulationFault.Launch, $"The shared variables up to {variable.Name} have {sharedBytes} bytes; a kernel's may have {MaximumSharedBytes}", new EmulationSite(Module.Module.Name));
+            throw new EmulationException(EmulationFault.Launch, $"The shared variables up to {variable.Name} have {sharedBytes} bytes; a kernel's may have {MaximumSharedBytes}", new EmulationSite(Module.Module.Name, kernel.Name));
     }
 }

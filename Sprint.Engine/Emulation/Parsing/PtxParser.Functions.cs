@@ -12,30 +12,73 @@ internal sealed partial class PtxParser
 
     private void ParseFunction()
     {
+        int head = next;
         int line = Current.Line;
         bool isKernel = IsWord(".entry");
         Skip();
-        PtxVariable[] results = !isKernel && IsPunctuation('(') ? ParseParameters() : [];
-        string name = TakeName();
-        PtxVariable[] parameters = IsPunctuation('(') ? ParseParameters() : [];
+        int results = next;
+        if (!isKernel && IsPunctuation('('))
+            SkipParentheses();
+        int name = next;
         location = default;
-        function = new PtxFunction { Name = name, IsKernel = isKernel, Parameters = parameters, Results = results, Line = line };
+        function = new PtxFunction { Name = TakeName(), IsKernel = isKernel, Line = line };
         scope = function.Scope;
-        foreach (PtxVariable variable in results.Concat(parameters))
+        try
         {
-            if (variable.Name != "_" && !scope.Variables.TryAdd(variable.Name, variable))
-                throw Error($"The parameter {variable.Name} of {name} is declared twice");
+            next = results;
+            function.Results = next < name ? ParseParameters() : [];
+            Skip();
+            function.Parameters = IsPunctuation('(') ? ParseParameters() : [];
+            ParsePerformanceDirectives();
+            if (!AcceptPunctuation(';'))
+                ParseBody();
         }
-        ParsePerformanceDirectives();
-        if (!AcceptPunctuation(';'))
+        catch (EmulationException refusal) when (refusal.Fault == EmulationFault.Unsupported)
         {
-            function.HasBody = true;
-            ParseBody(0);
+            // What one function asks for and does not get is no reason to refuse the others.
+            function.Refusal = new EmulationException(refusal.Fault, refusal.Detail, new EmulationSite(module.Name, isKernel ? function.Name : null, function.Name, PtxLine: refusal.PtxLine));
+            next = head;
+            SkipFunction();
         }
-        if (!module.Functions.TryGetValue(name, out PtxFunction? earlier) || !earlier.HasBody)
+        AddFunction();
+    }
+
+    private void AddFunction()
+    {
+        string name = function.Name;
+        if (module.Variables.TryGetValue(name, out PtxVariable? variable))
+            throw DeclaredTwice(name, variable.Line, function.Line);
+        if (!module.Functions.TryGetValue(name, out PtxFunction? earlier))
+        {
             module.Functions[name] = function;
-        else if (function.HasBody)
-            throw Error($"The function {name} is defined twice", EmulationFault.Syntax, line);
+            return;
+        }
+        if (earlier.IsKernel != function.IsKernel || (earlier.HasBody && function.HasBody))
+            throw DeclaredTwice(name, earlier.Line, function.Line);
+        if (earlier.Refusal is null && function.Refusal is null && !SizesOf(earlier).SequenceEqual(SizesOf(function)))
+            throw Error($"The function {name} has other parameters than on line {earlier.Line}", line: function.Line);
+        if (!earlier.HasBody)
+            module.Functions[name] = function;
+    }
+
+    private static IEnumerable<long> SizesOf(PtxFunction function) => [.. function.Results.Select(result => result.Size), -1, .. function.Parameters.Select(parameter => parameter.Size)];
+
+    private void SkipFunction()
+    {
+        while (!IsPunctuation('{'))
+        {
+            if (AcceptPunctuation(';'))
+                return;
+            SkipToken($"The head of {function.Name} is not closed");
+        }
+        function.HasBody = true;
+        int depth = 0;
+        do
+        {
+            depth += IsPunctuation('{') ? 1 : IsPunctuation('}') ? -1 : 0;
+            SkipToken($"The body of {function.Name} is not closed");
+        }
+        while (depth > 0);
     }
 
     private PtxVariable[] ParseParameters()
@@ -92,7 +135,18 @@ internal sealed partial class PtxParser
         return new LaunchIndex(x, y, z);
     }
 
-    private void ParseBody(int depth)
+    private void ParseBody()
+    {
+        function.HasBody = true;
+        foreach (PtxVariable variable in function.Results.Concat(function.Parameters).Where(variable => variable.Name != "_"))
+        {
+            Declare(variable.Name, variable.Line);
+            scope.Variables.Add(variable.Name, variable);
+        }
+        ParseBlock(0);
+    }
+
+    private void ParseBlock(int depth)
     {
         if (depth > MaximumScopes)
             throw Error("Braces are nested too deeply");
@@ -105,7 +159,7 @@ internal sealed partial class PtxParser
             {
                 PtxScope outer = scope;
                 scope = new PtxScope(outer);
-                ParseBody(depth + 1);
+                ParseBlock(depth + 1);
                 scope = outer;
             }
             else
@@ -155,8 +209,10 @@ internal sealed partial class PtxParser
 
     private void ParseLabel()
     {
+        int line = Current.Line;
         string label = TakeName();
         Expect(':');
+        Declare(label, line);
         if (Accept(".branchtargets"))
         {
             List<string> targets = [];
@@ -170,9 +226,9 @@ internal sealed partial class PtxParser
         {
             SkipStatement();
         }
-        else if (!scope.Labels.TryAdd(label, function.Instructions.Count))
+        else
         {
-            throw Error($"The label {label} is declared twice");
+            scope.Labels.Add(label, function.Instructions.Count);
         }
     }
 
@@ -209,52 +265,18 @@ internal sealed partial class PtxParser
         }
     }
 
-    private void ParseRegisters()
-    {
-        Skip();
-        string word = TakeName();
-        if (word is ".v2" or ".v4")
-            throw Error("Vector registers are not executed", EmulationFault.Unsupported);
-        PtxType type = PtxTypes.Parse(word.AsSpan(1));
-        if (type is PtxType.None or PtxType.B128)
-            throw Error($"\"{word}\" is no type of a register that is executed", EmulationFault.Unsupported);
-        do
-        {
-            string name = TakeName();
-            if (AcceptPunctuation('<'))
-            {
-                scope.Families[name] = (type, (int)TakeInteger(0, MaximumRegisters));
-                Expect('>');
-            }
-            else if (!scope.Registers.TryAdd(name, CreateRegister(name, type)))
-            {
-                throw Error($"The register {name} is declared twice");
-            }
-        }
-        while (AcceptPunctuation(','));
-        Expect(';');
-    }
-
-    private PtxRegister CreateRegister(string name, PtxType type)
-    {
-        if (function.Registers.Count >= MaximumRegisters)
-            throw Error($"The function {function.Name} uses more than {MaximumRegisters} registers");
-        PtxRegister register = new(name, type, function.Registers.Count);
-        function.Registers.Add(register);
-        return register;
-    }
-
     private void ParseBodyVariable()
     {
         PtxSpace space = ParseSpace();
         do
         {
             PtxVariable variable = ParseDeclarator(space, false);
-            if (space is PtxSpace.Global or PtxSpace.Constant)
-                module.Variables[variable.Name] = variable;
-            else
+            Declare(variable.Name, variable.Line);
+            scope.Variables.Add(variable.Name, variable);
+            if (space is not (PtxSpace.Global or PtxSpace.Constant))
                 function.Variables.Add(variable);
-            scope.Variables[variable.Name] = variable;
+            else if (!module.Variables.TryAdd(variable.Name, variable))
+                throw Error($"The variable {variable.Name} has the name of another on line {module.Variables[variable.Name].Line}, and the emulator keeps global and constant variables of functions apart by name", EmulationFault.Unsupported, variable.Line);
         }
         while (AcceptPunctuation(','));
         Expect(';');
@@ -264,9 +286,7 @@ internal sealed partial class PtxParser
     {
         while (!AcceptPunctuation(';'))
         {
-            if (Current.Kind == PtxTokenKind.End)
-                throw Error("A statement is not closed");
-            Skip();
+            SkipToken("A statement is not closed");
         }
     }
 }

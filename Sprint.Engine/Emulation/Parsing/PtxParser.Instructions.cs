@@ -25,7 +25,7 @@ internal sealed partial class PtxParser
         {
             operands.Add(ParseOperand(0));
             if (operands.Count > MaximumOperands)
-                throw Error("An instruction has too many operands");
+                throw Error($"An instruction has more than {MaximumOperands} operands", EmulationFault.Unsupported);
             if (!AcceptPunctuation(',') && !IsPunctuation(';'))
                 throw Error($"Expected ',' or ';' but found {Found()}");
         }
@@ -146,27 +146,5 @@ internal sealed partial class PtxParser
         if (IsPunctuation('-'))
             return ParseConstant().Value;
         return AcceptPunctuation('+') ? ParseConstant().Value : 0;
-    }
-
-    private PtxRegister? FindRegister(string name)
-    {
-        int digits = name.Length;
-        while (digits > 0 && char.IsAsciiDigit(name[digits - 1]))
-            digits--;
-        string prefix = name[..digits];
-        for (PtxScope? scope = this.scope; scope is not null; scope = scope.Parent)
-        {
-            if (scope.Registers.TryGetValue(name, out PtxRegister? register))
-                return register;
-            if (digits < name.Length && scope.Families.TryGetValue(prefix, out (PtxType Type, int Count) family))
-            {
-                if (!int.TryParse(name.AsSpan(digits), out int number) || number >= family.Count)
-                    throw Error($"The register {name} is beyond the {family.Count} declared as {prefix}");
-                register = CreateRegister(name, family.Type);
-                scope.Registers[name] = register;
-                return register;
-            }
-        }
-        return null;
     }
 }

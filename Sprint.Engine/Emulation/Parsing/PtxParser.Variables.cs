@@ -6,7 +6,6 @@ namespace Sprint.Engine.Emulation.Parsing;
 internal sealed partial class PtxParser
 {
     private const int MaximumNesting = 16;
-    private const int MaximumRegisters = 1 << 16;
 
     private PtxSpace ParseSpace()
     {
@@ -53,6 +52,7 @@ internal sealed partial class PtxParser
         }
         if (type is PtxType.None)
             throw Error($"A variable without a type, before {Found()}");
+        int line = Current.Line;
         string name = TakeName();
         List<long> extents = ParseExtents();
         long elements = vector;
@@ -67,6 +67,7 @@ internal sealed partial class PtxParser
             Alignment = alignment > 0 ? alignment : elementSize * vector,
             Size = MultiplyExtent(elements, elementSize),
             IsExtern = isExtern,
+            Line = line,
         };
         if (AcceptPunctuation('='))
             ParseInitialisers(variable, extents, vector, elementSize);
@@ -76,7 +77,7 @@ internal sealed partial class PtxParser
     private long MultiplyExtent(long left, long right)
     {
         UInt128 product = (UInt128)left * (ulong)right;
-        return product <= 1UL << 40 ? (long)product : throw Error("A variable is larger than 1 TiB");
+        return product <= 1UL << 40 ? (long)product : throw Error("A variable is larger than 1 TiB", EmulationFault.Unsupported);
     }
 
     private List<long> ParseExtents()
@@ -239,9 +240,7 @@ internal sealed partial class PtxParser
         Expect('(');
         while (!AcceptPunctuation(')'))
         {
-            if (Current.Kind == PtxTokenKind.End)
-                throw Error("A parenthesis is not closed");
-            Skip();
+            SkipToken("A parenthesis is not closed");
         }
     }
 }

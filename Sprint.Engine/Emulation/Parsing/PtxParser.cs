@@ -78,6 +78,8 @@ internal sealed partial class PtxParser
     private void ParseVersion()
     {
         Skip();
+        if (module.Version.Length > 0)
+            throw Error("A second .version begins another module: give each module a file of its own");
         string version = Peek();
         if (!System.Version.TryParse(version, out Version? number))
             throw Error($"\"{version}\" is no version of the PTX ISA, such as 7.8");
@@ -91,11 +93,12 @@ internal sealed partial class PtxParser
         Skip();
         string target = Peek();
         string digits = target.StartsWith("sm_", StringComparison.Ordinal) ? target[3..].TrimEnd('a', 'f') : string.Empty;
-        if (!int.TryParse(digits, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out int architecture))
+        if (!int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out int architecture))
             throw Error($"\"{target}\" is no target, such as sm_80 or sm_90a");
         if (architecture < 20)
             throw Error($"The target {target} has other rules for floating-point numbers; modules are executed for sm_20 and later", EmulationFault.Unsupported);
         module.Target = Take(PtxTokenKind.Word, "a target such as sm_80");
+        module.Architecture = architecture;
         while (AcceptPunctuation(','))
             Take(PtxTokenKind.Word, "a target option");
     }
@@ -104,7 +107,8 @@ internal sealed partial class PtxParser
     {
         Skip();
         int number = (int)TakeInteger(0, int.MaxValue);
-        module.Files[number] = Take(PtxTokenKind.Text, "a file name in quotes");
+        if (!module.Files.TryAdd(number, Take(PtxTokenKind.Text, "a file name in quotes")))
+            throw Error($"The file number {number} is declared twice");
         while (AcceptPunctuation(','))
             TakeInteger(0, long.MaxValue);
     }
@@ -117,10 +121,8 @@ internal sealed partial class PtxParser
         int depth = 1;
         while (depth > 0)
         {
-            if (Current.Kind == PtxTokenKind.End)
-                throw Error("A .section is not closed");
             depth += IsPunctuation('{') ? 1 : IsPunctuation('}') ? -1 : 0;
-            Skip();
+            SkipToken("A .section is not closed");
         }
     }
 
@@ -130,15 +132,24 @@ internal sealed partial class PtxParser
         do
         {
             PtxVariable variable = ParseDeclarator(space, isExtern);
-            if (!module.Variables.TryAdd(variable.Name, variable) && !isExtern)
-            {
-                if (!module.Variables[variable.Name].IsExtern)
-                    throw Error($"The variable {variable.Name} is declared twice");
-                module.Variables[variable.Name] = variable;
-            }
+            AddVariable(variable);
         }
         while (AcceptPunctuation(','));
         Expect(';');
+    }
+
+    // A variable is defined once, and declared external as often as its users like.
+    private void AddVariable(PtxVariable variable)
+    {
+        if (module.Functions.TryGetValue(variable.Name, out PtxFunction? function))
+            throw DeclaredTwice(variable.Name, function.Line, variable.Line);
+        if (module.Variables.TryAdd(variable.Name, variable))
+            return;
+        PtxVariable earlier = module.Variables[variable.Name];
+        if ((!earlier.IsExtern && !variable.IsExtern) || earlier.Space != variable.Space || earlier.Type != variable.Type)
+            throw DeclaredTwice(variable.Name, earlier.Line, variable.Line);
+        if (!variable.IsExtern)
+            module.Variables[variable.Name] = variable;
     }
 
     private string Peek() => text.Substring(Current.Start, Current.Length);
@@ -153,6 +164,13 @@ internal sealed partial class PtxParser
     {
         if (next < tokens.Count - 1)
             next++;
+    }
+
+    private void SkipToken(string unfinished)
+    {
+        if (Current.Kind == PtxTokenKind.End)
+            throw Error(unfinished);
+        Skip();
     }
 
     private bool Accept(string word)

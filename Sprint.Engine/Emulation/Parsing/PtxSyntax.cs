@@ -29,6 +29,9 @@ internal sealed class PtxRegister(string name, PtxType type, int index)
     public int Size => Type.Size() == 1 ? 2 : Type.Size();
 }
 
+/// <summary>Registers declared together: <c>%r&lt;10&gt;</c> stands for %r0 to %r9.</summary>
+internal readonly record struct PtxFamily(PtxType Type, int Count, int Line);
+
 /// <summary>A variable in an addressable state space.</summary>
 internal sealed class PtxVariable
 {
@@ -44,6 +47,9 @@ internal sealed class PtxVariable
     public required long Size { get; set; }
 
     public bool IsExtern { get; init; }
+
+    /// <summary>Line of the declaration in the PTX text.</summary>
+    public required int Line { get; init; }
 
     /// <summary>The initial values, null for zeros.</summary>
     public List<PtxInitialiser>? Initialisers { get; set; }
@@ -98,8 +104,14 @@ internal sealed class PtxScope(PtxScope? parent)
 
     public Dictionary<string, PtxRegister> Registers { get; } = [];
 
-    /// <summary>Families declared as <c>%r&lt;10&gt;</c>: the type and count per prefix.</summary>
-    public Dictionary<string, (PtxType Type, int Count)> Families { get; } = [];
+    /// <summary>Families declared as <c>%r&lt;10&gt;</c>, by their prefix.</summary>
+    public Dictionary<string, PtxFamily> Families { get; } = [];
+
+    /// <summary>Line of every single name that is declared here, whatever it names.</summary>
+    public Dictionary<string, int> Lines { get; } = [];
+
+    /// <summary>Of the names declared here that end in a number, by what stands before it: the one with the least.</summary>
+    public Dictionary<string, (string Name, int Number)> Numbered { get; } = [];
 
     public Dictionary<string, PtxVariable> Variables { get; } = [];
 
@@ -151,12 +163,15 @@ internal sealed class PtxFunction
 
     public required bool IsKernel { get; init; }
 
-    public required PtxVariable[] Parameters { get; init; }
+    public PtxVariable[] Parameters { get; set; } = [];
 
-    public required PtxVariable[] Results { get; init; }
+    public PtxVariable[] Results { get; set; } = [];
 
     /// <summary>False for a declaration.</summary>
     public bool HasBody { get; set; }
+
+    /// <summary>Why the function is not executed, null if it is; one that is not has neither parameters nor instructions to rely on.</summary>
+    public EmulationException? Refusal { get; set; }
 
     public PtxScope Scope { get; init; } = new(null);
 

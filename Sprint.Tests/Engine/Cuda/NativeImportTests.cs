@@ -12,7 +12,7 @@ public class NativeImportTests
     {
         foreach ((Type type, CudaLibrary library) in new[]
         {
-            (typeof(DriverApi), CudaLibrary.Driver), (typeof(NvrtcApi), CudaLibrary.Compiler), (typeof(CublasApi), CudaLibrary.Blas), (typeof(CublasLtApi), CudaLibrary.BlasLight),
+            (typeof(DriverApi), CudaLibrary.Driver), (typeof(NvrtcApi), CudaLibrary.Compiler), (typeof(CublasApi), CudaLibrary.Blas), (typeof(CublasLtApi), CudaLibrary.CublasLt),
         })
         {
             foreach (MethodInfo method in type.GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly))

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using Sprint.Engine.Emulation;
 
@@ -92,7 +91,7 @@ internal sealed partial class EmulatedCudaDriver
             FunctionAttribute.ConstantBytes => (int)asked.Module.ConstantBytes,
             FunctionAttribute.LocalBytes => asked.Kernel.LocalBytes,
             FunctionAttribute.Registers => Registers(asked.Kernel),
-            FunctionAttribute.PtxVersion or FunctionAttribute.BinaryVersion => Architecture(asked.Module.Module.Target),
+            FunctionAttribute.PtxVersion or FunctionAttribute.BinaryVersion => asked.Module.Module.Architecture,
             FunctionAttribute.MaximumDynamicSharedBytes => asked.MaximumDynamicSharedBytes,
             _ => throw InvalidValue($"Functions have no attribute {attribute}."),
         };
@@ -193,9 +192,6 @@ internal sealed partial class EmulatedCudaDriver
         int alive = (kernel.LiveRegisters + RegisterGranularity - 1) / RegisterGranularity * RegisterGranularity;
         return Math.Clamp(alive, FewestRegisters, kernel.HasLaunchBounds ? allowed : MostRegisters);
     }
-
-    private static int Architecture(string target) =>
-        int.TryParse(string.Concat(target.SkipWhile(static c => !char.IsAsciiDigit(c)).TakeWhile(char.IsAsciiDigit)), CultureInfo.InvariantCulture, out int number) ? number : 0;
 
     private static LaunchIndex ToIndex(Dim3 extent) => new((uint)extent.X, (uint)extent.Y, (uint)extent.Z);
 

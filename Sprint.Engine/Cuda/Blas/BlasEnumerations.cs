@@ -57,7 +57,7 @@ internal enum BlasEpilogue
 }
 
 /// <summary>cublasLtMatmulDescAttributes_t.</summary>
-internal enum BlasLightAttribute
+internal enum CublasLtAttribute
 {
     TransposeFirst = 3,
     TransposeSecond = 4,
@@ -68,7 +68,7 @@ internal enum BlasLightAttribute
 }
 
 /// <summary>cublasLtMatmulPreferenceAttributes_t.</summary>
-internal enum BlasLightPreference
+internal enum CublasLtPreference
 {
     WorkspaceBytes = 1,
     AlignmentFirst = 5,

@@ -8,7 +8,7 @@ namespace Sprint.Engine.Cuda;
 /// </summary>
 internal static partial class CublasLtApi
 {
-    private const string Library = CudaLibrary.BlasLightKey;
+    private const string Library = CudaLibrary.CublasLtKey;
 
     static CublasLtApi() => CudaLibraryResolver.Register();
 
@@ -19,7 +19,7 @@ internal static partial class CublasLtApi
     public static partial int cublasLtMatmulDescDestroy(nint description);
 
     [LibraryImport(Library)]
-    public static partial int cublasLtMatmulDescSetAttribute(nint description, BlasLightAttribute attribute, in long value, nuint bytes);
+    public static partial int cublasLtMatmulDescSetAttribute(nint description, CublasLtAttribute attribute, in long value, nuint bytes);
 
     [LibraryImport(Library)]
     public static partial int cublasLtMatrixLayoutCreate(out nint layout, CudaElementType type, ulong rows, ulong columns, long leading);
@@ -34,7 +34,7 @@ internal static partial class CublasLtApi
     public static partial int cublasLtMatmulPreferenceDestroy(nint preference);
 
     [LibraryImport(Library)]
-    public static partial int cublasLtMatmulPreferenceSetAttribute(nint preference, BlasLightPreference attribute, in long value, nuint bytes);
+    public static partial int cublasLtMatmulPreferenceSetAttribute(nint preference, CublasLtPreference attribute, in long value, nuint bytes);
 
     [LibraryImport(Library)]
     public static partial int cublasLtMatmulAlgoGetHeuristic(
@@ -46,7 +46,7 @@ internal static partial class CublasLtApi
         nint result,
         nint preference,
         int requested,
-        out BlasLightChoice choices,
+        out CublasLtChoice choices,
         out int found);
 
     [LibraryImport(Library)]
@@ -63,7 +63,7 @@ internal static partial class CublasLtApi
         nint addendLayout,
         DevicePointer result,
         nint resultLayout,
-        in BlasLightChoice algorithm,
+        in CublasLtChoice algorithm,
         DevicePointer workspace,
         nuint workspaceBytes,
         StreamHandle stream);
@@ -71,7 +71,7 @@ internal static partial class CublasLtApi
 
 /// <summary>cublasLtMatmulHeuristicResult_t, which begins with the algorithm.</summary>
 [StructLayout(LayoutKind.Sequential)]
-internal unsafe struct BlasLightChoice
+internal unsafe struct CublasLtChoice
 {
     public fixed ulong Algorithm[8];
     public nuint WorkspaceBytes;

@@ -28,7 +28,7 @@ internal sealed class FusedProduct : IDisposable
     private nint first;
     private nint second;
     private nint result;
-    private BlasLightChoice choice;
+    private CublasLtChoice choice;
 
     private FusedProduct(FusedProductKey key) => this.key = key;
 
@@ -113,12 +113,12 @@ internal sealed class FusedProduct : IDisposable
         Check(
             CublasLtApi.cublasLtMatmulDescCreate(out description, BlasComputeType.Float32, CudaElementType.Float32),
             nameof(CublasLtApi.cublasLtMatmulDescCreate));
-        Set(BlasLightAttribute.TransposeFirst, (long)product.OperationFirst, sizeof(int));
-        Set(BlasLightAttribute.TransposeSecond, (long)product.OperationSecond, sizeof(int));
-        Set(BlasLightAttribute.Epilogue, (long)key.Epilogue, sizeof(int));
+        Set(CublasLtAttribute.TransposeFirst, (long)product.OperationFirst, sizeof(int));
+        Set(CublasLtAttribute.TransposeSecond, (long)product.OperationSecond, sizeof(int));
+        Set(CublasLtAttribute.Epilogue, (long)key.Epilogue, sizeof(int));
         if (key.Epilogue.HasFlag(BlasEpilogue.Auxiliary))
         {
-            Set(BlasLightAttribute.LeadingAuxiliary, product.M, sizeof(long));
+            Set(CublasLtAttribute.LeadingAuxiliary, product.M, sizeof(long));
         }
 
         first = Layout(product.OperationFirst, product.M, product.K, product.LeadingFirst);
@@ -130,12 +130,12 @@ internal sealed class FusedProduct : IDisposable
     {
         if (key.Epilogue.HasFlag(BlasEpilogue.Bias))
         {
-            Set(BlasLightAttribute.Bias, (long)operands.Bias.Address, sizeof(long));
+            Set(CublasLtAttribute.Bias, (long)operands.Bias.Address, sizeof(long));
         }
 
         if (key.Epilogue.HasFlag(BlasEpilogue.Auxiliary))
         {
-            Set(BlasLightAttribute.Auxiliary, (long)operands.Auxiliary.Address, sizeof(long));
+            Set(CublasLtAttribute.Auxiliary, (long)operands.Auxiliary.Address, sizeof(long));
         }
     }
 
@@ -144,11 +144,11 @@ internal sealed class FusedProduct : IDisposable
         Check(CublasLtApi.cublasLtMatmulPreferenceCreate(out nint preference), nameof(CublasLtApi.cublasLtMatmulPreferenceCreate));
         try
         {
-            Prefer(BlasLightPreference.WorkspaceBytes, workspaceBytes, sizeof(long));
-            Prefer(BlasLightPreference.AlignmentFirst, key.Alignment, sizeof(int));
-            Prefer(BlasLightPreference.AlignmentSecond, key.Alignment, sizeof(int));
-            Prefer(BlasLightPreference.AlignmentAddend, key.Alignment, sizeof(int));
-            Prefer(BlasLightPreference.AlignmentResult, key.Alignment, sizeof(int));
+            Prefer(CublasLtPreference.WorkspaceBytes, workspaceBytes, sizeof(long));
+            Prefer(CublasLtPreference.AlignmentFirst, key.Alignment, sizeof(int));
+            Prefer(CublasLtPreference.AlignmentSecond, key.Alignment, sizeof(int));
+            Prefer(CublasLtPreference.AlignmentAddend, key.Alignment, sizeof(int));
+            Prefer(CublasLtPreference.AlignmentResult, key.Alignment, sizeof(int));
             int status = CublasLtApi.cublasLtMatmulAlgoGetHeuristic(handle, description, first, second, result, result, preference, 1, out choice, out int found);
             if (status != NotSupported)
             {
@@ -162,7 +162,7 @@ internal sealed class FusedProduct : IDisposable
             _ = CublasLtApi.cublasLtMatmulPreferenceDestroy(preference);
         }
 
-        void Prefer(BlasLightPreference attribute, long value, int bytes) => Check(
+        void Prefer(CublasLtPreference attribute, long value, int bytes) => Check(
             CublasLtApi.cublasLtMatmulPreferenceSetAttribute(preference, attribute, in value, (nuint)bytes),
             nameof(CublasLtApi.cublasLtMatmulPreferenceSetAttribute));
     }
@@ -176,7 +176,7 @@ internal sealed class FusedProduct : IDisposable
         return layout;
     }
 
-    private void Set(BlasLightAttribute attribute, long value, int bytes) => Check(
+    private void Set(CublasLtAttribute attribute, long value, int bytes) => Check(
         CublasLtApi.cublasLtMatmulDescSetAttribute(description, attribute, in value, (nuint)bytes),
         nameof(CublasLtApi.cublasLtMatmulDescSetAttribute));
 

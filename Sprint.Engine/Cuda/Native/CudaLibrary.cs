@@ -27,7 +27,7 @@ internal sealed record CudaLibrary(
     public const string BlasKey = "cublas";
 
     /// <summary>The part of cuBLAS whose products have an epilogue.</summary>
-    public const string BlasLightKey = "cublasLt";
+    public const string CublasLtKey = "cublasLt";
 
     /// <summary>libcuda comes with the NVIDIA driver, never with the toolkit.</summary>
     public static CudaLibrary Driver { get; } = new(
@@ -56,8 +56,8 @@ internal sealed record CudaLibrary(
         ["cublas64_13.dll", "cublas64_12.dll", "cublas64_11.dll"]);
 
     /// <summary>cuBLASLt: on Linux a dependency of cuBLAS, through whose handle its symbols are found, so that both are of one version.</summary>
-    public static CudaLibrary BlasLight { get; } = OperatingSystem.IsWindows()
-        ? Blas with { Key = BlasLightKey, WindowsNames = ["cublasLt64_13.dll", "cublasLt64_12.dll", "cublasLt64_11.dll"] }
+    public static CudaLibrary CublasLt { get; } = OperatingSystem.IsWindows()
+        ? Blas with { Key = CublasLtKey, WindowsNames = ["cublasLt64_13.dll", "cublasLt64_12.dll", "cublasLt64_11.dll"] }
         : Blas;
 
     /// <summary>The file names on the given operating system.</summary>

@@ -24,7 +24,7 @@ internal static class CudaLibraryResolver
         CudaLibrary.DriverKey => CudaLibraryFinder.System.Require(CudaLibrary.Driver),
         CudaLibrary.CompilerKey => CudaLibraryFinder.System.Require(CudaLibrary.Compiler),
         CudaLibrary.BlasKey => CudaLibraryFinder.System.Require(CudaLibrary.Blas),
-        CudaLibrary.BlasLightKey => CudaLibraryFinder.System.Require(CudaLibrary.BlasLight),
+        CudaLibrary.CublasLtKey => CudaLibraryFinder.System.Require(CudaLibrary.CublasLt),
         _ => 0,
     };
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using Sprint.Engine;
 
 namespace Sprint.Bench;
 
@@ -13,7 +14,7 @@ internal static class Arguments
 
     /// <summary>How many threads work: all cores, unless the user says otherwise.</summary>
     /// <returns>The option.</returns>
-    public static Option<int> Threads() => Number("--threads", "Threads that work.", Environment.ProcessorCount, 1, 1024);
+    public static Option<int> Threads() => Number("--threads", "Threads that work.", Environment.ProcessorCount, 1, DeviceSelection.MaximumThreads);
 
     /// <summary>A whole number within bounds.</summary>
     /// <param name="name">The option's name, with its dashes.</param>

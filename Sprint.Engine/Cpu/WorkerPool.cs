@@ -12,9 +12,6 @@ namespace Sprint.Engine.Cpu;
 /// </summary>
 internal sealed unsafe partial class WorkerPool : IDisposable
 {
-    /// <summary>The most threads of a pool.</summary>
-    public const int MaximumThreads = 1024;
-
     // What nested calls on this thread run in: the pool, the worker's number, and how deep.
     [ThreadStatic]
     private static WorkerPool? currentPool;
@@ -34,7 +31,7 @@ internal sealed unsafe partial class WorkerPool : IDisposable
     public WorkerPool(int threads)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(threads, MaximumThreads);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(threads, DeviceSelection.MaximumThreads);
         Threads = threads;
         scratch = new ScratchMemory[threads * (MaximumDepth + 1)];
         nestedShared = new ScratchMemory[scratch.Length];
@@ -54,9 +51,9 @@ internal sealed unsafe partial class WorkerPool : IDisposable
     /// <summary>How many threads a user's number stands for: 0 for as many as there are cores.</summary>
     /// <param name="threads">The number.</param>
     /// <exception cref="SprintException"><paramref name="threads"/> is not from 0 to 1024.</exception>
-    public static int Resolve(int threads) => threads is >= 0 and <= MaximumThreads
+    public static int Resolve(int threads) => threads is >= 0 and <= DeviceSelection.MaximumThreads
         ? threads == 0 ? Environment.ProcessorCount : threads
-        : throw new SprintException($"The number of threads is {threads}; it must be from 0 (as many as there are cores) to {MaximumThreads}.");
+        : throw new SprintException($"The number of threads is {threads}; it must be from 0 (as many as there are cores) to {DeviceSelection.MaximumThreads}.");
 
     /// <summary>
     /// Runs the job for the indices from 0 to <paramref name="count"/> and returns when all are done. Calls from several threads take turns;

@@ -11,6 +11,9 @@ public static class DeviceSelection
     /// <summary>The names, for help and errors.</summary>
     public const string Names = "auto, cpu, emulated, cuda, cuda:N or dryrun";
 
+    /// <summary>The most threads of the host that a device computes with (<c>cpu</c>, <c>emulated</c>): more would only take turns on the cores.</summary>
+    public const int MaximumThreads = 1024;
+
     /// <summary>
     /// Opens a device. <c>auto</c> is the first GPU if it runs every operation (<see cref="MissingOperations"/>), else the CPU.
     /// </summary>

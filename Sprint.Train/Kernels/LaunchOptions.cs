@@ -55,8 +55,6 @@ internal sealed class LaunchOptions
         Exit code 0: the kernel ran; 1: it faulted (a race, an access out of bounds, a trap, ...); 2: something given here is wrong.
         """;
 
-    private const int MostWorkers = 1024;
-
     private readonly Argument<string> file = new("FILE") { Description = "A CUDA source (.cu), or PTX that NVRTC, nvcc or clang made of one; where there is no such file, the engine's own source of that name, as sprint kernels list has it." };
     private readonly Option<string?> kernel = new("--kernel")
     {
@@ -146,7 +144,7 @@ internal sealed class LaunchOptions
         (ulong)NotNegative("--seed", result.GetValue(seed)),
         (ulong)NotNegative("--schedule", result.GetValue(schedule) ?? result.GetValue(seed)),
         result.GetValue(budget) is > 0 and long instructions ? instructions : throw new SprintException($"--budget {result.GetValue(budget)} must be at least 1"),
-        result.GetValue(workers) is >= 0 and <= MostWorkers and int threads ? threads : throw new SprintException($"--workers {result.GetValue(workers)} must be from 0 (as many as there are cores) to {MostWorkers}"),
+        result.GetValue(workers) is >= 0 and <= DeviceSelection.MaximumThreads and int threads ? threads : throw new SprintException($"--workers {result.GetValue(workers)} must be from 0 (as many as there are cores) to {DeviceSelection.MaximumThreads}"),
         [.. (result.GetValue(arguments) ?? []).Select(KernelArgument.Parse).Select(BufferData.Resolve)]);
 
     /// <summary>A file of the user's is meant before a source of the engine's that has its name.</summary>

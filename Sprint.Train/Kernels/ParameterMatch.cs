@@ -60,7 +60,9 @@ internal sealed class ParameterMatch(KernelName kernel, IReadOnlyList<KernelPara
     {
         if (type is { IsPointer: true } or { Element: not null } || (type is null && parameter.Kind != KernelParameterKind.Bytes))
         {
-            return ("a structure", $"write {Example(parameter, type)}");
+            return ("a structure by value", type is { IsPointer: true, Element: null }
+                ? $"write the bytes of an array of structures, as in u8[{structure.Size}]@FILE.safetensors#NAME"
+                : $"write {Example(parameter, type)}");
         }
 
         string offsets = string.Join(", ", structure.Offsets);

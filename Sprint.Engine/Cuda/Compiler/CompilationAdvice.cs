@@ -7,14 +7,19 @@ internal static partial class CompilationAdvice
 {
     private const string Guard = "put host code between #ifndef __CUDACC_RTC__ and #endif, or into a file of its own";
 
+    // Of the C++ library, without those that libcu++ or the engine has for device code.
     private static readonly HashSet<string> HostHeaders =
     [
-        "any", "atomic", "bitset", "chrono", "complex", "condition_variable", "deque", "errno.h", "exception", "filesystem", "fstream", "future",
-        "getopt.h", "iomanip", "ios", "iosfwd", "iostream", "istream", "iterator", "list", "map", "memory", "mutex", "numeric", "optional", "ostream",
-        "queue", "random", "regex", "set", "sstream", "stack", "stdexcept", "string", "string_view", "sys/time.h", "thread", "unistd.h", "unordered_map",
-        "unordered_set", "variant", "vector",
-        "cublas.h", "cublas_v2.h", "cudnn.h", "cufft.h", "cusolverDn.h", "cusparse.h", "curand.h", "nvrtc.h", "helper_cuda.h", "helper_functions.h",
+        "any", "bitset", "cctype", "cerrno", "charconv", "clocale", "codecvt", "concepts", "condition_variable", "coroutine", "csetjmp", "csignal", "cstdarg", "cwchar", "cwctype",
+        "deque", "exception", "execution", "expected", "filesystem", "format", "forward_list", "fstream", "future", "iomanip", "ios", "iosfwd", "iostream", "istream", "list", "locale", "map", "mdspan",
+        "memory", "memory_resource", "mutex", "new", "numbers", "numeric", "optional", "ostream", "print", "queue", "random", "ranges", "regex", "set", "shared_mutex", "source_location", "span", "sstream",
+        "stack", "stdexcept", "stop_token", "streambuf", "string", "string_view", "system_error", "thread", "typeindex", "typeinfo", "unordered_map", "unordered_set", "valarray", "variant", "vector",
+        "ctype.h", "dirent.h", "errno.h", "fcntl.h", "getopt.h", "mpi.h", "nccl.h", "omp.h", "pthread.h", "setjmp.h", "signal.h", "stdarg.h", "sys/stat.h", "sys/time.h", "sys/types.h", "unistd.h", "windows.h",
+        "cublas.h", "cublasLt.h", "cublas_v2.h", "cudnn.h", "cufft.h", "cusolverDn.h", "cusparse.h", "curand.h", "nvml.h", "nvrtc.h", "helper_cuda.h", "helper_functions.h", "helper_timer.h",
     ];
+
+    // Of libcu++ since CUDA 11.8.
+    private static readonly HashSet<string> DeviceHeaders = ["atomic", "barrier", "bit", "chrono", "complex", "ctime", "iterator", "latch", "ratio", "semaphore"];
 
     /// <summary>One sentence about the first error that there is advice for, or null.</summary>
     public static string? Find(IReadOnlyList<CudaDiagnostic> diagnostics)
@@ -44,7 +49,12 @@ internal static partial class CompilationAdvice
     {
         if (HostHeaders.Contains(header))
         {
-            return $"{header} is a header of host code, and NVRTC compiles device code only: {Guard}";
+            return $"NVRTC compiles device code only and has no header of host code such as {header}: put what needs it between #ifndef __CUDACC_RTC__ and #endif, or make PTX of the file with nvcc -ptx -lineinfo -arch=sm_80, or with clang, and run that";
+        }
+
+        if (DeviceHeaders.Contains(header))
+        {
+            return $"NVRTC brings no {header}: include <cuda/std/{header}> of libcu++, which is part of the CUDA toolkit's headers (CUDA_PATH, or -I and their folder)";
         }
 
         if (header.StartsWith("cuda/", StringComparison.Ordinal) || header.StartsWith("nv/", StringComparison.Ordinal))

@@ -43,8 +43,9 @@ public sealed partial class CudaFile
         return code.ToString();
     }
 
-    private bool IsTemplate(string kernel) =>
-        Regex.IsMatch(Text, $@"\btemplate\s*<[^;{{]*__global__[^;{{]*\b{Regex.Escape(kernel)}\s*\(", RegexOptions.NonBacktracking);
+    /// <summary>The templates of kernels that a user may mean by a name without arguments; all of them for an empty one.</summary>
+    private KernelTemplate[] TemplatesOf(string name) =>
+        IsPtx ? [] : [.. KernelTemplate.FindAll(WithoutComments(Text)).Where(template => name.Length == 0 || template.Answers(name))];
 
     [GeneratedRegex(@"__global__[^;{}]*?\b(?<name>[A-Za-z_]\w*)\s*\(([^(){};]|\([^(){};]*\))*\)\s*\{", RegexOptions.NonBacktracking)]
     private static partial Regex KernelDeclaration();

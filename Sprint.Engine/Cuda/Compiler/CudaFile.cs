@@ -118,19 +118,18 @@ public sealed partial class CudaFile
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(kernel);
         ArgumentNullException.ThrowIfNull(options);
+        string expression = KernelTemplate.ExpressionOf(kernel);
         CompiledProgram program;
         try
         {
-            program = Compile(options with { NameExpressions = [kernel] }, compiler);
+            program = Compile(options with { NameExpressions = [expression] }, compiler);
         }
         catch (CudaCompilationException failure) when (failure.Diagnostics.FirstOrDefault(static message => message.File == NameExpressionFile) is { } reason)
         {
-            IReadOnlyList<string> own = EntryPointsOf(Compile(options, compiler));
-            string others = own.Count == 0 ? "" : $"; it has {string.Join("; ", own.Select(static name => KernelName.Parse(name).Signature))}";
-            throw new SprintException($"{Path} has no kernel '{kernel}', and NVRTC makes none of that name: {reason.Message}{others}", failure);
+            throw new SprintException($"{Path} has no kernel '{kernel}', and NVRTC makes none of that name: {reason.Message}; {WhatThereIs(kernel, options, compiler)}", failure);
         }
 
-        KernelName made = KernelName.Parse(program.LoweredNames[kernel]);
+        KernelName made = KernelName.Parse(program.LoweredNames[expression]);
         IReadOnlyList<string> entryPoints = EntryPointsOf(program);
         return entryPoints.Contains(made.Mangled)
             ? new CudaFileImage(program.Image, made, entryPoints, made.ParameterTypes, program)
@@ -233,7 +232,7 @@ public sealed partial class CudaFile
             return entryPoints.Count == 1
                 ? KernelName.Parse(entryPoints[0])
                 : throw new SprintException(entryPoints.Count == 0
-                    ? $"{Path} has no kernel: declare one __global__, and instantiate it where it is a template"
+                    ? NoKernel()
                     : $"{Path} has {entryPoints.Count} kernels, so --kernel must name one of {string.Join("; ", entryPoints.Select(static name => KernelName.Parse(name).Signature))}");
         }
 
@@ -241,9 +240,30 @@ public sealed partial class CudaFile
         {
             return KernelName.Find(entryPoints, kernel, Path);
         }
-        catch (SprintException) when (!IsPtx && !kernel.Contains('<', StringComparison.Ordinal) && IsTemplate(kernel))
+        catch (SprintException) when (!kernel.Contains('<', StringComparison.Ordinal) && TemplatesOf(kernel) is [{ } template, ..])
         {
-            throw new SprintException($"{Path} does not instantiate the template {kernel}: give its arguments, as in --kernel \"{kernel}<float>\"");
+            throw new SprintException($"{Path} does not instantiate the template {template.Declaration}: give its arguments, as in --kernel \"{template.Example}\"");
+        }
+    }
+
+    private string NoKernel() => TemplatesOf("") is [{ } first, ..] templates
+        ? $"{Path} instantiates none of its templates: name one with its arguments, as in --kernel \"{first.Example}\", of {string.Join("; ", templates.Select(static template => template.Declaration))}"
+        : $"{Path} has no kernel: declare one __global__, and instantiate it where it is a template";
+
+    /// <summary>What might be meant by a kernel that cannot be instantiated: the template of its name, whatever its arguments or namespace, or what the file has.</summary>
+    private string WhatThereIs(string kernel, CudaCompilerOptions options, Func<ICudaCompiler> compiler)
+    {
+        string plain = kernel.Split('<', 2)[0];
+        switch (TemplatesOf(plain[(plain.LastIndexOf(':') + 1)..].Trim()))
+        {
+            case [{ } template]:
+                return $"its template is {template.Declaration}: write --kernel \"{template.Example}\"";
+            case [{ } first, ..] several:
+                string types = several.All(other => other.Qualified == first.Qualified) ? "(float*, int)" : "";
+                return $"its templates are {string.Join("; ", several.Select(static template => template.Declaration))}: write which, {(types.Length > 0 ? "with the types of its parameters, " : "")}as in --kernel \"{first.Example}{types}\"";
+            default:
+                string[] own = [.. EntryPointsOf(Compile(options, compiler)).Select(static name => KernelName.Parse(name).Signature), .. TemplatesOf("").Select(static template => template.Declaration)];
+                return own.Length == 0 ? "it has no kernel" : $"it has {string.Join("; ", own)}";
         }
     }
 }

@@ -89,7 +89,9 @@ public class CudaFileTests
         Assert.That(folder, Does.Not.Exist);
     }
 
-    [TestCase("#include <iostream>", "iostream is a header of host code, and NVRTC compiles device code only: put host code between #ifndef __CUDACC_RTC__ and #endif")]
+    [TestCase("#include <iostream>", "NVRTC compiles device code only and has no header of host code such as iostream: put what needs it between #ifndef __CUDACC_RTC__ and #endif, or make PTX of the file with nvcc -ptx -lineinfo -arch=sm_80, or with clang, and run that.")]
+    [TestCase("#include <vector>", "has no header of host code such as vector: put what needs it")]
+    [TestCase("#include <atomic>", "NVRTC brings no atomic: include <cuda/std/atomic> of libcu++, which is part of the CUDA toolkit's headers")]
     [TestCase("int main() { return 0; }", "line 1 of {path} begins a function of the host, and NVRTC compiles device code only")]
     [TestCase("__device__ void f() { float* p; cudaMalloc(&p, 4); }", "cudaMalloc is a function of the host")]
     [TestCase("#include \"absent.cuh\"", "absent.cuh was not found: name its folder with -I")]
@@ -123,8 +125,13 @@ public class CudaFileTests
         Assert.That(file.Compile("n::scale<double, 3>", new CudaCompilerOptions(), () => compiler).Kernel.Signature, Is.EqualTo("n::scale<double, 3>(double*)"));
         Assert.That(
             () => file.Compile("scale", new CudaCompilerOptions(), () => compiler),
-            Throws.InstanceOf<SprintException>().With.Message.EndsWith("does not instantiate the template scale: give its arguments, as in --kernel \"scale<float>\""));
-        Assert.That(() => file.Compile(null, new CudaCompilerOptions(), () => compiler), Throws.InstanceOf<SprintException>().With.Message.Contains("has no kernel"));
+            Throws.InstanceOf<SprintException>().With.Message.EndsWith("does not instantiate the template n::scale<typename T, int N>: give its arguments, as in --kernel \"n::scale<float, 4>\""));
+        Assert.That(
+            () => file.Compile("n::scale", new CudaCompilerOptions(), () => compiler),
+            Throws.InstanceOf<SprintException>().With.Message.EndsWith("does not instantiate the template n::scale<typename T, int N>: give its arguments, as in --kernel \"n::scale<float, 4>\""));
+        Assert.That(
+            () => file.Compile(null, new CudaCompilerOptions(), () => compiler),
+            Throws.InstanceOf<SprintException>().With.Message.EndsWith("instantiates none of its templates: name one with its arguments, as in --kernel \"n::scale<float, 4>\", of n::scale<typename T, int N>"));
     }
 
     [TestCase("extern \"C\" __global__ void k(T const* __restrict__ x, const int n, unsigned long m) {}", "const double*|int|unsigned long")]
@@ -145,16 +152,32 @@ public class CudaFileTests
         Assert.That(image.Kernel.Plain, Is.EqualTo("k"));
     }
 
-    [TestCase("k<float>", "has no kernel 'k<float>', and NVRTC makes none of that name: type name is not allowed; it has k")]
-    [TestCase("t<absent>", "has no kernel 't<absent>', and NVRTC makes none of that name: identifier \"absent\" is undefined; it has k")]
+    [TestCase("k<float>", "has no kernel 'k<float>', and NVRTC makes none of that name: type name is not allowed; it has k; t<typename T>; n::u<class T>; n::o<class T>; n::o<class T>")]
+    [TestCase("t<absent>", "has no kernel 't<absent>', and NVRTC makes none of that name: identifier \"absent\" is undefined; its template is t<typename T>: write --kernel \"t<float>\"")]
+    [TestCase("t<4>", "cannot determine which instance of function template \"t\" is intended; its template is t<typename T>: write --kernel \"t<float>\"")]
+    [TestCase("t<int, int>", "cannot determine which instance of function template \"t\" is intended; its template is t<typename T>: write --kernel \"t<float>\"")]
+    [TestCase("u<int>", "identifier \"u\" is undefined; its template is n::u<class T>: write --kernel \"n::u<float>\"")]
+    [TestCase("n::absent<int>", "namespace \"n\" has no member \"absent\"; it has k; t<typename T>; n::u<class T>; n::o<class T>; n::o<class T>")]
+    [TestCase("n::o<int>", "cannot determine which instance of overloaded function \"n::o\" is intended; its templates are n::o<class T>; n::o<class T>: write which, with the types of its parameters, as in --kernel \"n::o<float>(float*, int)\"")]
     public void AnInstantiationThatTheCompilerRefusesIsOneSentence(string kernel, string sentence)
     {
         CudaRuntimeCompiler compiler = CudaRequirements.RequireNvrtc();
         using TemporaryFolder folder = new();
-        CudaFile file = CudaFile.Read(folder.Write("k.cu", $"template <typename T> __global__ void t(T* x) {{}}{Kernel}"));
+        const string Templates = "template <typename T> __global__ void t(T* x) {} namespace n { template <class T> __global__ void u(T* x) {} template <class T> __global__ void o(T* x) {} template <class T> __global__ void o(T* x, int n) {} }";
+        CudaFile file = CudaFile.Read(folder.Write("k.cu", Templates + Kernel));
         Assert.That(
             () => file.Compile(kernel, new CudaCompilerOptions(), () => compiler),
             Throws.InstanceOf<SprintException>().With.Message.EndsWith(sentence).And.Not.InstanceOf<CudaCompilationException>());
+    }
+
+    [Test]
+    public void AnOverloadedTemplateIsNamedWithTheTypesOfItsParameters()
+    {
+        CudaRuntimeCompiler compiler = CudaRequirements.RequireNvrtc();
+        using TemporaryFolder folder = new();
+        CudaFile file = CudaFile.Read(folder.Write("k.cu", "template <class T> __global__ void o(T* x) {} template <class T> __global__ void o(T* x, int (*f)(T)) {}"));
+        Assert.That(file.Compile("o<float>(float*)", new CudaCompilerOptions(), () => compiler).Kernel.Mangled, Is.EqualTo("_Z1oIfEvPT_"));
+        Assert.That(file.Compile("o<int>(int*, int (*)(int))", new CudaCompilerOptions(), () => compiler).Kernel.Mangled, Is.EqualTo("_Z1oIiEvPT_PFiS0_E"));
     }
 
     [Test]

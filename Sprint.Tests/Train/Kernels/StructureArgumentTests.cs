@@ -147,7 +147,26 @@ public sealed class StructureArgumentTests
             "argument 1 'struct:{i32:1}' is a structure of 4 bytes with members at 0, but parameter 1 of k(int first, Outer s, int* y) is of type Outer (40 bytes): write members that take 40 bytes");
         SprintCommand.Refuse(
             ["kernels", .. $"{run} {Structure} --arg struct:{{i32[1]=poison}}".Split(' ')],
-            "argument 2 'struct:{i32[1]=poison}' is a structure, but parameter 2 of k(int first, Outer s, int* y) is of type int*: write i32[1024]=zeros");
+            "argument 2 'struct:{i32[1]=poison}' is a structure by value, but parameter 2 of k(int first, Outer s, int* y) is of type int*: write i32[1024]=zeros");
+    }
+
+    [Test]
+    public void An_array_of_structures_is_a_buffer_of_its_bytes()
+    {
+        CudaRequirements.RequireNvrtc();
+        using TemporaryFolder folder = new();
+        string path = folder.Write("points.cu", """
+            struct Point { float x; short kind; double mass; };
+            extern "C" __global__ void make(Point* p) { p[threadIdx.x] = Point{threadIdx.x * 0.5f, (short)threadIdx.x, 2.0}; }
+            extern "C" __global__ void weigh(const Point* p, float* y) { y[threadIdx.x] = p[threadIdx.x].x + p[threadIdx.x].kind + (float)p[threadIdx.x].mass; }
+            """);
+        string saved = Path.Combine(folder.Path, "points.safetensors");
+        string launch = "--grid 1 --block 4 --arg";
+        Assert.That(Succeed($"run {path} --kernel make {launch} u8[64]=poison --save {saved}"), Does.Match(@"arg0 +u8\[64\] .* 0 +8 "), "padding is never written");
+        Assert.That(Succeed($"run {path} --kernel weigh {launch} u8[64]@{saved}#arg0 --arg f32[4]=poison"), Does.Match(@"arg1 +f32\[4\] +2 +6\.5 +4\.25 "));
+        SprintCommand.Refuse(
+            ["kernels", .. $"run {path} --kernel weigh {launch} struct:{{f32:1,i16:2,f64:3}} --arg f32[4]=poison".Split(' ')],
+            "is a structure by value, but parameter 0 of weigh(const Point* p, float* y) is of type const Point*: write the bytes of an array of structures, as in u8[16]@FILE.safetensors#NAME");
     }
 
     private static string Succeed(string line) => SprintCommand.Succeed(["kernels", .. line.Split(' ')]);

@@ -24,6 +24,9 @@ internal sealed unsafe class DecodedFunction(PtxFunction syntax, int identifier)
     /// <summary>Bytes of a frame.</summary>
     public int FrameBytes { get; set; }
 
+    /// <summary>Where a frame holds each register, by index.</summary>
+    public int[] RegisterSlots { get; set; } = [];
+
     /// <summary>Bytes of local memory that one thread's activation needs.</summary>
     public int LocalBytes { get; set; }
 

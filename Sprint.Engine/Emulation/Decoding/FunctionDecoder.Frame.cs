@@ -24,6 +24,7 @@ internal sealed unsafe partial class FunctionDecoder
         registerSlots = new int[function.Registers.Count];
         foreach (PtxRegister register in function.Registers.OrderBy(register => register.Size == 0))
             registerSlots[register.Index] = Allocate(register.Size);
+        decoded.RegisterSlots = registerSlots;
         watchSlots = new int[function.Registers.Count];
         frameBytes = Align(frameBytes, 64);
         int tracking = frameBytes;

@@ -109,7 +109,7 @@ internal sealed unsafe partial class FunctionDecoder
     }
 
     /// <summary>Instructions that are branched around where guarded, because they set lanes aside.</summary>
-    private static bool IsFlow(PtxInstruction instruction)
+    public static bool IsFlow(PtxInstruction instruction)
         => instruction.Name is "bra" or "brx" or "ret" or "exit" || ControlFlow.IsSynchronizing(instruction);
 
     private void BranchAround(PtxInstruction instruction, int index)

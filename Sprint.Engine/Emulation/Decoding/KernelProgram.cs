@@ -8,6 +8,7 @@ internal sealed unsafe class KernelProgram
 {
     private readonly Instruction* code;
     private readonly List<int> siteCode = [];
+    private readonly Lazy<UndefinedFlow> undefinedFlow;
 
     public KernelProgram(EmulatedModule module, DecodedFunction kernel, IReadOnlyList<DecodedFunction?> functions,
         ReadOnlySpan<Instruction> code, InstructionInfo[] info, int blockCount, int guardCount)
@@ -20,6 +21,7 @@ internal sealed unsafe class KernelProgram
         GuardCount = guardCount;
         this.code = (Instruction*)NativeMemory.AlignedAlloc((nuint)(code.Length * sizeof(Instruction)), 64);
         code.CopyTo(new Span<Instruction>(this.code, code.Length));
+        undefinedFlow = new(() => new UndefinedFlow(this));
         StoreTargets = StoreTargets.Of(kernel.Syntax);
         Sites = new ushort[code.Length];
         for (int k = 0; k < code.Length; k++)
@@ -56,6 +58,9 @@ internal sealed unsafe class KernelProgram
     public int GuardCount { get; }
 
     public Instruction* Code => code;
+
+    /// <summary>How undefined values pass through the registers, found when a warp first meets one that it has to follow.</summary>
+    public UndefinedFlow UndefinedFlow => undefinedFlow.Value;
 
     /// <summary>For each operation its number among those that access global memory, <see cref="RaceEntry.UnknownSite"/> for others.</summary>
     public ushort[] Sites { get; }

@@ -5,7 +5,7 @@ using Sprint.Engine.Emulation.Decoding;
 namespace Sprint.Engine.Emulation.Execution;
 
 /// <summary>One activation of a function by some lanes of a warp: their registers.</summary>
-internal sealed unsafe class Frame : IDisposable
+internal sealed unsafe partial class Frame : IDisposable
 {
     public Frame(DecodedFunction function)
     {
@@ -35,13 +35,14 @@ internal sealed unsafe class Frame : IDisposable
     /// <summary>Lanes that have not returned.</summary>
     public uint Live { get; set; }
 
-    /// <summary>Gives every special register its value for the warp and forgets which registers were written.</summary>
+    /// <summary>Gives every special register its value for the warp and forgets which registers were written and which values are undefined.</summary>
     public void Prepare(Warp warp)
     {
         foreach (FrameSpecial special in Function.Specials)
             warp.FillSpecial(special.Register, (uint*)(Registers + special.Offset));
         if (Function.Tracking.Bytes > 0)
             new Span<byte>(Registers + Function.Tracking.Offset, Function.Tracking.Bytes).Clear();
+        ForgetOrigins();
     }
 
     /// <summary>Takes over lanes of another activation of the same function, from the same call.</summary>
@@ -62,6 +63,7 @@ internal sealed unsafe class Frame : IDisposable
                 Buffer.MemoryCopy(from + place, to + place, size, size);
             }
         }
+        AbsorbOrigins(other, lanes);
         Live |= lanes;
     }
 
@@ -69,12 +71,14 @@ internal sealed unsafe class Frame : IDisposable
     {
         NativeMemory.AlignedFree(Registers);
         Registers = null;
+        FreeOrigins();
         GC.SuppressFinalize(this);
     }
 
     ~Frame()
     {
         NativeMemory.AlignedFree(Registers);
+        FreeOrigins();
     }
 
     private void FillConstant(FrameConstant constant)

@@ -56,6 +56,7 @@ internal static unsafe partial class Handlers
 
     private static ulong ReadBytes(Warp warp, Instruction* i, int lane, ulong address, int bytes)
     {
+        warp.CheckPrinted(i, lane, address, bytes);
         warp.Addresses[lane] = address;
         GenericSpace.Scatter(warp, i, 1u << lane, bytes, AccessKind.Load);
         byte* host = warp.Host[lane];

@@ -1,4 +1,6 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using Sprint.Engine.Emulation.Decoding;
 
 namespace Sprint.Engine.Emulation.Execution;
@@ -41,65 +43,87 @@ internal enum WarpReduction
 internal static unsafe partial class Handlers
 {
     /// <summary>D: result, List[0]: predicate or -1, List[1]: mask of where the result is defined or -1, List[2]: the value's such mask, A: value, B: lane operand, C: clamp and segment, E: mode.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Instruction* Shuffle(Warp warp, Instruction* i)
     {
         if (!GatherMembers(warp, i, out Instruction* next))
             return next;
         byte* r = warp.Registers;
-        uint* a = (uint*)(r + i->A), b = (uint*)(r + i->B), c = (uint*)(r + i->C), members = (uint*)(r + i->F);
-        uint* results = stackalloc uint[Lanes.Count];
-        uint inRange = 0;
-        uint written = *(uint*)(r + i->List[2]);
-        uint defined = 0;
-        for (uint lanes = warp.Active; lanes != 0; lanes &= lanes - 1)
-        {
-            int lane = BitOperations.TrailingZeroCount(lanes);
-            int segment = (int)(c[lane] >> 8 & 31);
-            int clamp = (int)(c[lane] & 31);
-            int offset = (int)(b[lane] & 31);
-            int limit = (lane & segment) | (clamp & ~segment);
-            int source;
-            bool valid;
-            switch ((ShuffleMode)i->E)
-            {
-                case ShuffleMode.Up:
-                    source = lane - offset;
-                    valid = source >= limit;
-                    break;
-                case ShuffleMode.Down:
-                    source = lane + offset;
-                    valid = source <= limit;
-                    break;
-                case ShuffleMode.Butterfly:
-                    source = lane ^ offset;
-                    valid = source <= limit;
-                    break;
-                default:
-                    source = (lane & segment) | (offset & ~segment);
-                    valid = source <= limit;
-                    break;
-            }
-            if (valid)
-                inRange |= 1u << lane;
-            else
-                source = lane;
-            if (((warp.Active & members[lane]) >> source & 1) == 0)
-                throw BadSource(warp, i, lane, source, members[lane]);
-            results[lane] = a[source];
-            defined |= (written >> source & 1) << lane;
-        }
-        CopyLanes(warp.Active, (uint*)(r + i->D), results);
+        uint active = warp.Active;
+        uint* a = (uint*)(r + i->A), results = stackalloc uint[Lanes.Count];
+        int* sources = stackalloc int[Lanes.Count];
+        uint inRange = FindSources((ShuffleMode)i->E, (int*)(r + i->B), (int*)(r + i->C), sources);
+        for (int lane = 0; lane < Lanes.Count; lane++)
+            results[lane] = a[sources[lane]];
+        uint absent = FindAbsent(active, (uint*)(r + i->F), sources);
+        // What a lane holds that does not take part is unpredictable (PTX ISA, shfl.sync): all bits set are no number in any format.
+        for (uint lanes = absent; lanes != 0; lanes &= lanes - 1)
+            results[BitOperations.TrailingZeroCount(lanes)] = uint.MaxValue;
+        CopyLanes(active, (uint*)(r + i->D), results);
         if (i->List[1] >= 0)
         {
+            uint written = *(uint*)(r + i->List[2]), defined = absent;
+            for (int lane = 0; lane < Lanes.Count; lane++)
+                defined |= (written >> sources[lane] & 1) << lane;
             uint* mask = (uint*)(r + i->List[1]);
-            *mask = *mask & ~warp.Active | defined;
+            *mask = *mask & ~active | defined & active;
         }
         if (i->List[0] >= 0)
         {
             uint* predicate = (uint*)(r + i->List[0]);
-            *predicate = *predicate & ~warp.Active | inRange;
+            *predicate = *predicate & ~active | inRange & active;
         }
-        return i + 1;
+        return absent != 0 || warp.FollowsUndefined ? warp.FollowShuffle(i, sources, absent) : i + 1;
+    }
+
+    // The lane that each lane reads, its own where the other is out of range; returns which are in range.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint FindSources(ShuffleMode mode, int* operands, int* clamps, int* sources)
+    {
+        Vector512<int> bits = Vector512.Create(31);
+        uint inRange = 0;
+        for (int k = 0; k < Lanes.Count; k += Vector512<int>.Count)
+        {
+            Vector512<int> lane = Vector512<int>.Indices + Vector512.Create(k);
+            Vector512<int> operand = Vector512.LoadAligned(operands + k) & bits, clamp = Vector512.LoadAligned(clamps + k);
+            Vector512<int> segment = clamp >> 8 & bits;
+            Vector512<int> limit = (lane & segment) | (clamp & bits & ~segment);
+            Vector512<int> source = mode switch
+            {
+                ShuffleMode.Up => lane - operand,
+                ShuffleMode.Down => lane + operand,
+                ShuffleMode.Butterfly => lane ^ operand,
+                _ => (lane & segment) | (operand & ~segment),
+            };
+            Vector512<int> valid = mode == ShuffleMode.Up ? Vector512.GreaterThanOrEqual(source, limit) : Vector512.LessThanOrEqual(source, limit);
+            inRange |= (uint)valid.ExtractMostSignificantBits() << k;
+            Vector512.ConditionalSelect(valid, source, lane).Store(sources + k);
+        }
+        return inRange;
+    }
+
+    // The active lanes that read one which does not take part, or which their mask does not name.
+    private static uint FindAbsent(uint active, uint* members, int* sources)
+    {
+        if (active == Lanes.All && EqualLanes(members, Lanes.All) == Lanes.All)
+            return 0;
+        uint absent = 0;
+        for (uint lanes = active; lanes != 0; lanes &= lanes - 1)
+        {
+            int lane = BitOperations.TrailingZeroCount(lanes);
+            absent |= (~(active & members[lane]) >> sources[lane] & 1) << lane;
+        }
+        return absent;
+    }
+
+    // The lanes in which a register has a value.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint EqualLanes(uint* register, uint value)
+    {
+        uint equal = 0;
+        for (int k = 0; k < Lanes.Count; k += Vector512<uint>.Count)
+            equal |= (uint)Vector512.Equals(Vector512.LoadAligned(register + k), Vector512.Create(value)).ExtractMostSignificantBits() << k;
+        return equal;
     }
 
     /// <summary>D: result, A: predicate, E: mode. Members with different masks vote apart.</summary>
@@ -220,6 +244,23 @@ internal static unsafe partial class Handlers
     private static bool GatherMembers(Warp warp, Instruction* i, out Instruction* next)
     {
         uint* members = (uint*)(warp.Registers + i->F);
+        uint required = members[Warp.LowestLane(warp.Active)];
+        // Mostly all lanes have the same mask, which names them.
+        bool alike = (warp.Active & ~(EqualLanes(members, required) & required)) == 0;
+        if (!alike)
+            required = RequiredMembers(warp, i, members);
+        if (!warp.Gather(i, required, out next))
+            return false;
+        if ((required & warp.Exited) != 0)
+            CheckEndedMembers(warp, i, required & warp.Exited);
+        warp.Exchanged |= warp.Active;
+        if (!alike || (warp.Active & ~(EqualLanes(members, required) & required)) != 0)
+            CheckMembers(warp, i, members);
+        return true;
+    }
+
+    private static uint RequiredMembers(Warp warp, Instruction* i, uint* members)
+    {
         uint required = 0;
         for (uint lanes = warp.Active; lanes != 0; lanes &= lanes - 1)
         {
@@ -232,11 +273,11 @@ internal static unsafe partial class Handlers
             }
             required |= mask;
         }
-        if (!warp.Gather(i, required, out next))
-            return false;
-        if ((required & warp.Exited) != 0)
-            CheckEndedMembers(warp, i, required & warp.Exited);
-        warp.Exchanged |= warp.Active;
+        return required;
+    }
+
+    private static void CheckMembers(Warp warp, Instruction* i, uint* members)
+    {
         for (uint lanes = warp.Active; lanes != 0; lanes &= lanes - 1)
         {
             int lane = BitOperations.TrailingZeroCount(lanes);
@@ -251,7 +292,6 @@ internal static unsafe partial class Handlers
                 }
             }
         }
-        return true;
     }
 
     // Members that end without coming to the instruction had a part in it (PTX ISA, shfl.sync: all of the mask that have not exited execute it). Those
@@ -265,14 +305,6 @@ internal static unsafe partial class Handlers
                 $"A member mask names {Lanes.Describe(ended)} of the warp, which ended without coming to the instruction, after taking part in the block's work, while {Lanes.Describe(warp.Active)} wait");
         }
         warp.Block.PartialMasks++;
-    }
-
-    private static EmulationException BadSource(Warp warp, Instruction* i, int lane, int source, uint members)
-    {
-        string why = (members >> source & 1) == 0
-            ? $"which its member mask 0x{members:X8} does not name"
-            : (warp.Valid >> source & 1) == 0 ? "which is beyond the end of the block" : (warp.Exited >> source & 1) != 0 ? "which has ended" : "which does not take part";
-        return warp.Fault(i, lane, EmulationFault.WarpSynchronization, $"A shuffle of lane {lane} reads lane {source}, {why}");
     }
 
     private static uint Combine(WarpReduction operation, uint a, uint b) => operation switch

@@ -106,6 +106,7 @@ internal sealed unsafe partial class Warp
         ResetSynchronization();
         ResetRotation();
         LaneRaces?.Reset();
+        FollowsUndefined = false;
         PendingCount = 0;
         Active = Valid;
         Push(Launch.Program.Kernel.Entry, Valid, WaitKind.None, 0);
@@ -117,6 +118,8 @@ internal sealed unsafe partial class Warp
         Slice = slice;
         sliceLength = slice;
         Instruction* instruction = SelectNext();
+        if (FollowsUndefined)
+            instruction = undefined!.Run(instruction);
         while (instruction != null)
             instruction = instruction->Handler(this, instruction);
         Executed += slice - Slice;

@@ -18,6 +18,7 @@ public sealed partial class KernelSourceTests
     [TestCase("races")]
     [TestCase("warps")]
     [TestCase("lanes")]
+    [TestCase("shuffles")]
     [TestCase("emulator")]
     public void The_ptx_is_up_to_date(string name)
     {

@@ -68,6 +68,9 @@ internal sealed unsafe class KernelProgram
     /// <summary>The operation of such a number, null if it is unknown.</summary>
     public Instruction* SiteCode(uint site) => site < siteCode.Count ? code + siteCode[(int)site] : null;
 
+    /// <summary>Whether the operation of such a number is an atomic one, which observes what it replaces; true if it is unknown.</summary>
+    public bool IsAtomic(uint site) => site >= siteCode.Count || Info[siteCode[(int)site]].Source!.Name is "atom" or "red";
+
     /// <summary>Operand lists of the code, freed with it.</summary>
     public List<nint> Lists { get; } = [];
 

@@ -67,7 +67,7 @@ internal sealed unsafe partial class Warp
         BlockCounts = block.BlockCounts;
         GuardCounts = block.GuardCounts;
         Counters = block.Counters;
-        LaneRaces = block.GlobalRaces is { } races ? new LaneRaceDetector(races, block.Clocks!, index, Launch.Program.GlobalGranule) : null;
+        LaneRaces = block.GlobalRaces is { } races ? new LaneRaceDetector(races, block.Clocks!, index, Launch.Program) : null;
         Addresses = (ulong*)NativeMemory.AlignedAlloc(32 * 16 + StagedBytes, 64);
         Host = (byte**)(Addresses + 32);
         Staged = (byte*)(Host + 32);

@@ -34,6 +34,7 @@ internal sealed unsafe class LaneRaceDetector : IDisposable
 
     private readonly GlobalRaceDetector races;
     private readonly WarpClocks clocks;
+    private readonly KernelProgram program;
     private readonly int warp;
     private readonly int shift;
     private readonly ulong[] tags = new ulong[Sets * Ways];
@@ -45,12 +46,13 @@ internal sealed unsafe class LaneRaceDetector : IDisposable
     private uint self;
     private bool isUncached;
 
-    public LaneRaceDetector(GlobalRaceDetector races, WarpClocks clocks, int warp, int granule)
+    public LaneRaceDetector(GlobalRaceDetector races, WarpClocks clocks, int warp, KernelProgram program)
     {
         this.races = races;
         this.clocks = clocks;
         this.warp = warp;
-        shift = int.Log2(granule);
+        this.program = program;
+        shift = int.Log2(program.GlobalGranule);
         // Whole vectors are read and written, also behind the end of a line.
         notes = (uint*)NativeMemory.AlignedAlloc((Sets * Ways + 1) * LineGranules * sizeof(uint), 64);
     }
@@ -161,15 +163,19 @@ internal sealed unsafe class LaneRaceDetector : IDisposable
     private static bool IsPlainStore(uint note) => (note & (Writes | Strong)) == Writes;
 
     // What is kept of a note beside an atomic or volatile access that does not race with it: who says more.
-    private static uint Merge(uint old, uint own)
+    private uint Merge(uint old, uint own)
     {
         if ((old & Strong) == 0)
             return (old & Writes) == 0 && (own & Writes) != 0 ? own : old;
         if ((own & Writes) == 0 && (old & Writes) != 0)
             return old;
-        bool others = (old & Writes) == (own & Writes) && ((old & Several) != 0 || ((old ^ own) & LaneMask) != 0);
+        bool sameLane = ((old ^ own) & LaneMask) == 0;
+        bool others = (old & Writes) == (own & Writes) && (!sameLane || ((old & Several) != 0 && !HasObserved(old)));
         return others ? own | Several : own;
     }
+
+    // Whether the last of those noted has observed the others, by an atomic operation.
+    private bool HasObserved(uint note) => (note & (Writes | Strong)) == (Writes | Strong) && program.IsAtomic(note & SiteMask);
 
     // The same beside a plain access.
     private static uint MergePlain(uint old, uint own)
@@ -247,7 +253,7 @@ internal sealed unsafe class LaneRaceDetector : IDisposable
     private bool IsOrdered(uint old, int lane, ulong granule)
     {
         int last = (int)(old >> LaneShift & 31);
-        return ((old & (Writes | Strong)) == (Writes | Strong) && (last == lane || clocks.Words?.IsObserved(warp, warp, granule << shift >> 2) == true))
+        return ((old & (Writes | Strong)) == (Writes | Strong) && ((last == lane && HasObserved(old)) || clocks.Words?.IsObserved(warp, warp, granule << shift >> 2) == true))
             || IsOrderedByClock(old, lane);
     }
 

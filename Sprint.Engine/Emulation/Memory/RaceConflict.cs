@@ -7,7 +7,7 @@ internal sealed class RaceConflict(uint entry, uint site, bool isWrite)
 
     public int Thread { get; } = (int)(entry & 1023);
 
-    public uint Site { get; } = site;
+    public uint Site { get; } = site & int.MaxValue;
 
     public bool IsWrite { get; } = isWrite;
 }

@@ -9,8 +9,11 @@ internal enum RaceAccess
     Read,
     Write,
 
-    /// <summary>An atomic, volatile or relaxed write: these do not race with each other.</summary>
+    /// <summary>An atomic operation, which observes what it replaces. Atomic accesses do not race with each other.</summary>
     Atomic,
+
+    /// <summary>A volatile or relaxed write, which is atomic and observes nothing.</summary>
+    AtomicWrite,
 
     /// <summary>A volatile or relaxed read: it does not race with atomic writes.</summary>
     AtomicRead,
@@ -27,6 +30,9 @@ internal sealed unsafe partial class RaceDetector : IDisposable
     // On a writer: it was atomic. On a reader: other lanes of its warp read too. On an other reader: it was an atomic writer.
     private const uint Flag = 1u << 10;
     private const uint ThreadMask = 1023;
+
+    // On a writer's site: it was atomic and observed nothing of what other threads wrote before.
+    private const uint Unobserving = 1u << 31;
 
     /// <summary>Clock of a granule that an asynchronous copy is still going to write.</summary>
     public const uint InFlight = (1u << 21) - 1;
@@ -127,7 +133,8 @@ internal sealed unsafe partial class RaceDetector : IDisposable
         if (access == RaceAccess.Read)
         {
             uint atomic = otherReaders[granule];
-            if ((atomic & Flag) != 0 && atomic >= limit && !IsOrdered(warp, lane, atomic & ~Flag) && !IsObserved(warp, atomic, granule))
+            if ((atomic & Flag) != 0 && atomic >= limit && !IsOrdered(warp, lane, atomic & ~Flag) && !IsObserved(warp, atomic, granule)
+                && !((atomic & ThreadMask) >> 5 == warp && IsReplaced(granule, self)))
                 return new RaceConflict(atomic, writerSites[granule], true);
             RecordReader(warp, granule, self, limit, site);
             return null;
@@ -139,18 +146,22 @@ internal sealed unsafe partial class RaceDetector : IDisposable
         if (access == RaceAccess.Write)
         {
             bool atomic = (other & Flag) != 0;
-            // What an atomic operation of the lane itself has replaced it has observed.
-            bool isReplaced = atomic && (writer & Flag) != 0 && (writer & ThreadMask) == (self & ThreadMask);
-            if (other >= limit && !isReplaced && !IsOrdered(warp, lane, other & ~Flag) && !(atomic && IsObserved(warp, other, granule)))
+            if (other >= limit && !(atomic && IsReplaced(granule, self)) && !IsOrdered(warp, lane, other & ~Flag) && !(atomic && IsObserved(warp, other, granule)))
                 return new RaceConflict(other, atomic ? writerSites[granule] : readerSites[granule], atomic);
             otherReaders[granule] = 0;
         }
         else
         {
             // The lane's own plain store stays in sight of those that are not behind it.
-            if (writer >= limit && (writer & Flag) == 0 && (writer & ThreadMask) == (self & ThreadMask))
+            bool isOwn = (writer & ThreadMask) == (self & ThreadMask);
+            if (writer >= limit && (writer & Flag) == 0 && isOwn)
                 return null;
-            otherReaders[granule] = writer >= limit && (writer & ThreadMask) >> 5 != warp ? writer | Flag : other;
+            // Of its own warp's lanes a volatile write leaves the first in sight: it has not observed them.
+            bool isForeign = (writer & ThreadMask) >> 5 != warp;
+            bool isUnobserved = access == RaceAccess.AtomicWrite && !isOwn && (writer & Flag) != 0 && other < limit;
+            otherReaders[granule] = writer >= limit && (isForeign || isUnobserved) ? writer | Flag : other;
+            if (access == RaceAccess.AtomicWrite && !(writer >= limit && IsReplaced(granule, self)))
+                site |= Unobserving;
             self |= Flag;
         }
         writers[granule] = self;
@@ -158,6 +169,10 @@ internal sealed unsafe partial class RaceDetector : IDisposable
         readers[granule] = 0;
         return null;
     }
+
+    // Whether the last write is an atomic operation of the thread itself, which has observed what it replaced.
+    private bool IsReplaced(int granule, uint self)
+        => (writers[granule] & Flag) != 0 && ((writers[granule] ^ self) & ThreadMask) == 0 && (writerSites[granule] & Unobserving) == 0;
 
     private bool IsOrdered(int warp, int lane, uint entry)
     {

@@ -120,7 +120,8 @@ internal readonly unsafe struct SharedSpace : IMemorySpace
         AccessKind.Store => RaceAccess.Write,
         AccessKind.Load or AccessKind.ReadOnlyLoad => RaceAccess.Read,
         AccessKind.VolatileLoad => RaceAccess.AtomicRead,
-        _ => RaceAccess.Atomic,
+        AccessKind.Atomic => RaceAccess.Atomic,
+        _ => RaceAccess.AtomicWrite,
     };
 
     public static EmulationException OutOfBounds(Warp warp, Instruction* instruction, int lane, ulong address, int bytes, AccessKind kind)

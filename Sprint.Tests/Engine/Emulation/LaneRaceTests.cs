@@ -28,6 +28,9 @@ public sealed class LaneRaceTests
         ["stored_and_gone"] = (h, repaired) => Run(h, "stored_and_gone", Zeros(h, Threads), h.Reserve<int>(Threads), repaired),
         ["back_to_one_lane"] = (h, repaired) => Run(h, "back_to_one_lane", h.Reserve<int>(Threads / 64), Zeros(h, Threads / 32), h.Reserve<int>(Threads / 64), repaired),
         ["half_meets"] = (h, repaired) => Run(h, "half_meets", h.Reserve<int>(Threads), h.Reserve<int>(Threads), repaired),
+        ["strong_and_plain 0"] = (h, repaired) => Run(h, "strong_and_plain", h.Reserve<int>(Threads / 32), 0, h.Reserve<int>(Threads), repaired),
+        ["strong_and_plain 1"] = (h, repaired) => Run(h, "strong_and_plain", h.Reserve<int>(Threads / 32), 1, h.Reserve<int>(Threads), repaired),
+        ["strong_and_plain 2"] = (h, repaired) => Run(h, "strong_and_plain", h.Reserve<int>(Threads / 32), 2, h.Reserve<int>(Threads), repaired),
         ["lane_resets"] = (h, repaired) => Run(h, "lane_resets", Zeros(h, Threads / 32), repaired),
     };
 
@@ -38,15 +41,16 @@ public sealed class LaneRaceTests
     private static ulong Zeros(EmulatorHarness harness, int count) => harness.Upload(new int[count]);
 
     [Test]
-    public void A_race_of_lanes_is_found_under_every_schedule_with_kernel_block_thread_and_both_lines([ValueSource(nameof(BugNames))] string kernel, [Values(1, 2, 7)] int workers)
+    public void A_race_of_lanes_is_found_under_every_schedule_with_kernel_block_thread_and_both_lines([ValueSource(nameof(BugNames))] string bug, [Values(1, 2, 7)] int workers)
     {
+        string kernel = bug.Split(' ')[0];
         string name = kernel.StartsWith("shifted", StringComparison.Ordinal) ? "shifted" : kernel;
         int[] places = EmulatorHarness.LinesThatEnd("lanes", "BUG " + name, "LATE " + name);
         foreach (EmulationOptions options in EmulatorHarness.Schedules(workers))
         {
             using EmulatorHarness harness = EmulatorHarness.FromResource("lanes");
             harness.Options = options;
-            EmulationException fault = Assert.Throws<EmulationException>(() => Bugs[kernel](harness, 0), $"seed {options.ScheduleSeed}")!;
+            EmulationException fault = Assert.Throws<EmulationException>(() => Bugs[bug](harness, 0), $"seed {options.ScheduleSeed}")!;
             using (Assert.EnterMultipleScope())
             {
                 Assert.That(fault.Fault, Is.EqualTo(EmulationFault.GlobalMemoryRace), fault.Message);
@@ -84,6 +88,8 @@ public sealed class LaneRaceTests
             ulong target = harness.Reserve<int>(Threads);
             Assert.DoesNotThrow(() => Run(harness, "counts_unfenced", target), $"seed {options.ScheduleSeed}");
             Assert.That(harness.Download<int>(target, Threads), Has.All.EqualTo(3));
+            Run(harness, "last_lane_resets", Zeros(harness, Threads / 32), target);
+            Assert.That(harness.Download<int>(target, Threads), Has.All.EqualTo(14));
             Run(harness, "lanes_in_turn", Zeros(harness, Threads / 32), harness.Reserve<int>(Threads), target);
             Assert.That(harness.Download<int>(target, Threads), Is.EqualTo(Enumerable.Range(0, Threads).Select(k => 1 + (31 - k % 32) * (32 - k % 32) / 2)));
         }

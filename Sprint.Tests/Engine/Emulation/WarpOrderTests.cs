@@ -24,6 +24,10 @@ public sealed class WarpOrderTests
         ["shared_counter_reset"] = (EmulationFault.SharedMemoryRace, (h, repaired) => Run(h, "shared_counter_reset", 64, h.Reserve<int>(Blocks * 64), repaired)),
         ["uncached_in_shared"] = (EmulationFault.SharedMemoryRace, (h, repaired) => Run(h, "uncached_in_shared", 64, h.Reserve<int>(Blocks * 64), repaired)),
         ["group_reads_first"] = (EmulationFault.SharedMemoryRace, (h, repaired) => Run(h, "group_reads_first", 64, h.Reserve<int>(Blocks * 64), repaired)),
+        ["strong_and_plain 0"] = (EmulationFault.SharedMemoryRace, (h, repaired) => Run(h, "strong_and_plain", 64, h.Reserve<int>(Blocks), 0, repaired)),
+        ["strong_and_plain 1"] = (EmulationFault.SharedMemoryRace, (h, repaired) => Run(h, "strong_and_plain", 64, h.Reserve<int>(Blocks), 1, repaired)),
+        ["strong_and_plain 2"] = (EmulationFault.SharedMemoryRace, (h, repaired) => Run(h, "strong_and_plain", 64, h.Reserve<int>(Blocks), 2, repaired)),
+        ["strong_and_plain 3"] = (EmulationFault.SharedMemoryRace, (h, repaired) => Run(h, "strong_and_plain", 64, h.Reserve<int>(Blocks), 3, repaired)),
         ["half_warps_meet"] = (EmulationFault.SharedMemoryRace, (h, repaired) => Run(h, "half_warps_meet", 64, h.Reserve<int>(Blocks * 64), repaired)),
     };
 
@@ -100,17 +104,18 @@ public sealed class WarpOrderTests
     }
 
     [Test]
-    public void What_lacks_a_part_of_the_order_is_found_under_every_schedule_with_kernel_block_thread_and_both_lines([ValueSource(nameof(BugNames))] string kernel, [Values(1, 2, 7)] int workers)
+    public void What_lacks_a_part_of_the_order_is_found_under_every_schedule_with_kernel_block_thread_and_both_lines([ValueSource(nameof(BugNames))] string bug, [Values(1, 2, 7)] int workers)
     {
+        string kernel = bug.Split(' ')[0];
         int[] places = EmulatorHarness.LinesThatEnd("warps", "BUG " + kernel, "LATE " + kernel);
         foreach (EmulationOptions options in EmulatorHarness.Schedules(workers))
         {
             using EmulatorHarness harness = EmulatorHarness.FromResource("warps");
             harness.Options = options;
-            EmulationException fault = Assert.Throws<EmulationException>(() => Bugs[kernel].Launch(harness, 0), $"seed {options.ScheduleSeed}")!;
+            EmulationException fault = Assert.Throws<EmulationException>(() => Bugs[bug].Launch(harness, 0), $"seed {options.ScheduleSeed}")!;
             using (Assert.EnterMultipleScope())
             {
-                Assert.That(fault.Fault, Is.EqualTo(Bugs[kernel].Fault), fault.Message);
+                Assert.That(fault.Fault, Is.EqualTo(Bugs[bug].Fault), fault.Message);
                 Assert.That(fault.Kernel, Is.EqualTo(kernel));
                 Assert.That(fault.Block, Is.Not.Null);
                 Assert.That(fault.Thread, Is.Not.Null);

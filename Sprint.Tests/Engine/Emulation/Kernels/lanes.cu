@@ -101,6 +101,17 @@ extern "C" __global__ void lane_resets(int* counts, int repaired) {
         *count = 0; // BUG lane_resets
 }
 
+// All lanes store past the caches, and one of them, or one that reads, then goes on as if it had met the others.
+extern "C" __global__ void strong_and_plain(int* words, int form, int* y, int repaired) {
+    int i = blockIdx.x * 64 + threadIdx.x, lane = threadIdx.x % 32;
+    int* word = words + i / 32;
+    *(volatile int*)word = lane; // BUG strong_and_plain
+    if (repaired) __syncwarp();
+    if (form == 0 && lane == 31) *word = 100; // LATE strong_and_plain
+    if (form == 1 && lane == 0) *word = 100; // LATE strong_and_plain
+    if (form == 2 && lane == 31) y[i] = *word; // LATE strong_and_plain
+}
+
 // ---- Masks that name lanes which never come ----
 // Half a warp comes to an instruction of all its lanes; the others store and end, or have only exchanged before.
 extern "C" __global__ void half_mask(int* out, int form, int repaired) {
@@ -215,6 +226,26 @@ extern "C" __global__ void counts_unfenced(int* out) {
     }
     __syncthreads();
     out[blockIdx.x * 64 + threadIdx.x] = count + word;
+}
+
+// The lane that counts last has observed all others, also behind a volatile store of its own.
+extern "C" __global__ void last_lane_resets(int* counts, int* y) {
+    __shared__ int near[2];
+    int i = blockIdx.x * 64 + threadIdx.x, lane = threadIdx.x % 32;
+    int* count = counts + i / 32;
+    int* other = near + threadIdx.x / 32;
+    if (lane == 0) *other = 0;
+    __syncwarp();
+    if (atomicAdd(count, 1) == 31) {
+        *(volatile int*)count = 5;
+        *count = 6;
+    }
+    if (atomicAdd(other, 1) == 31) {
+        *(volatile int*)other = 7;
+        *other = 8;
+    }
+    __syncwarp();
+    y[i] = *count + *other;
 }
 
 // Half a warp stores and returns; the others meet among themselves alone.

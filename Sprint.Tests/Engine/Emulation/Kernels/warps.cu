@@ -137,6 +137,18 @@ extern "C" __global__ void uncached_in_shared(int* out, int repaired) {
     out[blockIdx.x * 64 + threadIdx.x] = data[repaired ? threadIdx.x : threadIdx.x % 32];
 }
 
+// All threads, or those of one warp, store past the caches, and the last of them then stores or reads as if it had met the others.
+extern "C" __global__ void strong_and_plain(int* y, int form, int repaired) {
+    __shared__ int word;
+    if (form < 3 && threadIdx.x >= 32) return;
+    *(volatile int*)&word = threadIdx.x; // BUG strong_and_plain
+    if (repaired) __syncthreads();
+    if (form == 0 && threadIdx.x == 31) word = 100; // LATE strong_and_plain
+    if (form == 1 && threadIdx.x == 0) word = 100; // LATE strong_and_plain
+    if (form == 2 && threadIdx.x == 31) y[blockIdx.x] = word; // LATE strong_and_plain
+    if (form == 3 && threadIdx.x == 63) word = 100; // LATE strong_and_plain
+}
+
 // ---- What is ordered ----
 // Each warp waits for the one before it, adds to what it left in shared and in global memory, and hands on.
 extern "C" __global__ void warps_in_turn(int* data, int* turns, int* out) {

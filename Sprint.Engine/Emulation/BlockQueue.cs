@@ -1,27 +1,66 @@
 namespace Sprint.Engine.Emulation;
 
 /// <summary>
-/// Gives out blocks in order. After a fault the blocks before it still run, so that the fault that is reported does not
-/// depend on the number of workers. A block that ran out of instructions yields to any other fault: it may have waited for the faulty block.
+/// Gives out blocks, in order or in one drawn from a seed. After a fault the blocks before it in the grid still run, so that the fault that is reported depends neither on the
+/// number of workers nor on the seed. A block that ran out of instructions yields to any other fault: it may have waited for the faulty block.
 /// </summary>
-internal sealed class BlockQueue(long count, long first = 0)
+internal sealed class BlockQueue
 {
     private readonly Lock gate = new();
-    private long next = first;
-    private long limit = count;
+    private readonly long count;
+    private readonly long first;
+    private readonly long[] drawn;
+    private ulong random;
+    private long next;
+    private long limit;
     private long faultRank;
 
+    /// <summary>Puts all blocks in.</summary>
+    /// <param name="count">Blocks of the grid.</param>
+    /// <param name="first">The first of them that runs.</param>
+    /// <param name="window">
+    /// Of how many blocks in a row the order is drawn: no more than may have begun and not ended, so that blocks which wait for others before them in the grid wait for none
+    /// that cannot begin.
+    /// </param>
+    /// <param name="seed">The seed; 0 for the order of the grid.</param>
+    public BlockQueue(long count, long first = 0, int window = 1, ulong seed = 0)
+    {
+        this.count = limit = count;
+        this.first = next = first;
+        random = seed;
+        drawn = seed != 0 ? new long[Math.Min(window, count - first)] : [];
+    }
+
     public EmulationException? FirstFault { get; private set; }
+
+    /// <summary>Whether a block did something wrong, other than to run too long.</summary>
+    public bool HasFault
+    {
+        get
+        {
+            lock (gate)
+                return FirstFault is { } fault && !IsEndless(fault);
+        }
+    }
 
     public bool TryTake(out long rank)
     {
         lock (gate)
         {
-            rank = next;
-            if (rank >= limit)
-                return false;
-            next++;
-            return true;
+            while (next < count)
+            {
+                int place = drawn.Length == 0 ? 0 : (int)((next - first) % drawn.Length);
+                if (place == 0 && next >= limit)
+                    break;
+                if (place == 0)
+                    Shuffle();
+                rank = drawn.Length == 0 ? next : drawn[place];
+                next++;
+                if (rank < limit)
+                    return true;
+            }
+            rank = count;
+            return false;
         }
     }
 
@@ -50,6 +89,18 @@ internal sealed class BlockQueue(long count, long first = 0)
                 return;
             faultRank = rank;
             FirstFault = fault;
+        }
+    }
+
+    // Draws the order of the window that begins.
+    private void Shuffle()
+    {
+        int size = (int)Math.Min(drawn.Length, count - next);
+        for (int k = 0; k < size; k++)
+        {
+            int other = (int)(SplitMix64.Next(ref random) % (ulong)(k + 1));
+            drawn[k] = drawn[other];
+            drawn[other] = next + k;
         }
     }
 

@@ -13,6 +13,12 @@ internal sealed class BlockScheduler : IDisposable
     // When so many blocks have given way, the first of those that wait goes on: others often wait for it.
     private const int LowestTurn = 4;
 
+    // While so many wait, a block that gave way without need lets one of them go on, not yet another begin: each takes memory.
+    private const int Crowd = 8;
+
+    // After a fault, when so many turns for each block that is left have ended in waiting and nothing else has come about, they wait for the faulty block.
+    private const int LastTurns = 64;
+
     private readonly LaunchContext launch;
     private readonly BlockQueue queue;
     private readonly int resident;
@@ -24,6 +30,7 @@ internal sealed class BlockScheduler : IDisposable
     private ExceptionDispatchInfo? failure;
     private int running;
     private int turn;
+    private long waits;
     private volatile bool waiting;
 
     /// <summary>Prepares a launch.</summary>
@@ -115,7 +122,8 @@ internal sealed class BlockScheduler : IDisposable
         {
             if (previous is not null)
                 Put(previous);
-            BlockExecutor? next = (turn == LowestTurn ? TakeLowest() : null) ?? Begin() ?? TakeFirst();
+            bool isCrowded = previous is { End: TurnEnd.Drawn } && suspended.Count > Crowd;
+            BlockExecutor? next = (turn == LowestTurn ? TakeLowest() : null) ?? (isCrowded ? TakeFirst() : null) ?? Begin() ?? TakeFirst();
             running += next is null ? 0 : 1;
             waiting = suspended.Count > 0;
             return next;
@@ -125,6 +133,7 @@ internal sealed class BlockScheduler : IDisposable
     private void Put(BlockExecutor executor)
     {
         running--;
+        NoteWaiting(executor.End);
         if (executor.IsFinished)
         {
             KeepOutput(executor);
@@ -135,6 +144,16 @@ internal sealed class BlockScheduler : IDisposable
             suspended.Add(executor);
             turn++;
         }
+    }
+
+    private void NoteWaiting(TurnEnd end)
+    {
+        if (end == TurnEnd.Waiting && queue.HasFault)
+            waits++;
+        else if (end != TurnEnd.Drawn)
+            waits = 0;
+        if (waits > LastTurns * (running + suspended.Count + 1L))
+            queue.Close();
     }
 
     private BlockExecutor? Begin()

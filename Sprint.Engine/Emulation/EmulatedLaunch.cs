@@ -138,10 +138,11 @@ public sealed unsafe class EmulatedLaunch
         };
         long all = (long)grid.Count;
         long blocks = cooperative ? all : Math.Clamp(options.LastBlocks?.Invoke(kernel.Name, all) ?? all, 0, all);
-        BlockQueue queue = new(all, first: all - blocks);
         int workers = (int)Math.Clamp(blocks, 1, options.Workers > 0 ? options.Workers : Environment.ProcessorCount);
+        int resident = Math.Max(workers, (int)Math.Min(DeviceBlocks, Math.Max(MaximumResidentBytes / HostBytesOfBlock, 1)));
+        BlockQueue queue = new(all, first: all - blocks, resident, options.ScheduleSeed);
         LaunchStatistics statistics = new(kernel.Name) { Blocks = blocks };
-        using BlockScheduler scheduler = new(context, queue, Math.Max(workers, (int)Math.Min(DeviceBlocks, Math.Max(MaximumResidentBytes / HostBytesOfBlock, 1))));
+        using BlockScheduler scheduler = new(context, queue, resident);
         if (workers == 1)
             scheduler.Work();
         else

@@ -35,7 +35,7 @@ public sealed record EmulationOptions
     /// <summary>Threads of the host that execute blocks; 0 for one a core.</summary>
     public int Workers { get; init; }
 
-    /// <summary>Seed of the order in which the warps of a block run, and of that in which streams advance.</summary>
+    /// <summary>Seed of the order in which blocks begin (0: that of the grid) and warps run, of where they give way, and of the order in which streams advance.</summary>
     public ulong ScheduleSeed { get; init; }
 
     /// <summary>Most instructions that one warp may execute before the launch is stopped as endless.</summary>

@@ -12,20 +12,31 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
     private const int MinimumSlice = 64;
     private const int SliceSpread = 2048;
 
-    // A block that has spent this many instructions and looked so often at what others write, one in so many, waits for them.
+    // A block that has spent this many instructions and looked so often at what others write, one in so many, waits for them; sooner if it saw no news.
     private const long WaitingInstructions = 1 << 14;
+    private const long IdleInstructions = 1 << 11;
     private const int WaitingInterval = 64;
     private const long LongInstructions = 1 << 24;
 
     // Before a warp's budget is spent its block has given way so often at least.
     private const int TurnsOfBudget = 64;
+
+    // After about so much news a warp gives way, and after so much, each time more, its block.
+    private const long LooksOfWarp = 4;
+    private const long FirstLooksOfTurn = 2;
+
     private const long MaximumFrameBytes = 512L << 20;
 
     private readonly Warp[] warps;
     private readonly Dictionary<DecodedFunction, Stack<Frame>> frames = [];
     private readonly long turnInstructions;
     private ulong random;
+    private ulong lookRandom;
     private long frameBytes;
+    private long news;
+    private long looksOfWarp;
+    private long looksOfBlock;
+    private long looksOfTurn;
 
     public BlockExecutor(LaunchContext launch)
     {
@@ -87,21 +98,28 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
     /// <summary>The number of the block in the grid, X fastest.</summary>
     public long Rank { get; private set; }
 
+    /// <summary>Why the block's turn ended.</summary>
+    public TurnEnd End { get; private set; }
+
     /// <summary>Whether the block has ended.</summary>
-    public bool IsFinished { get; private set; }
+    public bool IsFinished => End == TurnEnd.Finished;
 
     /// <summary>How often the blocks so far have read global memory atomically or past caches, as who waits for another block does.</summary>
-    public long Polls { get; set; }
+    public long Polls { get; private set; }
 
     /// <summary>Puts a block at its beginning.</summary>
     /// <param name="rank">The block's number in the grid, X fastest.</param>
     public void Begin(long rank)
     {
         Rank = rank;
-        IsFinished = false;
+        End = TurnEnd.None;
         Output.Clear();
         Position = Launch.BlockAt(rank);
         random = Launch.Options.ScheduleSeed * 0x9E3779B97F4A7C15 + (ulong)rank * 0xD1B54A32D192ED03 + 1;
+        lookRandom = ~random;
+        looksOfTurn = FirstLooksOfTurn;
+        looksOfWarp = Draw(LooksOfWarp);
+        looksOfBlock = Draw(FirstLooksOfTurn);
         Shared.Reset();
         Clocks?.Reset((uint)rank & RaceEntry.BlockMask);
         GlobalRaces?.Begin(rank);
@@ -116,15 +134,20 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
     public void Advance()
     {
         Span<int> runnable = stackalloc int[32];
-        long executed = 0, looked = 0, polls = Polls;
-        while (executed < turnInstructions)
+        long executed = 0, looked = 0, polls = Polls, news = this.news;
+        End = TurnEnd.None;
+        while (executed < turnInstructions && End == TurnEnd.None)
         {
-            if (executed - looked >= WaitingInstructions)
+            if (executed - looked >= WaitingInstructions || (executed - looked >= IdleInstructions && news == this.news))
             {
                 if ((Polls - polls) * WaitingInterval >= executed - looked)
+                {
+                    End = TurnEnd.Waiting;
                     return;
+                }
                 looked = executed;
                 polls = Polls;
+                news = this.news;
             }
             int count = 0;
             for (int k = 0; k < warps.Length; k++)
@@ -134,10 +157,10 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
             }
             if (count == 0)
             {
-                IsFinished = Array.TrueForAll(warps, warp => warp.Live == 0);
-                if (IsFinished)
-                    return;
-                throw DescribeDeadlock();
+                if (!Array.TrueForAll(warps, warp => warp.Live == 0))
+                    throw DescribeDeadlock();
+                End = TurnEnd.Finished;
+                return;
             }
             Warp next = warps[runnable[(int)(NextRandom() % (uint)count)]];
             long before = next.Executed;
@@ -148,14 +171,34 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
         }
     }
 
-    /// <summary>The next number of the block's schedule (SplitMix64).</summary>
-    public ulong NextRandom()
+    /// <summary>The next number of the block's schedule.</summary>
+    public ulong NextRandom() => SplitMix64.Next(ref random);
+
+    /// <summary>
+    /// Told what a warp saw by an atomic or volatile read. When that is news, now and then the warp gives way at the end of its basic block, and where the news may be of another
+    /// block its own block does: what a thread does on the strength of what it saw is then tried with all that others may do in between.
+    /// </summary>
+    public void Look(Warp warp, bool isGlobal, ulong address, ulong value)
     {
-        ulong z = random += 0x9E3779B97F4A7C15;
-        z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9;
-        z = (z ^ z >> 27) * 0x94D049BB133111EB;
-        return z ^ z >> 31;
+        Polls += isGlobal ? 1 : 0;
+        if (!warp.IsNews(address, value))
+            return;
+        news++;
+        if (--looksOfWarp <= 0)
+        {
+            looksOfWarp = Draw(LooksOfWarp);
+            warp.EndSlice();
+        }
+        if (isGlobal && --looksOfBlock <= 0)
+        {
+            looksOfBlock = Draw(looksOfTurn);
+            looksOfTurn += (looksOfTurn + 3) / 4;
+            End = TurnEnd.Drawn;
+            warp.EndSlice();
+        }
     }
+
+    private long Draw(long mean) => 1 + (long)(SplitMix64.Next(ref lookRandom) % (ulong)(2 * mean));
 
     /// <summary>A frame for a call, new or used before; null if calls already hold too much memory.</summary>
     public Frame? Rent(DecodedFunction function)

@@ -52,7 +52,7 @@ internal static unsafe partial class Handlers
             d[lane] = old;
         }
         if (i->F == 0)
-            AcquireFromBlocks<TSpace>(warp, sizeof(T));
+            AcquireFromBlocks<TSpace>(warp, sizeof(T), (byte*)(d + Warp.LowestLane(warp.Active)));
         return i + 1;
     }
 

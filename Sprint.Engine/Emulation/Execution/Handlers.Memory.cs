@@ -30,7 +30,7 @@ internal static unsafe partial class Handlers
                 else
                     LoadVectors<TMemory, TRegister>(warp, i, host);
                 if (kind == AccessKind.VolatileLoad)
-                    AcquireAll<TSpace>(warp, bytes);
+                    AcquireAll<TSpace>(warp, bytes, host);
                 return i + 1;
             }
         }
@@ -44,7 +44,7 @@ internal static unsafe partial class Handlers
                 d[lane] = TRegister.CreateTruncating(*(TMemory*)warp.Host[lane]);
             }
             if (kind == AccessKind.VolatileLoad)
-                AcquireAll<TSpace>(warp, bytes);
+                AcquireAll<TSpace>(warp, bytes, warp.Host[Warp.LowestLane(warp.Active)]);
             return i + 1;
         }
         for (int element = 0; element < i->Count; element++)
@@ -57,7 +57,7 @@ internal static unsafe partial class Handlers
             }
         }
         if (kind == AccessKind.VolatileLoad)
-            AcquireAll<TSpace>(warp, bytes);
+            AcquireAll<TSpace>(warp, bytes, warp.Host[Warp.LowestLane(warp.Active)]);
         return i + 1;
     }
 

@@ -8,7 +8,7 @@ namespace Sprint.Engine.Emulation.Execution;
 internal static unsafe partial class Handlers
 {
     /// <summary>After a volatile read of the active lanes' addresses: what was published there is known from now on.</summary>
-    private static void AcquireAll<TSpace>(Warp warp, int bytes)
+    private static void AcquireAll<TSpace>(Warp warp, int bytes, byte* host)
         where TSpace : struct, IMemorySpace
     {
         if (warp.Block.Clocks?.Words is { } words)
@@ -20,7 +20,7 @@ internal static unsafe partial class Handlers
                     words.Acquire(warp.Index, lane, address, bytes);
             }
         }
-        AcquireFromBlocks<TSpace>(warp, bytes);
+        AcquireFromBlocks<TSpace>(warp, bytes, host);
     }
 
     /// <summary>After a volatile write: what the lanes' fences have covered is known to the threads of the block that read it.</summary>
@@ -51,14 +51,13 @@ internal static unsafe partial class Handlers
             words.Publish(warp.Index, lane, address, bytes);
     }
 
-    /// <summary>After an atomic or volatile read: what other blocks have published there.</summary>
-    private static void AcquireFromBlocks<TSpace>(Warp warp, int bytes)
+    /// <summary>After an atomic or volatile read, of which the first lane got what is at <paramref name="first"/>: what other blocks have published there.</summary>
+    private static void AcquireFromBlocks<TSpace>(Warp warp, int bytes, byte* first)
         where TSpace : struct, IMemorySpace
     {
-        if (!IsGlobal<TSpace>())
-            return;
-        warp.Block.Polls++;
-        if (warp.Launch.Sync is not { } sync)
+        if (typeof(TSpace) == typeof(SharedSpace) || IsGlobal<TSpace>())
+            warp.Block.Look(warp, IsGlobal<TSpace>(), warp.Addresses[Warp.LowestLane(warp.Active)], Value(first, bytes));
+        if (!IsGlobal<TSpace>() || warp.Launch.Sync is not { } sync)
             return;
         ulong previous = 0;
         for (uint lanes = warp.Active; lanes != 0; lanes &= lanes - 1)
@@ -69,6 +68,14 @@ internal static unsafe partial class Handlers
             previous = address;
         }
     }
+
+    private static ulong Value(byte* at, int bytes) => bytes switch
+    {
+        1 => *at,
+        2 => *(ushort*)at,
+        4 => *(uint*)at,
+        _ => *(ulong*)at,
+    };
 
     // A lane's address in the generic address space.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

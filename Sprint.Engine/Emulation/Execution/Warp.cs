@@ -58,6 +58,8 @@ internal sealed unsafe partial class Warp
 
     private Frame frame;
     private long sliceLength;
+    private ulong seenAddress;
+    private ulong seenValue;
 
     public Warp(BlockExecutor block, int index)
     {
@@ -99,6 +101,7 @@ internal sealed unsafe partial class Warp
         Exited = 0;
         Worked = Exchanged = 0;
         Executed = 0;
+        seenAddress = ulong.MaxValue;
         while (frame.Parent is not null)
             frame = frame.Parent;
         frame.Live = Valid;
@@ -122,12 +125,29 @@ internal sealed unsafe partial class Warp
             instruction = undefined!.Run(instruction);
         while (instruction != null)
             instruction = instruction->Handler(this, instruction);
-        Executed += slice - Slice;
+        Executed += sliceLength - Slice;
         if (Executed > Launch.Options.InstructionBudget)
         {
             throw Fault(PendingCount > 0 ? pending[0].Pc : null, LowestLane(PendingCount > 0 ? pending[0].Mask : Valid), EmulationFault.InstructionBudget,
                 $"A warp executed {Executed} instructions, more than the budget of {Launch.Options.InstructionBudget}; the kernel may never end");
         }
+    }
+
+    /// <summary>Whether the warp saw something else when it last looked, or looked elsewhere.</summary>
+    public bool IsNews(ulong address, ulong value)
+    {
+        if (seenAddress == address && seenValue == value)
+            return false;
+        seenAddress = address;
+        seenValue = value;
+        return true;
+    }
+
+    /// <summary>Gives way to other warps at the end of the basic block.</summary>
+    public void EndSlice()
+    {
+        sliceLength -= Math.Max(Slice, 0);
+        Slice = Math.Min(Slice, 0);
     }
 
     /// <summary>Instructions executed so far, the current slice included.</summary>

@@ -19,6 +19,7 @@ public sealed partial class KernelSourceTests
     [TestCase("warps")]
     [TestCase("lanes")]
     [TestCase("shuffles")]
+    [TestCase("schedules")]
     [TestCase("emulator")]
     public void The_ptx_is_up_to_date(string name)
     {

@@ -46,7 +46,7 @@ internal sealed partial class KernelsDocumentTests
             }
         }
 
-        Assert.That(commands, Is.EqualTo(6));
+        Assert.That(commands, Is.EqualTo(7));
         Assert.That(File.Exists("sums.safetensors"), Is.True);
         (float mean, float[] numbers) = KernelsSnippet.Run();
         Assert.That(mean, Is.EqualTo(0.5f).Within(0.02f));

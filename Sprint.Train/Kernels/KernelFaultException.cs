@@ -11,8 +11,8 @@ namespace Sprint.Train;
 /// </summary>
 internal sealed class KernelFaultException : SprintException
 {
-    internal KernelFaultException(CudaException failure, CudaFile file, KernelName kernel)
-        : base(Describe(failure, file, kernel), failure) => ExitCode = IsRefusal(failure) ? Train.ExitCode.BadInput : Train.ExitCode.Failed;
+    internal KernelFaultException(CudaException failure, CudaFile file, KernelName kernel, ulong schedule)
+        : base(Describe(failure, file, kernel, schedule), failure) => ExitCode = IsRefusal(failure) ? Train.ExitCode.BadInput : Train.ExitCode.Failed;
 
     /// <summary>What the process returns: a kernel that cannot be executed is a wrong input, one that went wrong is not.</summary>
     internal int ExitCode { get; }
@@ -20,7 +20,7 @@ internal sealed class KernelFaultException : SprintException
     /// <summary>Whether the emulator does not execute what the kernel asks for.</summary>
     internal static bool IsRefusal(CudaException failure) => failure.InnerException is EmulationException { Fault: EmulationFault.Unsupported or EmulationFault.Syntax };
 
-    private static string Describe(CudaException failure, CudaFile file, KernelName kernel)
+    private static string Describe(CudaException failure, CudaFile file, KernelName kernel, ulong schedule)
     {
         if (failure.InnerException is not EmulationException fault)
         {
@@ -38,7 +38,8 @@ internal sealed class KernelFaultException : SprintException
                 EmulationFault.Launch => "; --cooperative launches it so that its blocks may meet",
                 _ => "",
             };
-            lines.Add($"{kernel.Signature} was launched with grid {failure.Grid} and block {failure.Block}{advice}");
+            string order = schedule == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $", under --schedule {schedule}");
+            lines.Add($"{kernel.Signature} was launched with grid {failure.Grid} and block {failure.Block}{order}{advice}");
         }
 
         return string.Join(Environment.NewLine, lines);

@@ -16,7 +16,7 @@ namespace Sprint.Train;
 /// <param name="Compilation">How to compile a source.</param>
 /// <param name="Device">Where to run: the number of a GPU, or null for the emulated device.</param>
 /// <param name="Seed">Seed of normal numbers.</param>
-/// <param name="ScheduleSeed">Seed of the order in which emulated warps run.</param>
+/// <param name="ScheduleSeed">Seed of the order in which emulated blocks begin and warps run.</param>
 /// <param name="Budget">Most instructions of a warp on the emulated device.</param>
 /// <param name="Workers">Threads of the host that execute emulated blocks; 0 for as many as there are cores.</param>
 /// <param name="Arguments">The arguments in order.</param>
@@ -74,8 +74,8 @@ internal sealed class LaunchOptions
         HelpName = "NAME",
     };
 
-    private readonly Option<long> seed = new("--seed") { Description = "Draws normal numbers, and the order in which emulated warps run; without it 0.", HelpName = "NUMBER" };
-    private readonly Option<long?> schedule = new("--schedule") { Description = "Draws the order of emulated warps alone, for the same numbers in another order; without it as --seed.", HelpName = "NUMBER" };
+    private readonly Option<long> seed = new("--seed") { Description = "Draws normal numbers, and the order in which emulated blocks begin and warps run; without it 0.", HelpName = "NUMBER" };
+    private readonly Option<long?> schedule = new("--schedule") { Description = "Draws the order of emulated blocks and warps alone, for the same numbers in another order; without it as --seed. Blocks begin in the order of the grid with 0.", HelpName = "NUMBER" };
     private readonly Option<long> budget = new("--budget")
     {
         Description = "Most instructions that a warp may execute on the emulated device before the kernel counts as endless.",

@@ -28,6 +28,8 @@ public sealed partial class KernelsRunTests
     [TestCase("run {bugs} --grid 1 --block 1 --workers -1 --kernel missing_barrier", "--workers -1 must be from 0 (as many as there are cores) to 1024")]
     [TestCase("run {bugs} --grid 1 --block 1 --workers 5000 --kernel missing_barrier", "--workers 5000 must be from 0 (as many as there are cores) to 1024")]
     [TestCase("run {bugs} --grid 1 --block 1 --workers many --kernel missing_barrier", "--workers 'many' is not a whole number")]
+    [TestCase("run {bugs} --grid 1 --block 1 --schedules 0 --kernel missing_barrier", "--schedules 0 must be at least 1")]
+    [TestCase("run {bugs} --grid 1 --block 1 --schedules 2 --device cuda --kernel missing_barrier", "--schedules 2: a GPU has its own; leave the option out, or choose --device emulated")]
     [TestCase("run {bugs} --grid 1 --block 1 --device gpu --kernel missing_barrier", "device 'gpu' runs no kernels: choose emulated, cuda or cuda:N")]
     [TestCase("run {bugs} --grid 1 --block 1 --kernel missing_barrier", "missing_barrier takes 1 argument, but 0 are given with --arg: 8 bytes (integer or pointer)")]
     [TestCase("run {bugs} --grid 1 --block 1 --kernel off_by_one --arg i32[1]=zeros --arg i32[1]=zeros --arg f32:1", "argument 2 'f32:1' is f32, but parameter 2 of off_by_one is 4 bytes (integer or pointer): write i32:1")]

@@ -8,7 +8,7 @@ namespace Sprint.Engine.Emulation.Decoding;
 /// undefined values on paths that throw the result away, so computing passes undefinedness on; what counts as a use is an
 /// address, a predicate that guards or branches, data that is stored, and what other lanes or tensor cores see.
 /// </summary>
-internal sealed class DefiniteAssignment
+internal sealed partial class DefiniteAssignment
 {
     private const long MaximumBits = 1L << 28;
 
@@ -25,6 +25,10 @@ internal sealed class DefiniteAssignment
         if (words > 0 && (long)words * 64 * flow.Starts.Count <= MaximumBits)
             Analyse();
     }
+
+    /// <summary>Registers whose undefinedness the instruction passes on to its destination, but for halves of it that nobody reads.</summary>
+    public IEnumerable<PtxRegister> Sources(PtxInstruction instruction)
+        => IsPackOfHalves(instruction) && IsReadByLowerHalf(instruction.Operands[0].Register!) ? RegistersOf(instruction.Operands[1].Items[0]) : PassedOn(instruction);
 
     /// <summary>Registers that need watching, by index.</summary>
     public bool[] Watched { get; }
@@ -114,7 +118,7 @@ internal sealed class DefiniteAssignment
                 foreach (PtxRegister register in Read(instruction))
                     Report(register, state);
             }
-            bool defined = PassedOn(instruction).All(register => IsDefined(register, state));
+            bool defined = Sources(instruction).All(register => IsDefined(register, state));
             foreach (PtxRegister register in Written(instruction))
             {
                 ulong bit = 1ul << (register.Index & 63);

@@ -13,7 +13,7 @@ internal sealed unsafe partial class FunctionDecoder
         {
             if (!watched[register.Index] || register == ShuffledInto(instruction))
                 continue;
-            int[] sources = [.. DefiniteAssignment.PassedOn(instruction).Distinct().Where(source => watched[source.Index]).Select(WatchSlot)];
+            int[] sources = [.. assignment.Sources(instruction).Distinct().Where(source => watched[source.Index]).Select(WatchSlot)];
             if (sources.Length == 0)
                 Emit(new Instruction { Handler = &Handlers.MarkWritten, D = WatchSlot(register) });
             else if (IsChoice(instruction))

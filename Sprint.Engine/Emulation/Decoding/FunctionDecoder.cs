@@ -10,6 +10,7 @@ internal sealed unsafe partial class FunctionDecoder
     private readonly DecodedFunction decoded;
     private readonly PtxFunction function;
     private readonly ControlFlow flow;
+    private readonly DefiniteAssignment assignment;
     private readonly bool[] watched;
     private readonly int[] blockCode;
     private readonly List<(int Instruction, int Block)> branches = [];
@@ -33,7 +34,8 @@ internal sealed unsafe partial class FunctionDecoder
         {
             throw new EmulationException(error.Fault, error.Detail, new EmulationSite(program.Module.Module.Name, function.Name, PtxLine: error.PtxLine ?? function.Line));
         }
-        watched = new DefiniteAssignment(function, flow).Watched;
+        assignment = new DefiniteAssignment(function, flow);
+        watched = assignment.Watched;
         blockCode = new int[flow.Starts.Count + 1];
         LayOutFrame();
     }

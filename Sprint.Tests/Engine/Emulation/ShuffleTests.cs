@@ -147,6 +147,8 @@ public sealed class ShuffleTests
     {
         ["tiles_of_int"] = BitConverter.GetBytes,
         ["tiles_of_double"] = x => BitConverter.GetBytes((double)x),
+        ["tiles_of_half"] = x => BitConverter.GetBytes((Half)x),
+        ["tiles_of_bf16"] = x => Single(x)[2..],
         ["tiles_of_half2"] = x => [.. BitConverter.GetBytes((Half)x), .. BitConverter.GetBytes((Half)(-x))],
     };
 
@@ -164,6 +166,22 @@ public sealed class ShuffleTests
         EmulationException fault = tiles.LaunchFault(kernel, new(1), new(64), 0, input, target, 0);
         Assert.That((fault.CallerFile, fault.CallerLine), Is.EqualTo(("tiles.cu", Array.FindIndex(EmulatorHarness.Source("tiles"), line => line.Contains($" {kernel}(", StringComparison.Ordinal)) + 1)), fault.Message);
         Assert.That(fault.Detail, Does.Match(@"^A shuffle of lane \d+ reads lane (6|7|14|15|22|23|30|31), which has ended: what it gets is undefined, and lane (0|8|16|24) stores it"));
+    }
+
+    [TestCase("mov.b32 %t, {%h, %g}; shfl.sync.idx.b32 %t, %t, 3, 31, 0xffff; cvt.u16.u32 %h, %t; cvt.u32.u16 %d, %h;", true)]
+    [TestCase("mov.b32 %t, {%h, %g}; mov.u32 %u, %t; shfl.sync.bfly.b32 %u, %u, 1, 31, 0xffff; { .reg .b16 upper; mov.b32 {%h, upper}, %u; } cvt.u32.u16 %d, %h;", true)]
+    [TestCase("mov.b32 %t, {%g, %h}; shfl.sync.idx.b32 %t, %t, 3, 31, 0xffff; cvt.u16.u32 %h, %t; cvt.u32.u16 %d, %h;", false)]
+    [TestCase("mov.b32 %t, {%h, %g}; shfl.sync.idx.b32 %d, %t, 3, 31, 0xffff;", false)]
+    [TestCase("mov.b32 %t, {%h, %g}; shfl.sync.idx.b32 %t, %t, 3, 31, 0xffff; cvt.u16.u32 %h, %t; shr.u32 %d, %t, 16;", false)]
+    [TestCase("mov.b32 %t, {%h, %g}; shfl.sync.idx.b32 %t, %t, 3, 31, 0xffff; { .reg .b16 upper; mov.b32 {%h, upper}, %t; mov.u16 %h, upper; } cvt.u32.u16 %d, %h;", false)]
+    public void Sixteen_bits_may_be_shuffled_beside_sixteen_that_nobody_has_written_and_nobody_reads(string body, bool isClean)
+    {
+        using EmulatorHarness test = OfHalfWarp($"cvt.u16.u32 %h, %v; {body} st.global.u32 [%a], %d;");
+        ulong target = test.Upload(new long[32]);
+        if (isClean)
+            Assert.DoesNotThrow(() => test.Launch("test", new(1), new(32), 0, target));
+        else
+            Assert.That(test.LaunchFault("test", new(1), new(32), 0, target).Fault, Is.EqualTo(EmulationFault.Uninitialised));
     }
 
     [Test]

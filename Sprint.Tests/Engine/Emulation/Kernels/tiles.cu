@@ -1,5 +1,6 @@
 // Shuffles of CUDA's own headers that read lanes which do not take part. Compiled with -I to CUDA 11.8's include folder.
 #include <cuda_fp16.h>
+#include <cuda_bf16.h>
 #include <cooperative_groups.h>
 
 namespace cg = cooperative_groups;
@@ -17,6 +18,8 @@ template <class T> __device__ void sum_tiles(const T* x, T* y, int repaired) {
 }
 extern "C" __global__ void tiles_of_int(const int* x, int* y, int repaired) { sum_tiles(x, y, repaired); }
 extern "C" __global__ void tiles_of_double(const double* x, double* y, int repaired) { sum_tiles(x, y, repaired); }
+extern "C" __global__ void tiles_of_half(const __half* x, __half* y, int repaired) { sum_tiles(x, y, repaired); }
+extern "C" __global__ void tiles_of_bf16(const __nv_bfloat16* x, __nv_bfloat16* y, int repaired) { sum_tiles(x, y, repaired); }
 extern "C" __global__ void tiles_of_half2(const __half2* x, __half2* y, int repaired) { sum_tiles(x, y, repaired); }
 
 // The threads of a branch as a group, which reads inside itself.

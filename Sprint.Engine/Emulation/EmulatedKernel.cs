@@ -24,7 +24,7 @@ public sealed class EmulatedKernel
     public IReadOnlyList<(int Offset, int Bytes)> Parameters => LayOut(Program.Kernel.Syntax.Parameters, out _);
 
     /// <summary>Bytes of shared memory that the kernel declares itself.</summary>
-    public int StaticSharedBytes => Program.StaticSharedBytes;
+    public int StaticSharedBytes => Program.Shared.StaticBytes;
 
     /// <summary>Bytes of local memory of a thread, calls not counted.</summary>
     public int LocalBytes => Program.Kernel.LocalBytes;

@@ -35,6 +35,7 @@ public sealed unsafe class EmulatedLaunch
     private readonly byte[] parameters;
     private readonly EmulationOptions options;
     private readonly bool cooperative;
+    private readonly SharedMap sharedMap;
 
     /// <summary>Checks a launch.</summary>
     /// <param name="kernel">The kernel.</param>
@@ -58,11 +59,12 @@ public sealed unsafe class EmulatedLaunch
         CheckExtents();
         CheckResources();
         CheckWorkingMemory();
+        sharedMap = kernel.Program.Shared.Map(dynamicSharedBytes);
         if (cooperative)
             CheckResident();
     }
 
-    private int SharedBytes => dynamicSharedBytes > 0 ? kernel.Program.DynamicSharedOffset + dynamicSharedBytes : kernel.StaticSharedBytes;
+    private int SharedBytes => dynamicSharedBytes > 0 ? kernel.Program.Shared.DynamicOffset + dynamicSharedBytes : kernel.StaticSharedBytes;
 
     /// <summary>Local memory of a thread: the kernel's own, and a stack where it calls functions.</summary>
     private long LocalBytes
@@ -83,7 +85,7 @@ public sealed unsafe class EmulatedLaunch
 
     /// <summary>What a block that has begun and not ended takes of the host.</summary>
     private long HostBytesOfBlock =>
-        Threads * (2 * LocalBytes + BytesOfThread) + Threads / 32 * (long)kernel.Program.Kernel.FrameBytes + SharedBytes * (long)BytesOfSharedByte;
+        Threads * (2 * LocalBytes + BytesOfThread) + Threads / 32 * (long)kernel.Program.Kernel.FrameBytes + sharedMap.Size * (long)BytesOfSharedByte;
 
     /// <summary>Executes all blocks, or those of <see cref="EmulationOptions.LastBlocks"/>. Launches on one memory run one after another.</summary>
     /// <returns>What was executed.</returns>
@@ -129,6 +131,7 @@ public sealed unsafe class EmulatedLaunch
             BlockSize = block,
             DynamicSharedBytes = dynamicSharedBytes,
             SharedBytes = SharedBytes,
+            Shared = sharedMap,
             Parameters = parameters,
             GridWorkspace = workspace,
             LocalBytes = (int)LocalBytes,
@@ -180,7 +183,7 @@ public sealed unsafe class EmulatedLaunch
 
     private void CheckResources()
     {
-        long shared = dynamicSharedBytes > 0 ? (long)kernel.Program.DynamicSharedOffset + dynamicSharedBytes : kernel.StaticSharedBytes;
+        long shared = dynamicSharedBytes > 0 ? (long)kernel.Program.Shared.DynamicOffset + dynamicSharedBytes : kernel.StaticSharedBytes;
         if (dynamicSharedBytes < 0 || shared > options.MaximumSharedBytes)
             throw Refuse($"The launch needs {shared} bytes of shared memory ({kernel.StaticSharedBytes} declared, {dynamicSharedBytes} dynamic); a block has {options.MaximumSharedBytes}");
         if (parameters.Length != kernel.ParameterBytes)

@@ -238,7 +238,7 @@ internal sealed unsafe partial class FunctionDecoder
                     ? Constant(address + (ulong)offset, size)
                     : throw Refused($"The variable {name} is external and not defined in the module");
             case PtxSpace.Shared:
-                return Constant(window + (ulong)(program.SharedOffset(variable) + offset), size);
+                return Constant(window + (ulong)(program.SharedPlace(variable) + offset), size);
             case PtxSpace.Local:
                 int slot = Allocate(size);
                 Instruction local = new() { Handler = size == 8 ? &Handlers.LocalAddress<ulong> : &Handlers.LocalAddress<uint>, D = slot, Immediate = (long)window + locals[variable] + offset };

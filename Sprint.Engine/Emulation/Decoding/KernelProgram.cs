@@ -74,11 +74,8 @@ internal sealed unsafe class KernelProgram
     /// <summary>Operand lists of the code, freed with it.</summary>
     public List<nint> Lists { get; } = [];
 
-    /// <summary>Bytes of the kernel's own shared variables, before the dynamic part.</summary>
-    public int StaticSharedBytes { get; set; }
-
-    /// <summary>Where dynamic shared memory begins.</summary>
-    public int DynamicSharedOffset { get; set; }
+    /// <summary>Where the kernel's shared variables lie.</summary>
+    public required SharedLayout Shared { get; init; }
 
     /// <summary>The smallest access that the code makes: races in shared memory are told apart down to it.</summary>
     public int RaceGranule { get; set; } = 4;

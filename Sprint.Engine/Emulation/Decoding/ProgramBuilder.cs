@@ -6,14 +6,10 @@ namespace Sprint.Engine.Emulation.Decoding;
 /// <summary>Decodes a kernel and every function it can reach into one program.</summary>
 internal sealed unsafe class ProgramBuilder(EmulatedModule module, PtxFunction kernel)
 {
-    private const int MaximumSharedBytes = 1 << 24;
-
     private readonly DecodedFunction?[] functions = new DecodedFunction?[module.Module.Functions.Count];
     private readonly int[] entries = new int[module.Module.Functions.Count];
     private readonly Queue<DecodedFunction> work = new();
-    private readonly Dictionary<PtxVariable, int> shared = [];
-    private int sharedBytes;
-    private int dynamicOffset;
+    private readonly SharedLayout shared = LayOutShared(module.Module, kernel);
 
     public EmulatedModule Module { get; } = module;
 
@@ -45,7 +41,6 @@ internal sealed unsafe class ProgramBuilder(EmulatedModule module, PtxFunction k
 
     public KernelProgram Build()
     {
-        LayOutShared();
         EmulatedKernel.LayOut(kernel.Parameters, out long parameterBytes);
         DecodedFunction entry = Require(Module.FunctionIndex(kernel.Name));
         while (work.TryDequeue(out DecodedFunction? function))
@@ -55,8 +50,7 @@ internal sealed unsafe class ProgramBuilder(EmulatedModule module, PtxFunction k
         }
         KernelProgram program = new(Module, entry, functions, CollectionsMarshal.AsSpan(Code), [.. Info], BlockCount, GuardCount)
         {
-            StaticSharedBytes = sharedBytes,
-            DynamicSharedOffset = dynamicOffset,
+            Shared = shared,
             RaceGranule = RaceGranule,
             GlobalGranule = GlobalGranule,
             UsesReadOnlyPath = UsesReadOnlyPath,
@@ -92,8 +86,8 @@ internal sealed unsafe class ProgramBuilder(EmulatedModule module, PtxFunction k
         return function;
     }
 
-    /// <summary>Offset of a shared variable in the block's shared memory; dynamic ones begin behind all others.</summary>
-    public int SharedOffset(PtxVariable variable) => shared.TryGetValue(variable, out int offset) ? offset : dynamicOffset;
+    /// <summary>Address of a shared variable in the block's shared memory; dynamic ones begin behind all others.</summary>
+    public int SharedPlace(PtxVariable variable) => shared.PlaceOf(variable);
 
     /// <summary>A list of operand slots that lives as long as the program.</summary>
     public int* Keep(ReadOnlySpan<int> values)
@@ -105,43 +99,26 @@ internal sealed unsafe class ProgramBuilder(EmulatedModule module, PtxFunction k
     }
 
     // All functions reachable by name count, so that a device function's own shared variables have a place too.
-    private void LayOutShared()
+    private static SharedLayout LayOutShared(PtxModule module, PtxFunction kernel)
     {
         HashSet<string> names = [];
         Queue<PtxFunction> functions = new([kernel]);
         HashSet<PtxFunction> seen = [kernel];
+        List<PtxVariable> variables = [];
         while (functions.TryDequeue(out PtxFunction? function))
         {
-            foreach (PtxVariable variable in function.Variables.Where(variable => variable.Space == PtxSpace.Shared))
-                Place(variable);
+            variables.AddRange(function.Variables.Where(variable => variable.Space == PtxSpace.Shared));
             foreach (string name in function.Instructions.SelectMany(instruction => instruction.Operands).SelectMany(Names))
             {
                 names.Add(name);
-                if (Module.Module.Functions.TryGetValue(name, out PtxFunction? callee) && seen.Add(callee))
+                if (module.Functions.TryGetValue(name, out PtxFunction? callee) && seen.Add(callee))
                     functions.Enqueue(callee);
             }
         }
-        foreach (PtxVariable variable in Module.Module.Variables.Values)
-        {
-            if (variable.Space == PtxSpace.Shared && variable.Size > 0 && names.Contains(variable.Name))
-                Place(variable);
-        }
-        int alignment = Module.Module.Variables.Values.Where(variable => variable.Space == PtxSpace.Shared && variable.Size == 0)
-            .Select(variable => variable.Alignment).DefaultIfEmpty(16).Max();
-        dynamicOffset = (sharedBytes + alignment - 1) / alignment * alignment;
+        variables.AddRange(module.Variables.Values.Where(variable => variable.Space == PtxSpace.Shared && names.Contains(variable.Name)));
+        return new SharedLayout(new EmulationSite(module.Name, kernel.Name), variables);
     }
 
     private static IEnumerable<string> Names(PtxOperand operand)
         => (operand.Name is null ? [] : new[] { operand.Name }).Concat(operand.Items.SelectMany(Names));
-
-    private void Place(PtxVariable variable)
-    {
-        if (variable.Size > MaximumSharedBytes)
-            throw new EmulationException(EmulationFault.Launch, $"The shared variable {variable.Name} has {variable.Size} bytes; a kernel's shared variables may have {MaximumSharedBytes}", new EmulationSite(Module.Module.Name, kernel.Name));
-        sharedBytes = (sharedBytes + variable.Alignment - 1) / variable.Alignment * variable.Alignment;
-        shared[variable] = sharedBytes;
-        sharedBytes += (int)variable.Size;
-        if (sharedBytes > MaximumSharedBytes)
-            throw new EmulationException(EmulationFault.Launch, $"The shared variables up to {variable.Name} have {sharedBytes} bytes; a kernel's may have {MaximumSharedBytes}", new EmulationSite(Module.Module.Name, kernel.Name));
-    }
 }

@@ -49,7 +49,7 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
         long threads = ((long)launch.BlockSize.Count + 31) / 32 * 32;
         Clocks = launch.CheckRaces || launch.CheckGlobalRaces ? new WarpClocks((int)threads / 32, program.UsesFence) : null;
         GlobalRaces = launch.CheckGlobalRaces ? launch.CreateRaceDetector(Clocks!) : null;
-        Shared = new SharedMemory(launch.SharedBytes, program.RaceGranule, launch.CheckRaces ? Clocks : null);
+        Shared = new SharedMemory(launch.Shared, program.RaceGranule, launch.CheckRaces ? Clocks : null);
         localBytes = threads * launch.LocalBytes;
         Local = (byte*)NativeMemory.AlignedAlloc((nuint)localBytes + 64, 64);
         LocalInitialised = (byte*)NativeMemory.AlignedAlloc((nuint)localBytes + 64, 64);

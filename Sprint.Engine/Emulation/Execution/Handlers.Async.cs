@@ -99,12 +99,13 @@ internal static unsafe partial class Handlers
         warp.Counters?.CountShared(destinations, warp.Active, bytes, false);
         for (uint lanes = warp.Active; lanes != 0; lanes &= lanes - 1)
         {
+        SharedRange range = default;
             int lane = BitOperations.TrailingZeroCount(lanes);
             ulong offset = destinations[lane];
-            if (offset > (ulong)shared.Size || (ulong)shared.Size - offset < (ulong)bytes)
+            if (!range.Contains(offset, bytes) && !(range = shared.Map.Find(offset)).Contains(offset, bytes))
                 throw SharedSpace.OutOfBounds(warp, i, lane, offset, bytes, AccessKind.Store);
             if ((offset & (ulong)(bytes - 1)) != 0)
-                throw MemoryAccess.Misaligned(warp, i, lane, "shared", offset, bytes, AccessKind.Store);
+                throw SharedSpace.Misaligned(warp, i, lane, offset, bytes, AccessKind.Store);
             if (shared.Races is not { } races)
                 continue;
             if (!races.TryClaim(warp.Index, lane, (int)offset, bytes, site))

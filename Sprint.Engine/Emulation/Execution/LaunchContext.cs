@@ -26,6 +26,9 @@ internal sealed unsafe class LaunchContext
     /// <summary>Static and dynamic shared bytes of a block.</summary>
     public required int SharedBytes { get; init; }
 
+    /// <summary>Which variable of shared memory lies where.</summary>
+    public required SharedMap Shared { get; init; }
+
     /// <summary>The kernel's arguments.</summary>
     public required byte* Parameters { get; init; }
 

@@ -8,9 +8,12 @@ internal sealed unsafe class SharedMemory : IDisposable
 {
     private const int Padding = 64;
 
-    public SharedMemory(int size, int granule, WarpClocks? order)
+    private readonly int size;
+
+    public SharedMemory(SharedMap map, int granule, WarpClocks? order)
     {
-        Size = size;
+        Map = map;
+        size = map.Size;
         Bytes = Allocate(size);
         Initialised = Allocate(size);
         Races = order is not null && size > 0 ? new RaceDetector(size, granule, order) : null;
@@ -18,7 +21,8 @@ internal sealed unsafe class SharedMemory : IDisposable
 
     ~SharedMemory() => Free();
 
-    public int Size { get; }
+    /// <summary>Which variable lies where.</summary>
+    public SharedMap Map { get; }
 
     public byte* Bytes { get; private set; }
 
@@ -29,8 +33,8 @@ internal sealed unsafe class SharedMemory : IDisposable
     /// <summary>Forgets the previous block.</summary>
     public void Reset()
     {
-        NativeMemory.Fill(Bytes, (nuint)Size, 0xFF);
-        NativeMemory.Clear(Initialised, (nuint)Size);
+        NativeMemory.Fill(Bytes, (nuint)size, 0xFF);
+        NativeMemory.Clear(Initialised, (nuint)size);
         Races?.Clear();
     }
 

@@ -16,7 +16,7 @@ internal readonly unsafe struct SharedSpace : IMemorySpace
     {
         SharedMemory shared = warp.Block.Shared;
         int total = bytes * 32;
-        if (address > (ulong)shared.Size || (ulong)shared.Size - address < (ulong)total || (address & (ulong)(bytes - 1)) != 0)
+        if (!shared.Map.Find(address).Contains(address, total) || (address & (ulong)(bytes - 1)) != 0)
             return null;
         if (MemoryAccess.Reads(kind) && warp.Launch.CheckUninitialised && !SharedMemory.AllSet(shared.Initialised + address, total))
             return null;
@@ -34,7 +34,7 @@ internal readonly unsafe struct SharedSpace : IMemorySpace
     {
         SharedMemory shared = warp.Block.Shared;
         warp.Counters?.CountShared(warp.Addresses, active, bytes, kind == AccessKind.Atomic);
-        ulong size = (ulong)shared.Size;
+        SharedRange range = default;
         bool check = MemoryAccess.Reads(kind) && warp.Launch.CheckUninitialised;
         bool writes = MemoryAccess.Writes(kind);
         RaceAccess access = Kind(kind);
@@ -55,17 +55,17 @@ internal readonly unsafe struct SharedSpace : IMemorySpace
                 warp.Host[lane] = host;
                 continue;
             }
-            if (address > size || size - address < (ulong)bytes)
+            if (!range.Contains(address, bytes) && !(range = shared.Map.Find(address)).Contains(address, bytes))
                 throw OutOfBounds(warp, instruction, lane, address, bytes, kind);
             if ((address & (ulong)(bytes - 1)) != 0)
-                throw MemoryAccess.Misaligned(warp, instruction, lane, "shared", address, bytes, kind);
+                throw Misaligned(warp, instruction, lane, address, bytes, kind);
             bool isSettled = shared.Races is not { } races
                 || (plainRead && (races.TryRead(warp.Index, lane, (int)address, bytes, site) || races.TryReadWide(warp.Index, lane, (int)address, bytes, site)));
             if (!isSettled && shared.Races!.Access(warp.Index, lane, (int)address, bytes, access, site) is { } conflict)
                 throw Race(warp, instruction, lane, address, bytes, kind, conflict);
             bool undefined = check && !MemoryAccess.IsInitialised(shared.Initialised + address, bytes);
             if (undefined && !Handlers.NoteUndefined(warp, instruction, lane, shared.Initialised + address, bytes))
-                throw MemoryAccess.Uninitialised(warp, instruction, lane, "shared", $"offset {address}", bytes);
+                throw MemoryAccess.Uninitialised(warp, instruction, lane, "shared", shared.Map.Describe(address), bytes);
             if (writes)
                 MemoryAccess.Mark(shared.Initialised + address, bytes, 1);
             previous = undefined || !isSettled ? ulong.MaxValue : address;
@@ -78,16 +78,21 @@ internal readonly unsafe struct SharedSpace : IMemorySpace
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static bool TryReadWords(Warp warp, SharedMemory shared, uint active, bool check, uint site)
     {
-        if (active == 0 || shared.Size < 4 || shared.Races is { HasWordGranules: false })
+        if (active == 0 || shared.Races is { HasWordGranules: false })
+            return false;
+        ulong first = warp.Addresses[BitOperations.TrailingZeroCount(active)];
+        SharedRange range = shared.Map.Find(first);
+        if (!range.Contains(first, 4))
             return false;
         uint* offsets = stackalloc uint[Lanes.Count];
-        Vector512<ulong> any = Vector512.Create(warp.Addresses[BitOperations.TrailingZeroCount(active)]);
-        Vector512<ulong> last = Vector512.Create((ulong)shared.Size - 4);
+        Vector512<ulong> any = Vector512.Create(first);
+        Vector512<ulong> start = Vector512.Create(range.Start);
+        Vector512<ulong> last = Vector512.Create(range.Length - 4);
         Vector512<ulong> wrong = default;
         for (int k = 0; k < Lanes.Count; k += 8)
         {
             Vector512<ulong> address = Vector512.ConditionalSelect(Lanes.Mask<ulong>(active, k), Vector512.LoadAligned(warp.Addresses + k), any);
-            wrong |= Vector512.GreaterThan(address, last) | (address & Vector512.Create(3ul));
+            wrong |= Vector512.GreaterThan(address - start, last) | (address & Vector512.Create(3ul));
             Vector512.Narrow(address, address).GetLower().Store(offsets + k);
             (address + Vector512.Create((ulong)shared.Bytes)).Store((ulong*)warp.Host + k);
         }
@@ -108,7 +113,7 @@ internal readonly unsafe struct SharedSpace : IMemorySpace
     {
         LaunchIndex other = warp.Launch.BlockSize.At((ulong)conflict.Thread);
         string place = warp.Place(warp.Launch.Program.Code + conflict.Site);
-        string what = $"A {MemoryAccess.Describe(kind)} of {bytes} bytes of shared memory at offset {address}";
+        string what = $"A {MemoryAccess.Describe(kind)} of {bytes} bytes of shared memory at {warp.Block.Shared.Map.Describe(address)}";
         string detail = conflict.IsInFlight
             ? $"{what}, which the asynchronous copy of thread {other} at {place} is still going to write: wait for its group, then for the barrier"
             : $"A shared-memory race: {char.ToLowerInvariant(what[0])}{what[1..]} and a {(conflict.IsWrite ? "store" : "load")} by thread {other} at {place} have no barrier between them";
@@ -126,5 +131,12 @@ internal readonly unsafe struct SharedSpace : IMemorySpace
 
     public static EmulationException OutOfBounds(Warp warp, Instruction* instruction, int lane, ulong address, int bytes, AccessKind kind)
         => warp.Fault(instruction, lane, EmulationFault.OutOfBounds,
-            $"A {MemoryAccess.Describe(kind)} of {bytes} bytes of shared memory at offset {(long)address}, outside the block's {warp.Block.Shared.Size} bytes");
+            $"A {MemoryAccess.Describe(kind)} of {bytes} bytes of shared memory, {warp.Block.Shared.Map.DescribeOutside(address, bytes)}");
+
+    public static EmulationException Misaligned(Warp warp, Instruction* instruction, int lane, ulong address, int bytes, AccessKind kind)
+    {
+        SharedMap map = warp.Block.Shared.Map;
+        return warp.Fault(instruction, lane, EmulationFault.Misaligned,
+            $"A misaligned {MemoryAccess.Describe(kind)} of {bytes} bytes of shared memory at 0x{map.WithoutGaps(address):X}, {map.Describe(address)}, which is no multiple of {bytes}");
+    }
 }

@@ -87,7 +87,7 @@ public sealed class DetectionTests
     [Test]
     public void Shared_and_local_overruns_and_null_pointers_are_found()
     {
-        AssertFound(harness.LaunchFault("shared_overrun", new(1), new(64), 256, Zeros(64), 0), EmulationFault.OutOfBounds, "shared_overrun", "offset 256, outside the block's 256 bytes", new LaunchIndex(63, 0, 0));
+        AssertFound(harness.LaunchFault("shared_overrun", new(1), new(64), 256, Zeros(64), 0), EmulationFault.OutOfBounds, "shared_overrun", "which ends 4 bytes behind d (256 bytes)", new LaunchIndex(63, 0, 0));
         AssertFound(harness.LaunchFault("local_overrun", new(1), new(64), 0, Zeros(64), 4), EmulationFault.OutOfBounds, "local_overrun", "local memory");
         AssertFound(harness.LaunchFault("null_pointer", new(1), new(64), 0, Zeros(64), 0ul, 0), EmulationFault.OutOfBounds, "null_pointer", "null pointer", new LaunchIndex(5, 0, 0));
         Assert.DoesNotThrow(() => harness.Launch("shared_overrun", new(1), new(64), 256, Zeros(64), 1));

@@ -56,6 +56,7 @@ public sealed unsafe class GlobalRaceDetectorTests
         BlockSize = new(128),
         DynamicSharedBytes = 0,
         SharedBytes = 0,
+        Shared = new SharedMap([]),
         Parameters = null,
         LocalBytes = 0,
         ReadOnlyGeneration = 0,

@@ -20,6 +20,7 @@ public sealed partial class KernelSourceTests
     [TestCase("lanes")]
     [TestCase("shuffles")]
     [TestCase("schedules")]
+    [TestCase("variables")]
     [TestCase("emulator")]
     public void The_ptx_is_up_to_date(string name)
     {

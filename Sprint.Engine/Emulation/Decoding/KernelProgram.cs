@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Sprint.Engine.Emulation.Memory;
 
 namespace Sprint.Engine.Emulation.Decoding;
 
@@ -7,7 +6,6 @@ namespace Sprint.Engine.Emulation.Decoding;
 internal sealed unsafe class KernelProgram
 {
     private readonly Instruction* code;
-    private readonly List<int> siteCode = [];
     private readonly Lazy<UndefinedFlow> undefinedFlow;
 
     public KernelProgram(EmulatedModule module, DecodedFunction kernel, IReadOnlyList<DecodedFunction?> functions,
@@ -23,19 +21,7 @@ internal sealed unsafe class KernelProgram
         code.CopyTo(new Span<Instruction>(this.code, code.Length));
         undefinedFlow = new(() => new UndefinedFlow(this));
         StoreTargets = StoreTargets.Of(kernel.Syntax);
-        Sites = new ushort[code.Length];
-        for (int k = 0; k < code.Length; k++)
-        {
-            InstructionCost cost = info[k].Cost;
-            bool isSite = cost.BytesRead + cost.BytesWritten > 0 && cost.Space is Parsing.PtxSpace.Global or Parsing.PtxSpace.Generic or Parsing.PtxSpace.Constant;
-            if (!isSite || siteCode.Count >= RaceEntry.UnknownSite)
-            {
-                Sites[k] = (ushort)RaceEntry.UnknownSite;
-                continue;
-            }
-            Sites[k] = (ushort)siteCode.Count;
-            siteCode.Add(k);
-        }
+        Sites = new AccessSites(info);
     }
 
     ~KernelProgram()
@@ -62,14 +48,11 @@ internal sealed unsafe class KernelProgram
     /// <summary>How undefined values pass through the registers, found when a warp first meets one that it has to follow.</summary>
     public UndefinedFlow UndefinedFlow => undefinedFlow.Value;
 
-    /// <summary>For each operation its number among those that access global memory, <see cref="RaceEntry.UnknownSite"/> for others.</summary>
-    public ushort[] Sites { get; }
-
-    /// <summary>The operation of such a number, null if it is unknown.</summary>
-    public Instruction* SiteCode(uint site) => site < siteCode.Count ? code + siteCode[(int)site] : null;
+    /// <summary>The operations that access global memory.</summary>
+    public AccessSites Sites { get; }
 
     /// <summary>Whether the operation of such a number is an atomic one, which observes what it replaces; true if it is unknown.</summary>
-    public bool IsAtomic(uint site) => site >= siteCode.Count || Info[siteCode[(int)site]].Source!.Name is "atom" or "red";
+    public bool IsAtomic(uint site) => Sites.Find(site).Access is var access && (access < 0 || Info[access].Source!.Name is "atom" or "red");
 
     /// <summary>Operand lists of the code, freed with it.</summary>
     public List<nint> Lists { get; } = [];

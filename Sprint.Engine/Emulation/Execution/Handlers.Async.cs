@@ -26,8 +26,8 @@ internal static unsafe partial class Handlers
         ComputeAddresses(warp, &destination, bytes);
         new Span<ulong>(warp.Addresses, 32).CopyTo(new Span<ulong>(destinations, 32));
         ClaimDestinations(warp, i, destinations, bytes);
-        PendingCopies* copies = warp.BeginCopies(active, bytes, destinations);
         bool neighbours = ComputeAddresses(warp, i, bytes);
+        PendingCopies* copies = warp.BeginCopies(i, destinations);
         if (neighbours && i->List[2] < 0 && i->List[3] < 0 && GlobalSpace.Range(warp, i, warp.Addresses[0], bytes, AccessKind.Load) is var host && host != null)
         {
             for (int lane = 0; lane < Lanes.Count; lane++)
@@ -36,6 +36,8 @@ internal static unsafe partial class Handlers
         }
         uint ignored = i->List[3] >= 0 ? *(uint*)(r + i->List[3]) : 0;
         uint whole = active & ~ignored;
+        for (uint lanes = ignored; lanes != 0; lanes &= lanes - 1)
+            copies->Sizes[BitOperations.TrailingZeroCount(lanes)] = 0;
         if (i->List[2] >= 0)
             whole = ReadParts(warp, i, whole, (uint*)(r + i->List[2]), copies);
         if (whole != 0)
@@ -59,6 +61,7 @@ internal static unsafe partial class Handlers
             int lane = BitOperations.TrailingZeroCount(lanes);
             if (sizes[lane] > (uint)i->E)
                 throw warp.Fault(i, lane, EmulationFault.OutOfBounds, $"An asynchronous copy of {i->E} bytes is to read {sizes[lane]}");
+            copies->Sizes[lane] = (byte)sizes[lane];
             if (sizes[lane] == i->E)
                 whole |= 1u << lane;
             else
@@ -88,7 +91,7 @@ internal static unsafe partial class Handlers
     /// <summary>Waits until at most E groups are outstanding; -1 for all copies.</summary>
     public static Instruction* WaitCopies(Warp warp, Instruction* i)
     {
-        warp.Arrive(warp.Active, i->E);
+        warp.Arrive(i, warp.Active, i->E);
         return i + 1;
     }
 
@@ -96,10 +99,10 @@ internal static unsafe partial class Handlers
     {
         SharedMemory shared = warp.Block.Shared;
         uint site = (uint)(i - warp.Launch.Program.Code);
+        SharedRange range = default;
         warp.Counters?.CountShared(destinations, warp.Active, bytes, false);
         for (uint lanes = warp.Active; lanes != 0; lanes &= lanes - 1)
         {
-        SharedRange range = default;
             int lane = BitOperations.TrailingZeroCount(lanes);
             ulong offset = destinations[lane];
             if (!range.Contains(offset, bytes) && !(range = shared.Map.Find(offset)).Contains(offset, bytes))

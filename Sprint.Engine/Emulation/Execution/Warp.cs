@@ -190,6 +190,20 @@ internal sealed unsafe partial class Warp
         return site.SourceFile is not null ? $"{site.SourceFile}:{site.SourceLine}" : $"PTX line {site.PtxLine}";
     }
 
+    /// <summary>"a load of 4 bytes", of an access of the warp with a number of <see cref="AccessSites"/>.</summary>
+    public string DescribeAccess(AccessKind kind, int bytes, uint site)
+        => Launch.Program.Sites.Find(site) is (var copy, >= 0)
+            ? $"the read of {bytes} bytes that the asynchronous copy at {Place(Launch.Program.Code + copy)} makes at any time until this wait,"
+            : $"a {MemoryAccess.Describe(kind)} of {bytes} bytes";
+
+    /// <summary>" at kernel.cu:12", of an access with such a number; nothing if it is unknown.</summary>
+    public string DescribeSite(uint site)
+    {
+        (int access, int wait) = Launch.Program.Sites.Find(site);
+        string place = access < 0 ? string.Empty : $" at {Place(Launch.Program.Code + access)}";
+        return wait < 0 ? place : $"{place}, an asynchronous copy that reads at any time until the wait at {Place(Launch.Program.Code + wait)},";
+    }
+
     /// <summary>Writes the 32 lanes of a special register.</summary>
     public void FillSpecial(SpecialRegister register, uint* lanes)
     {

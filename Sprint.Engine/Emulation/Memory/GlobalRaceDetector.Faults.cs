@@ -22,24 +22,61 @@ internal sealed unsafe partial class GlobalRaceDetector
 
     private EmulationException Fault(Warp warp, Instruction* instruction, int lane, int bytes, AccessKind kind, MemoryAllocation allocation, long offset, ulong entry, int place)
     {
-        string other = place switch
-        {
-            < 2 => "store",
-            < 4 => "load",
-            _ => (entry & RaceEntry.Flag) != 0 ? "atomic or volatile write" : "atomic or volatile read",
-        };
-        LaunchIndex size = launch.BlockSize;
-        ulong first = (ulong)RaceEntry.Warp(entry) * 32;
-        string threads = $"threads {size.At(first)} to {size.At(Math.Min(first + 32, size.Count) - 1)}";
-        bool sameBlock = RaceEntry.Block(entry) == Block;
-        string block = sameBlock ? "of the same block" : launch.Grid.Count <= RaceEntry.BlockMask ? $"of block {launch.BlockAt(RaceEntry.Block(entry))}" : "of another block";
-        Instruction* site = launch.Program.SiteCode(RaceEntry.Site(entry));
-        string where = site == null ? string.Empty : $" at {warp.Place(site)}";
-        string why = sameBlock
+        string why = RaceEntry.Block(entry) == Block
             ? "have no barrier between them"
             : "are not ordered: what a block writes is published to others by a fence (__threadfence) with an atomic or volatile write behind it, and seen by who reads that";
         return warp.Fault(instruction, lane, EmulationFault.GlobalMemoryRace,
-            $"A race in global memory: a {MemoryAccess.Describe(kind)} of {bytes} bytes at byte {offset} of {allocation.Describe()}{launch.DescribeArgument(allocation)}"
-            + $" and {(place < 4 ? "a" : "an")} {other} by {threads} {block}{where} {why}");
+            $"A race in global memory: {warp.DescribeAccess(kind, bytes, RaceEntry.Site(self))} at byte {offset} of {allocation.Describe()}{launch.DescribeArgument(allocation)}"
+            + $" and {What(entry, place)} by {Who(warp, entry)} {why}");
+    }
+
+    /// <summary>The stores to a byte by other warps that are known.</summary>
+    public List<string> DescribeStores(Warp warp, MemoryAllocation allocation, long offset)
+    {
+        RaceRecord record = RecordOf(allocation.Races!.Line(offset), (int)offset & RaceShadow.LineBytes - 1);
+        List<string> stores = [];
+        for (int place = 0; place < 6; place++)
+        {
+            ulong entry = record.Entries[place];
+            bool stored = place < 2 || (place >= 4 && (entry & RaceEntry.Flag) != 0);
+            if (entry != 0 && stored && !(RaceEntry.Block(entry) == Block && RaceEntry.Warp(entry) == warp.Index))
+                stores.Add($"{What(entry, place)} by {Who(warp, entry)}");
+        }
+        return stores;
+    }
+
+    // What is noted of a byte in this launch.
+    private RaceRecord RecordOf(RaceRecord* line, int at)
+    {
+        RaceRecord found = default;
+        uint state = RaceShadow.Lock(line);
+        int count = (int)(state >> 16 & 255);
+        RaceRecord head = *line;
+        head.State = state;
+        for (int k = 0; k < Math.Max(count, 1) && line->Launch == launchNumber; k++)
+        {
+            RaceRecord record = count == 0 ? head : line->More[k];
+            if (record.First <= at && at < record.End)
+                found = record;
+        }
+        RaceShadow.Unlock(line, state);
+        return found;
+    }
+
+    private static string What(ulong entry, int place) => place switch
+    {
+        < 2 => "a store",
+        < 4 => "a load",
+        _ => (entry & RaceEntry.Flag) != 0 ? "an atomic or volatile write" : "an atomic or volatile read",
+    };
+
+    // "threads (32,0,0) to (63,0,0) of the same block at kernel.cu:12".
+    private string Who(Warp warp, ulong entry)
+    {
+        LaunchIndex size = launch.BlockSize;
+        ulong first = (ulong)RaceEntry.Warp(entry) * 32;
+        string threads = $"threads {size.At(first)} to {size.At(Math.Min(first + 32, size.Count) - 1)}";
+        string block = RaceEntry.Block(entry) == Block ? "of the same block" : launch.Grid.Count <= RaceEntry.BlockMask ? $"of block {launch.BlockAt(RaceEntry.Block(entry))}" : "of another block";
+        return $"{threads} {block}{warp.DescribeSite(RaceEntry.Site(entry))}";
     }
 }

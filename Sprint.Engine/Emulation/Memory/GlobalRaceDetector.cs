@@ -31,6 +31,9 @@ internal sealed unsafe partial class GlobalRaceDetector(LaunchContext launch, Wa
     public void Begin(long rank) => Block = (uint)rank & RaceEntry.BlockMask;
 
     /// <summary>Prepares for accesses by one instruction of a warp.</summary>
+    /// <param name="warp">The warp.</param>
+    /// <param name="kind">What the accesses do.</param>
+    /// <param name="site">Their number in <see cref="Decoding.AccessSites"/>.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Set(int warp, AccessKind kind, uint site)
     {
@@ -57,7 +60,7 @@ internal sealed unsafe partial class GlobalRaceDetector(LaunchContext launch, Wa
             _ => 4,
         };
         place = pair == 4 ? 5 : pair;
-        self = RaceEntry.Pack(Block, warp, clocks.Clocks[warp], launch.Program.Sites[site])
+        self = RaceEntry.Pack(Block, warp, clocks.Clocks[warp], site)
             | (access is GlobalAccess.StrongWrite or GlobalAccess.UncachedWrite ? RaceEntry.Flag : 0);
     }
 

@@ -20,25 +20,25 @@ internal readonly unsafe partial struct GlobalSpace
         return true;
     }
 
-    private static bool TryNoteRange(Warp warp, Instruction* instruction, MemoryAllocation allocation, long offset, int bytes, AccessKind kind)
+    private static bool TryNoteRange(Warp warp, Instruction* instruction, MemoryAllocation allocation, long offset, int bytes, AccessKind kind, uint site)
     {
         if (warp.Launch.Sync is not null && kind >= AccessKind.VolatileStore)
             return false;
         GlobalRaceDetector races = warp.Block.GlobalRaces!;
-        races.Set(warp.Index, kind, (uint)(instruction - warp.Launch.Program.Code));
+        races.Set(warp.Index, kind, site);
         if (kind is AccessKind.Store or AccessKind.UncachedStore)
             races.BeginStore(warp, instruction, bytes / Lanes.Count);
-        return races.TryAccess(allocation, offset, bytes) && warp.LaneRaces!.TryAccessRange(warp.Addresses[0], bytes / Lanes.Count, kind, Site(warp, instruction));
+        return races.TryAccess(allocation, offset, bytes) && warp.LaneRaces!.TryAccessRange(warp.Addresses[0], bytes / Lanes.Count, kind, site);
     }
 
-    private static uint Site(Warp warp, Instruction* instruction) => warp.Launch.Program.Sites[instruction - warp.Launch.Program.Code];
+    private static uint Site(Warp warp, Instruction* instruction) => warp.Launch.Program.Sites[(int)(instruction - warp.Launch.Program.Code)];
 
     // Neighbouring lanes' accesses are noted as one.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void NoteLanes(Warp warp, Instruction* instruction, uint lanes, int bytes, AccessKind kind, MemoryAllocation allocation)
+    private static void NoteLanes(Warp warp, Instruction* instruction, uint lanes, int bytes, AccessKind kind, MemoryAllocation allocation, uint site)
     {
         GlobalRaceDetector races = warp.Block.GlobalRaces!;
-        races.Set(warp.Index, kind, (uint)(instruction - warp.Launch.Program.Code));
+        races.Set(warp.Index, kind, site);
         if (kind is AccessKind.Store or AccessKind.UncachedStore)
             races.BeginStore(warp, instruction, bytes);
         long start = 0, end = -1;
@@ -59,7 +59,7 @@ internal readonly unsafe partial struct GlobalSpace
         }
         if (!clean || (end >= 0 && !races.TryAccess(allocation, start, (int)(end - start))))
             races.Inspect(warp, instruction, lanes, bytes, kind, allocation);
-        warp.LaneRaces!.Access(warp, instruction, lanes, bytes, kind, allocation, Site(warp, instruction));
+        warp.LaneRaces!.Access(warp, instruction, lanes, bytes, kind, allocation, site);
     }
 
     /// <summary>Lanes are about to write atomically: what their fences cover is published to who reads there.</summary>

@@ -20,7 +20,7 @@ internal readonly unsafe partial struct GlobalSpace : IMemorySpace
         if (offset > allocation.Size - total)
             return null;
         LaunchContext launch = warp.Launch;
-        if (IsWatched(launch, allocation, kind) && !TryNoteRange(warp, instruction, allocation, offset, total, kind))
+        if (IsWatched(launch, allocation, kind) && !TryNoteRange(warp, instruction, allocation, offset, total, kind, Site(warp, instruction)))
             return null;
         if (MemoryAccess.Writes(kind))
         {
@@ -97,7 +97,7 @@ internal readonly unsafe partial struct GlobalSpace : IMemorySpace
             warp.Host[lane] = allocation.Host + offset;
         }
         if (IsWatched(warp.Launch, allocation, kind))
-            NoteLanes(warp, instruction, resolved, bytes, kind, allocation);
+            NoteLanes(warp, instruction, resolved, bytes, kind, allocation, Site(warp, instruction));
         return resolved;
     }
 

@@ -271,17 +271,29 @@ internal sealed unsafe class LaneRaceDetector : IDisposable
         return false;
     }
 
-    private static EmulationException Fault(Warp warp, Instruction* instruction, int lane, int bytes, AccessKind kind, MemoryAllocation allocation, uint old)
+    private EmulationException Fault(Warp warp, Instruction* instruction, int lane, int bytes, AccessKind kind, MemoryAllocation allocation, uint old)
     {
         LaunchContext launch = warp.Launch;
-        bool writes = (old & Writes) != 0;
-        string what = (old & Strong) == 0 ? writes ? "a store" : "a load" : writes ? "an atomic or volatile write" : "an atomic or volatile read";
         int last = (int)(old >> LaneShift & 31);
         string who = last == lane ? "other lanes" : $"thread {launch.BlockSize.At((ulong)(warp.Index * 32 + last))}";
-        Instruction* site = launch.Program.SiteCode(old & SiteMask);
-        string where = site == null ? string.Empty : $" at {warp.Place(site)}";
         return warp.Fault(instruction, lane, EmulationFault.GlobalMemoryRace,
-            $"A race in global memory: a {MemoryAccess.Describe(kind)} of {bytes} bytes at byte {warp.Addresses[lane] - allocation.Start} of {allocation.Describe()}{launch.DescribeArgument(allocation)}"
-            + $" and {what} by {who} of the same warp{where} have no __syncwarp() between them");
+            $"A race in global memory: {warp.DescribeAccess(kind, bytes, self & SiteMask)} at byte {warp.Addresses[lane] - allocation.Start} of {allocation.Describe()}{launch.DescribeArgument(allocation)}"
+            + $" and {What(old)} by {who} of the same warp{warp.DescribeSite(old & SiteMask)} have no __syncwarp() between them");
+    }
+
+    /// <summary>"a store by thread (3,0,0) at kernel.cu:12", of the last store to an address if it is known and not before a clock.</summary>
+    public string? DescribeStore(Warp warp, ulong address, uint since)
+    {
+        ulong granule = address >> shift;
+        uint note = Find(granule / LineGranules)[granule % LineGranules];
+        if ((note & Writes) == 0 || baseClock + (note >> ClockShift) < since)
+            return null;
+        return $"{What(note)} by thread {warp.Launch.BlockSize.At((ulong)(warp.Index * 32) + (note >> LaneShift & 31))}{warp.DescribeSite(note & SiteMask)}";
+    }
+
+    private static string What(uint note)
+    {
+        bool writes = (note & Writes) != 0;
+        return (note & Strong) == 0 ? writes ? "a store" : "a load" : writes ? "an atomic or volatile write" : "an atomic or volatile read";
     }
 }

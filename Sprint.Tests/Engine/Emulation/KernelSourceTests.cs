@@ -21,6 +21,7 @@ public sealed partial class KernelSourceTests
     [TestCase("shuffles")]
     [TestCase("schedules")]
     [TestCase("variables")]
+    [TestCase("copies")]
     [TestCase("emulator")]
     public void The_ptx_is_up_to_date(string name)
     {

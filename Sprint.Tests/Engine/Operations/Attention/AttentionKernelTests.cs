@@ -1,6 +1,7 @@
 using NUnit.Framework;
 using Sprint.Engine.Cuda;
 using Sprint.Engine.Emulation;
+using Sprint.Engine.Operations;
 
 namespace Sprint.Tests.Engine.Operations.Attention;
 
@@ -36,6 +37,25 @@ public sealed class AttentionKernelTests
     public void In_float32_values_and_gradients_agree_with_double_precision(int batch, int tokens, int heads, int headSize, bool norm, bool ids)
     {
         AttentionSample sample = new(KernelCatalog.FloatElement, batch, tokens, heads, headSize, norm, ids);
+        using EmulatedAttention attention = new(sample);
+        AttentionComparison.AssertRight(sample, attention.Run());
+    }
+
+    // With the shapes above, heads of each remainder by 16 on each side of the sizes at which AttentionTiles changes its tiles: 80, and in bfloat16 96. Two tiles of rows, one row in the second.
+    [TestCase(KernelCatalog.FloatElement, 76)]
+    [TestCase(KernelCatalog.FloatElement, 88)]
+    [TestCase(KernelCatalog.FloatElement, 124)]
+    [TestCase(KernelCatalog.BFloat16Element, 76)]
+    [TestCase(KernelCatalog.BFloat16Element, 84)]
+    [TestCase(KernelCatalog.BFloat16Element, 88)]
+    [TestCase(KernelCatalog.BFloat16Element, 92)]
+    [TestCase(KernelCatalog.BFloat16Element, 96)]
+    [TestCase(KernelCatalog.BFloat16Element, 104)]
+    [TestCase(KernelCatalog.BFloat16Element, 124)]
+    public void Heads_of_every_kind_are_right(string element, int headSize)
+    {
+        int tokens = new AttentionTiles(element, 1, 1, 1, headSize).Rows + 1;
+        AttentionSample sample = new(element, 1, tokens, 1, headSize, Norm: true, UsesIds: true);
         using EmulatedAttention attention = new(sample);
         AttentionComparison.AssertRight(sample, attention.Run());
     }

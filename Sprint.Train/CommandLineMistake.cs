@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Numerics;
 
 namespace Sprint.Train;
 
@@ -45,10 +47,10 @@ internal static class CommandLineMistake
             OptionResult { IdentifierTokenCount: 0 } option => $"{option.Option.Name} is missing: {option.Option.Description} See {help}",
             OptionResult { Tokens.Count: 0 } option => $"{option.Option.Name} needs {Value(option.Option)}; see {help}",
             OptionResult { Tokens.Count: > 1 } option => $"{option.Option.Name} is given more than once; see {help}",
-            OptionResult option => $"{option.Option.Name} '{option.Tokens[0].Value}' is not {Value(option.Option)}; see {help}",
+            OptionResult option => $"{option.Option.Name} '{option.Tokens[0].Value}' is not {Value(option.Option, option.Tokens[0].Value)}; see {help}",
             ArgumentResult { Parent: OptionResult option } argument => argument.Tokens.Count == 0
                 ? $"{option.Option.Name} needs {Value(option.Option)}; see {help}"
-                : $"{option.Option.Name} '{argument.Tokens[0].Value}' is not {Value(option.Option)}; see {help}",
+                : $"{option.Option.Name} '{argument.Tokens[0].Value}' is not {Value(option.Option, argument.Tokens[0].Value)}; see {help}",
             ArgumentResult argument => $"{argument.Argument.Name} is missing: {argument.Argument.Description} See {help}",
             _ => $"{error.Message} See {help}",
         };
@@ -70,10 +72,12 @@ internal static class CommandLineMistake
         : parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens).Select(token => token.Value)
             .FirstOrDefault(token => token.StartsWith('-'));
 
-    private static string Value(Option option)
+    private static string Value(Option option, string given = "")
     {
         Type type = Nullable.GetUnderlyingType(option.ValueType) ?? option.ValueType;
-        return type == typeof(int) || type == typeof(long) ? "a whole number"
+        bool beyond = BigInteger.TryParse(given, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _);
+        return type == typeof(int) ? (beyond ? $"between {int.MinValue} and {int.MaxValue}" : "a whole number")
+            : type == typeof(long) ? (beyond ? $"between {long.MinValue} and {long.MaxValue}" : "a whole number")
             : type == typeof(double) ? "a number"
             : type == typeof(bool) ? "true or false"
             : $"a value: {option.HelpName}";

@@ -8,6 +8,8 @@ namespace Sprint.Engine.Emulation;
 /// </summary>
 public sealed class EmulationException : SprintException
 {
+    private const int MaximumDetailShown = 2000;
+
     internal EmulationException(EmulationFault fault, string detail, EmulationSite site = default)
         : base(Describe(detail, site))
     {
@@ -67,7 +69,7 @@ public sealed class EmulationException : SprintException
 
     private static string Describe(string detail, in EmulationSite site)
     {
-        StringBuilder text = new(detail.TrimEnd('.'));
+        StringBuilder text = new(detail.Length > MaximumDetailShown ? detail[..MaximumDetailShown] + "..." : detail.TrimEnd('.'));
         if (site.Kernel is not null)
             text.Append($", in kernel {site.Kernel}");
         else if (site.Module is not null)

@@ -51,6 +51,16 @@ internal sealed class CompilationOptions
         }
     }
 
+    /// <summary>Refuses the options where the file is PTX, and gives none.</summary>
+    /// <exception cref="SprintException">One is given.</exception>
+    internal CudaCompilerOptions RefusePtx(ParseResult result, string file)
+    {
+        CudaCompilerOptions given = Read(result);
+        return given.Macros.Count == 0 && given.IncludeFolders.Count == 0
+            ? given
+            : throw new SprintException($"-D and -I are for the compiler, and {file} is PTX, which is compiled already: leave them out, or give the .cu file");
+    }
+
     /// <summary>Compilers take these options with their values joined on: -DTILE=4.</summary>
     internal static string[] Separate(string[] arguments) =>
         [.. arguments.SelectMany(static argument => argument.Length > 2 && argument[0] == '-' && argument[1] is 'D' or 'I' ? [argument[..2], argument[2..]] : (string[])[argument])];

@@ -11,6 +11,9 @@ namespace Sprint.Train;
 /// </summary>
 internal sealed class KernelFaultException : SprintException
 {
+    private const long MostBytes = 64L << 20;
+    private const int MostCharacters = 400;
+
     internal KernelFaultException(CudaException failure, CudaFile file, KernelName kernel, ulong schedule)
         : base(Describe(failure, file, kernel, schedule), failure) => ExitCode = IsRefusal(failure) ? Train.ExitCode.BadInput : Train.ExitCode.Failed;
 
@@ -56,15 +59,18 @@ internal sealed class KernelFaultException : SprintException
         string name = source.Replace('\\', '/');
         string beside = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file.Path))!, name[(name.LastIndexOf('/') + 1)..]);
         string? known = file.FindText(source);
-        string? path = known is not null || File.Exists(source) ? source : File.Exists(beside) ? beside : null;
         try
         {
-            string? text = path is null ? null : (known?.Split('\n') ?? File.ReadLines(path)).ElementAtOrDefault(number - 1);
-            return text is null ? null : string.Create(CultureInfo.InvariantCulture, $"  {path}:{number}: {text.Trim()}");
+            string? path = known is not null || IsText(source) ? source : IsText(beside) ? beside : null;
+            string? text = path is null ? null : (known?.Split('\n') ?? File.ReadLines(path)).ElementAtOrDefault(number - 1)?.Trim();
+            return text is null ? null : string.Create(CultureInfo.InvariantCulture, $"  {path}:{number}: {(text.Length > MostCharacters ? text[..MostCharacters] + "..." : text)}");
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
             return null;
         }
     }
+
+    // A device or pipe, which anyone's PTX may name, has no length and no end.
+    private static bool IsText(string path) => new FileInfo(path) is { Exists: true, Length: > 0 and < MostBytes };
 }

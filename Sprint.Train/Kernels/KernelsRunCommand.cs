@@ -83,6 +83,11 @@ internal static class KernelsRunCommand
             throw new SprintException($"--save '{save}' must end in .safetensors");
         }
 
+        if (Directory.Exists(save))
+        {
+            throw new SprintException($"--save '{save}' is a folder: name a file in it");
+        }
+
         KernelRun run = KernelRun.Execute(request, counters: false);
         IReadOnlyList<string> differences = ScheduleComparison.Run(request, run, schedules);
         WriteBuffers(run);

@@ -132,14 +132,16 @@ internal sealed class LaunchOptions
         return new Dim3(extents[0], extents[1], extents[2]);
     }
 
-    private LaunchRequest ReadAll(ParseResult result) => new(
-        Open(result, result.GetRequiredValue(file)),
+    private LaunchRequest ReadAll(ParseResult result) => ReadAll(result, Open(result, result.GetRequiredValue(file)));
+
+    private LaunchRequest ReadAll(ParseResult result, CudaFile opened) => new(
+        opened,
         result.GetValue(kernel),
         Extent("--grid", result.GetRequiredValue(grid)),
         Extent("--block", result.GetRequiredValue(block)),
         (int)NotNegative("--shared", result.GetValue(shared)),
         result.GetValue(cooperative),
-        compilation.Read(result),
+        opened.IsPtx ? compilation.RefusePtx(result, opened.Path) : compilation.Read(result),
         Device(result.GetValue(device) ?? ""),
         (ulong)NotNegative("--seed", result.GetValue(seed)),
         (ulong)NotNegative("--schedule", result.GetValue(schedule) ?? result.GetValue(seed)),

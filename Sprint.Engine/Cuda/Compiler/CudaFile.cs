@@ -195,7 +195,7 @@ public sealed partial class CudaFile
         bool isPtx = code.StartsWith(".version", StringComparison.Ordinal);
         return isPtx || !path.EndsWith(".ptx", StringComparison.OrdinalIgnoreCase)
             ? new CudaFile(path, text, isPtx)
-            : throw new SprintException($"{path} is not PTX: it begins with '{code[..Math.Min(QuotedCharacters, code.Length)].ReplaceLineEndings(" ").Trim()}' where PTX has .version");
+            : throw new SprintException(code.Length == 0 ? $"{path} is empty: it is no PTX" : $"{path} is not PTX: it begins with '{code[..Math.Min(QuotedCharacters, code.Length)].ReplaceLineEndings(" ").Trim()}' where PTX has .version");
     }
 
     private static string SignatureOf(string kernel) => $"&{CudaHeaders.SignatureVariable}<decltype({kernel})>";
@@ -233,7 +233,7 @@ public sealed partial class CudaFile
                 ? KernelName.Parse(entryPoints[0])
                 : throw new SprintException(entryPoints.Count == 0
                     ? NoKernel()
-                    : $"{Path} has {entryPoints.Count} kernels, so --kernel must name one of {string.Join("; ", entryPoints.Select(static name => KernelName.Parse(name).Signature))}");
+                    : $"{Path} has {entryPoints.Count} kernels, so --kernel must name one of {KernelName.List(entryPoints.Select(KernelName.Parse))}");
         }
 
         try

@@ -8,6 +8,8 @@ namespace Sprint.Engine.Cuda;
 /// </summary>
 public sealed partial record KernelName
 {
+    private const int MostShown = 50;
+
     private KernelName(string mangled, DemangledName? parts)
     {
         Mangled = mangled;
@@ -92,9 +94,16 @@ public sealed partial record KernelName
     /// <inheritdoc/>
     public override string ToString() => Signature;
 
+    /// <summary>What a file has, for errors; of many kernels the first.</summary>
+    internal static string List(IEnumerable<KernelName> kernels)
+    {
+        string[] names = [.. kernels.Select(static kernel => kernel.Signature).Order(StringComparer.Ordinal)];
+        string shown = string.Join("; ", names.Take(MostShown));
+        return names.Length <= MostShown ? shown : $"{shown}; and {names.Length - MostShown} more";
+    }
+
     private static string PlainWithTemplateArguments(KernelName kernel) => kernel.Plain + kernel.WithTemplateArguments[Math.Min(kernel.Qualified.Length, kernel.WithTemplateArguments.Length)..];
 
-    private static string List(KernelName[] kernels) => string.Join("; ", kernels.Select(static kernel => kernel.Signature).Order(StringComparer.Ordinal));
 
     // 8, 8u and 8ul are the same argument to a reader, and so are more spaces or fewer.
     private static string Normalize(string name) => NumberSuffix().Replace(Space().Replace(name, ""), "");

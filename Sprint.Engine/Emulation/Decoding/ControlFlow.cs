@@ -51,14 +51,14 @@ internal sealed class ControlFlow
     };
 
     /// <summary>Number of the instruction that a label of the instruction's scope stands before.</summary>
-    public static int FindLabel(PtxScope? scope, string label)
+    public static int FindLabel(PtxInstruction instruction, string label)
     {
-        for (; scope is not null; scope = scope.Parent)
+        for (PtxScope? scope = instruction.Scope; scope is not null; scope = scope.Parent)
         {
             if (scope.Labels.TryGetValue(label, out int target))
                 return target;
         }
-        throw new EmulationException(EmulationFault.Syntax, $"The label {label} is not declared");
+        throw new EmulationException(EmulationFault.Syntax, $"The label {label} is not declared", new EmulationSite(PtxLine: instruction.Line));
     }
 
     /// <summary>Targets of a branch.</summary>
@@ -73,7 +73,7 @@ internal sealed class ControlFlow
             if (scope.BranchTargets.TryGetValue(instruction.Operands[1].Name!, out string[]? targets))
                 return targets;
         }
-        throw new EmulationException(EmulationFault.Syntax, $"The branch table {instruction.Operands[1].Name} is not declared");
+        throw new EmulationException(EmulationFault.Syntax, $"The branch table {instruction.Operands[1].Name} is not declared", new EmulationSite(PtxLine: instruction.Line));
     }
 
     private static EmulationException Malformed(PtxInstruction instruction)
@@ -96,7 +96,7 @@ internal sealed class ControlFlow
             if (instruction.Name is "bra" or "brx")
             {
                 foreach (string target in Targets(instruction))
-                    leaders[FindLabel(instruction.Scope, target)] = true;
+                    leaders[FindLabel(instruction, target)] = true;
             }
         }
     }
@@ -109,7 +109,7 @@ internal sealed class ControlFlow
         if (last.Name is "bra" or "brx")
         {
             foreach (string target in Targets(last))
-                successors.Add(BlockOf[FindLabel(last.Scope, target)]);
+                successors.Add(BlockOf[FindLabel(last, target)]);
         }
         bool falls = !Ends(last) || last.Guard is not null;
         if (falls)

@@ -14,7 +14,7 @@ internal sealed unsafe partial class FunctionDecoder
         {
             case "bra":
                 Allow(i, "uni");
-                branches.Add((program.Code.Count, flow.BlockOf[ControlFlow.FindLabel(i.Scope, ControlFlow.Targets(i)[0])]));
+                branches.Add((program.Code.Count, flow.BlockOf[ControlFlow.FindLabel(i, ControlFlow.Targets(i)[0])]));
                 if (i.Guard is null)
                     Emit(new Instruction { Handler = &Handlers.Jump });
                 else
@@ -22,7 +22,7 @@ internal sealed unsafe partial class FunctionDecoder
                 break;
             case "brx":
                 Allow(i, "idx", "uni");
-                int[] blocks = [.. ControlFlow.Targets(i).Select(target => flow.BlockOf[ControlFlow.FindLabel(i.Scope, target)])];
+                int[] blocks = [.. ControlFlow.Targets(i).Select(target => flow.BlockOf[ControlFlow.FindLabel(i, target)])];
                 int index = Source(i.Operands[0], 4);
                 tables.Add((program.Code.Count, blocks));
                 Emit(new Instruction { Handler = &Handlers.BranchTable, A = index, Count = blocks.Length });

@@ -175,11 +175,11 @@ internal sealed unsafe partial class Warp
             Function: info.Function,
             Block: Block.Position,
             Thread: lane >= 0 ? Launch.BlockSize.At((ulong)(Index * 32 + lane)) : null,
-            SourceFile: located ? module.Files.GetValueOrDefault(source!.Location.File, "?") : null,
+            SourceFile: located ? module.Files.GetValueOrDefault(source!.Location.File) : null,
             SourceLine: located ? source!.Location.Line : null,
             Instruction: source?.Text,
             PtxLine: source?.Line,
-            CallerFile: inlined ? module.Files.GetValueOrDefault(source!.Location.CallerFile, "?") : null,
+            CallerFile: inlined ? module.Files.GetValueOrDefault(source!.Location.CallerFile) : null,
             CallerLine: inlined ? source!.Location.CallerLine : null);
     }
 

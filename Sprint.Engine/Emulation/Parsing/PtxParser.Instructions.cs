@@ -6,6 +6,7 @@ namespace Sprint.Engine.Emulation.Parsing;
 internal sealed partial class PtxParser
 {
     private const int MaximumOperands = 128;
+    private const int MaximumTextShown = 400;
 
     private void ParseInstruction()
     {
@@ -57,6 +58,8 @@ internal sealed partial class PtxParser
                 squeezed.Append(c);
             else if (squeezed.Length > 0 && squeezed[^1] != ' ')
                 squeezed.Append(' ');
+            if (squeezed.Length >= MaximumTextShown)
+                return squeezed.Append("...").ToString();
         }
         return squeezed.ToString();
     }
@@ -132,7 +135,7 @@ internal sealed partial class PtxParser
         }
         else
         {
-            offset = ParseConstant().Value;
+            offset = IntegerOf(ParseConstant());
         }
         var address = new PtxOperand { Kind = PtxOperandKind.Address, Register = register, Name = name, Value = offset };
         if (AcceptPunctuation(','))
@@ -143,8 +146,6 @@ internal sealed partial class PtxParser
 
     private long ParseOffset()
     {
-        if (IsPunctuation('-'))
-            return ParseConstant().Value;
-        return AcceptPunctuation('+') ? ParseConstant().Value : 0;
+        return IsPunctuation('-') || AcceptPunctuation('+') ? IntegerOf(ParseConstant()) : 0;
     }
 }

@@ -34,6 +34,8 @@ internal sealed partial class PtxParser
             {
                 case ".align":
                     alignment = (int)TakeInteger(1, 1024);
+                    if (!int.IsPow2(alignment))
+                        throw Error($"The alignment {alignment} is no power of two");
                     break;
                 case ".v2" or ".v4":
                     vector = word[2] - '0';
@@ -153,9 +155,10 @@ internal sealed partial class PtxParser
             return new PtxInitialiser(offset, size, (ulong)addend, symbol, generic);
         }
         PtxOperand value = ParseConstant();
-        ulong bits = (ulong)value.Value;
-        if (value.Kind == PtxOperandKind.Float)
-            bits = ConvertLiteral(value, type);
+        bool real = value.Kind == PtxOperandKind.Float;
+        if (type is PtxType.F32 or PtxType.F64 ? !real : real && type is not (PtxType.B32 or PtxType.B64))
+            throw Error($"The initial value is {(real ? "a floating-point number" : "an integer")}, and the variable of type .{type.ToString().ToLowerInvariant()}");
+        ulong bits = real ? ConvertLiteral(value, type) : (ulong)value.Value;
         return new PtxInitialiser(offset, size, bits, null, false);
     }
 
@@ -186,7 +189,7 @@ internal sealed partial class PtxParser
             Skip();
             if (operation is '<' or '>')
                 Expect(operation);
-            long term = ParseTerm().Value;
+            long term = IntegerOf(ParseTerm());
             value = operation switch
             {
                 '+' => value + term,
@@ -198,6 +201,9 @@ internal sealed partial class PtxParser
         }
         return new PtxOperand { Kind = PtxOperandKind.Integer, Value = value };
     }
+
+    private long IntegerOf(PtxOperand constant)
+        => constant.Kind == PtxOperandKind.Integer ? constant.Value : throw Error("A floating-point number stands where an integer is needed");
 
     private PtxOperand ParseTerm()
     {
@@ -220,8 +226,8 @@ internal sealed partial class PtxParser
             value = negate ? -value : value;
             return new PtxOperand { Kind = PtxOperandKind.Integer, Value = complement ? ~value : value };
         }
-        if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double real))
-            throw Error($"\"{text}\" is not a number");
+        if (!text.AsSpan().ContainsAny(".eE") || !double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double real))
+            throw Error($"\"{text}\" is not a number, or one of more than 64 bits");
         long realBits = BitConverter.DoubleToInt64Bits(negate ? -real : real);
         return new PtxOperand { Kind = PtxOperandKind.Float, Value = realBits, IsDouble = true };
     }

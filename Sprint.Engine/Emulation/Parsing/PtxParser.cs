@@ -26,6 +26,8 @@ internal sealed partial class PtxParser
             ParseTopLevel();
         if (module.Version.Length == 0)
             throw Error("The text has no .version directive, so it is not a PTX module");
+        if (module.Target.Length == 0)
+            throw Error("The module has no .target directive, such as .target sm_80");
         return module;
     }
 

@@ -29,6 +29,15 @@ public sealed class HostileInputTests
     [TestCase(Head + ".file 1 \"a.cu\"\n.file 1 \"b.cu\"", "The file number 1 is declared twice")]
     [TestCase(".version 7.8\n.target gfx90\n.address_size 64\n", "\"gfx90\" is no target, such as sm_80 or sm_90a")]
     [TestCase(".version 7.8\n.target sm_13\n.address_size 64\n", "executed for sm_20 and later")]
+    [TestCase(".version 7.8\n.address_size 64\n.visible .entry k() { ret; }", "The module has no .target directive")]
+    [TestCase(Head + ".visible .entry k() { .reg .b32 %r; mov.u32 %r, 99999999999999999999; ret; }", "not a number, or one of more than 64 bits")]
+    [TestCase(Head + ".visible .entry k() { .reg .b64 %r; st.global.u32 [%r+99999999999999999999], 1; ret; }", "not a number, or one of more than 64 bits")]
+    [TestCase(Head + ".visible .entry k() { .reg .b64 %r; st.global.u32 [%r+1.5], 1; ret; }", "where an integer is needed")]
+    [TestCase(Head + ".visible .entry k() { .reg .b64 %r; st.global.u32 [1.5], 1; ret; }", "where an integer is needed")]
+    [TestCase(Head + ".visible .entry k() { .reg .b32 %r; mov.u32 %r, 1+0f3f800000; ret; }", "where an integer is needed")]
+    [TestCase(Head + ".global .u32 x = 1.5;", "The initial value is a floating-point number, and the variable of type .u32")]
+    [TestCase(Head + ".global .f32 x[2] = {0f00000000, 1};", "The initial value is an integer, and the variable of type .f32")]
+    [TestCase(Head + ".shared .align 3 .b8 s[8];", "The alignment 3 is no power of two")]
     [TestCase(Head + "\u0001", "U+0001")]
     public void A_malformed_module_is_refused_with_its_line(string ptx, string text)
     {
@@ -242,6 +251,14 @@ public sealed class HostileInputTests
         Assert.That(fault.Fault, Is.EqualTo(EmulationFault.Unsupported), fault.Message);
         Assert.That(fault.Detail, Does.Contain(text));
         Assert.That(fault.Message, Does.Contain("at lacks.cu:12").And.Contain(instruction[(instruction.LastIndexOf("; ", StringComparison.Ordinal) + 1)..].Trim()));
+    }
+
+    [TestCase("bra NOWHERE;", "The label NOWHERE is not declared, in kernel k, PTX line 7")]
+    [TestCase("brx.idx %r, NOWHERE;", "The branch table NOWHERE is not declared, in kernel k, PTX line 7")]
+    public void A_branch_without_a_target_is_refused_with_its_line(string branch, string text)
+    {
+        using EmulatorHarness harness = new($"{Head}.visible .entry k()\n{{\n.reg .b32 %r;\n{branch}\nret;\n}}\n");
+        Assert.That(Assert.Throws<EmulationException>(() => harness.Module.GetKernel("k"))!.Message, Does.Contain(text));
     }
 
     /// <summary>Compilers give line 0 to what they have merged of several lines.</summary>

@@ -51,6 +51,36 @@ public sealed partial class KernelsRunTests
         Assert.That(result.Error, Does.Contain("helper.cuh:2: __device__ void put(int* p, int i) { p[i] = 1; }").And.Contain("main.cu:4: put(p, 64); // beyond the end"));
     }
 
+    [TestCase("/dev/zero")]
+    [TestCase("{folder}/pipe")]
+    public void A_source_without_an_end_is_not_quoted(string source)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        using (System.Diagnostics.Process make = System.Diagnostics.Process.Start("mkfifo", Path.Combine(folder.Path, "pipe")))
+            make.WaitForExit();
+        string path = folder.Write("endless.ptx", $".version 7.8\n.target sm_80\n.address_size 64\n.file 1 \"{Place(source)}\"\n.visible .entry k(.param .u64 p)\n{{\n.reg .b64 %a; ld.param.u64 %a, [p];\n.loc 1 1 1\nst.global.u32 [%a+400], 1;\nret;\n}}\n");
+        CommandResult result = Run($"run {path} --grid 1 --block 1 --arg i32[64]=poison");
+        Assert.That(result.ExitCode, Is.EqualTo(1), result.Error);
+        Assert.That(result.Error.TrimEnd().Split('\n'), Has.Length.EqualTo(2).And.Exactly(1).Contains($"at {Place(source)}:1"));
+    }
+
+    [Test]
+    public void A_line_of_an_unknown_file_is_not_named_and_a_long_one_is_cut()
+    {
+        string wide = new('x', 100_000);
+        folder.Write("wide.cu", wide);
+        string path = folder.Write("wide.ptx", $".version 7.8\n.target sm_80\n.address_size 64\n.file 1 \"wide.cu\"\n.visible .entry k(.param .u64 p)\n{{\n.reg .b64 %a; .reg .b32 %{wide}; ld.param.u64 %a, [p];\n.loc 1 1 1\nst.global.u32 [%a+400], %{wide};\nret;\n}}\n"
+            + ".visible .entry q(.param .u64 p)\n{\n.reg .b64 %a; ld.param.u64 %a, [p];\n.loc 9 77 1\nst.global.u32 [%a+400], 1;\nret;\n}\n");
+        CommandResult result = Run($"run {path} --kernel k --grid 1 --block 1 --arg i32[64]=poison");
+        Assert.That(result.ExitCode, Is.EqualTo(1));
+        Assert.That(result.Error, Has.Length.LessThan(3000));
+        Assert.That(Run($"run {path} --kernel q --grid 1 --block 1 --arg i32[64]=poison").Error, Does.Contain("in kernel q, block (0,0,0), thread (0,0,0), PTX line 16"));
+    }
+
     [Test]
     public void A_race_between_blocks_is_an_error_and_early_returns_before_a_barrier_a_hint()
     {

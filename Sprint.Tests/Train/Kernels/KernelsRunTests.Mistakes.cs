@@ -43,6 +43,13 @@ public sealed partial class KernelsRunTests
     [TestCase("run {bugs} --grid 1 --block 1 --kernel missing_barrier --arg i32[4]=zeros --save out.npz", "--save 'out.npz' must end in .safetensors")]
     [TestCase("run {bugs} --grid 1 --block 1 -D 1X=2", "-D 1X=2: a macro is NAME or NAME=VALUE")]
     [TestCase("run {bugs} --grid 1 --block 1 -I{folder}/none", "-I {folder}/none: there is no such folder")]
+    [TestCase("run {bugs} --grid 1 --block 1 -DX=2 --kernel missing_barrier --arg i32[4]=zeros", "-D and -I are for the compiler, and {bugs} is PTX, which is compiled already: leave them out, or give the .cu file")]
+    [TestCase("run {bugs} --grid 1 --block 1 --shared 99999999999 --kernel missing_barrier", "--shared '99999999999' is not between -2147483648 and 2147483647; see")]
+    [TestCase("run {bugs} --grid 1 --block 1 --budget 99999999999999999999 --kernel missing_barrier", "--budget '99999999999999999999' is not between -9223372036854775808 and 9223372036854775807; see")]
+    [TestCase("run {folder}/nothing.ptx --grid 1 --block 1", "nothing.ptx is empty: it is no PTX")]
+    [TestCase("run {bugs} --grid 1 --block 1 --kernel missing_barrier --arg i32[4]=zeros --save {folder}/folder.safetensors", "folder.safetensors' is a folder: name a file in it")]
+    [TestCase("run {folder}/many.ptx --grid 1 --block 1", "many.ptx has 300 kernels, so --kernel must name one of k0; k1; k10; k100;", "; and 250 more")]
+    [TestCase("run {folder}/many.ptx --grid 1 --block 1 --kernel absent", "has no kernel 'absent': it has k0; k1;", "; and 250 more")]
     [TestCase("run {bugs} --grid 1 --block 1 --fast", "'--fast' is no option of sprint kernels run")]
     [TestCase("profile {bugs} --grid 1 --block 1 --device cuda --kernel missing_barrier --arg i32[4]=zeros", "a GPU does not count what a kernel executes")]
     public void A_mistake_is_one_line(string line, params string[] parts) =>

@@ -21,6 +21,9 @@ public sealed partial class KernelsRunTests
         folder.Write("hostile.ptx", ".version 7.8\n.target sm_80\n.address_size 64\n.visible .entry k(.param .u64 p)\n{\n.reg .b32 %r<99999999999>;\nret;\n}\n");
         folder.Write("broken.ptx", ".version 7.8\n.target sm_80\n.address_size 64\n.visible .entry k()\n{\nfly away;\n}\n");
         folder.Write("no.ptx", "int main() {}");
+        folder.Write("nothing.ptx", " \n// nothing\n");
+        folder.Write("folder.safetensors/in", "");
+        folder.Write("many.ptx", ".version 7.8\n.target sm_80\n.address_size 64\n" + string.Concat(Enumerable.Range(0, 300).Select(static k => $".visible .entry k{k}() {{ ret; }}\n")));
         folder.Write("great.ptx", ".version 7.8\n.target sm_80\n.address_size 64\n.visible .entry k()\n{\n.shared .align 4 .b8 s[80000];\nret;\n}\n");
     }
 

@@ -52,7 +52,12 @@ internal static unsafe partial class Handlers
             d[lane] = old;
         }
         if (i->F == 0)
-            AcquireFromBlocks<TSpace>(warp, sizeof(T), (byte*)(d + Warp.LowestLane(warp.Active)));
+        {
+            int lowest = Warp.LowestLane(warp.Active);
+            if (!alone)
+                warp.Block.GlobalRaces?.Observe(warp.Index, warp.Addresses[lowest], sizeof(T));
+            AcquireFromBlocks<TSpace>(warp, sizeof(T), (byte*)(d + lowest));
+        }
         return i + 1;
     }
 

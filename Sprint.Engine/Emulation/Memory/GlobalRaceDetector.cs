@@ -28,7 +28,11 @@ internal sealed unsafe partial class GlobalRaceDetector(LaunchContext launch, Wa
     /// <summary>Number of the block that is executed.</summary>
     public uint Block { get; private set; }
 
-    public void Begin(long rank) => Block = (uint)rank & RaceEntry.BlockMask;
+    public void Begin(long rank)
+    {
+        Block = (uint)rank & RaceEntry.BlockMask;
+        Array.Clear(observations);
+    }
 
     /// <summary>Prepares for accesses by one instruction of a warp.</summary>
     /// <param name="warp">The warp.</param>
@@ -191,7 +195,7 @@ internal sealed unsafe partial class GlobalRaceDetector(LaunchContext launch, Wa
                 continue;
             bool flagged = (entry & RaceEntry.Flag) != 0;
             bool harmless = k >= 4 ? access == GlobalAccess.Read && !flagged : k < 2 && flagged && access >= GlobalAccess.StrongRead;
-            if (harmless || IsOrdered(entry) || (k >= 4 && flagged && (IsObserved(entry, record) || (k == 4 && IsOverwritten(record)))))
+            if (harmless || IsOrdered(entry) || (k >= 4 && flagged && (HasSeen(entry, record) || IsObserved(entry, record) || (k == 4 && IsOverwritten(record)))))
                 continue;
             bool excused = k < 2 && !onlyIfClean && access is GlobalAccess.Write or GlobalAccess.UncachedWrite && IsSameStore(entry, record);
             if (!excused)
@@ -219,7 +223,7 @@ internal sealed unsafe partial class GlobalRaceDetector(LaunchContext launch, Wa
     private bool IsOverwritten(RaceRecord* record)
     {
         ulong latest = record->Entries[5];
-        return (latest & RaceEntry.Flag) != 0 && (RaceEntry.SameWarp(latest, self) || IsOrdered(latest));
+        return (latest & RaceEntry.Flag) != 0 && (RaceEntry.SameWarp(latest, self) || IsOrdered(latest) || HasSeen(latest, record));
     }
 
     // Whether the warp has read what another warp's atomic or volatile write of these bytes has left there.

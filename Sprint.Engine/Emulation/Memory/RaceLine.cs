@@ -142,6 +142,20 @@ internal sealed unsafe class RaceShadow : IDisposable
         }
     }
 
+    /// <summary>The record of a byte of a locked line, null if nobody has accessed it.</summary>
+    public static RaceRecord* Find(RaceRecord* line, uint state, int at)
+    {
+        int count = (int)(state >> 16 & 255);
+        if (count == 0)
+            return at >= (int)(state & 255) && at < (int)(state >> 8 & 255) ? line : null;
+        for (int k = 0; k < count; k++)
+        {
+            if (at >= line->More[k].First && at < line->More[k].End)
+                return line->More + k;
+        }
+        return null;
+    }
+
     public static void Unlock(RaceRecord* line, uint state) => Volatile.Write(ref line->State, state);
 
     /// <summary>Replaces a locked line's records; returns its state.</summary>

@@ -39,6 +39,41 @@ public sealed unsafe class GlobalRaceDetectorTests
         Assert.That(Access(launch, block: 1, warp: 3, new WarpClocks(32, true), allocation, bytes));
     }
 
+    /// <summary>Two blocks count at one time: both note it, and the one that noted it first comes last and sets the counter back.</summary>
+    [Test]
+    public void Who_comes_last_to_a_counter_may_set_it_back_although_another_was_noted_after_it([Values] bool cameLast)
+    {
+        using EmulatorHarness harness = new(Ptx);
+        MemoryAllocation allocation = harness.Memory.Find(harness.Reserve<int>(32))!;
+        allocation.TrackRaces(1);
+        LaunchContext launch = Context(harness);
+        GlobalRaceDetector[] blocks = [.. Enumerable.Range(1, 3).Select(block => Begin(launch, block))];
+        foreach (GlobalRaceDetector block in blocks)
+            Assert.That(Conflict(block, AccessKind.Atomic, allocation), Is.Zero);
+        if (cameLast)
+            blocks[0].Observe(0, allocation.Start, 4);
+        Assert.That(Conflict(blocks[0], AccessKind.Store, allocation), cameLast ? Is.Zero : Is.Not.Zero);
+        Assert.That(Conflict(blocks[1], AccessKind.Atomic, allocation), Is.Not.Zero, "one that counts again has seen no store");
+        blocks[1].Observe(0, allocation.Start, 4);
+        blocks[0].Begin(4);
+        Assert.That(Conflict(blocks[0], AccessKind.Store, allocation), Is.Not.Zero, "the next block has seen nothing yet");
+    }
+
+    private static GlobalRaceDetector Begin(LaunchContext launch, long block)
+    {
+        WarpClocks clocks = new(1, true);
+        clocks.Reset((uint)block);
+        GlobalRaceDetector detector = new(launch, clocks);
+        detector.Begin(block);
+        return detector;
+    }
+
+    private static ulong Conflict(GlobalRaceDetector detector, AccessKind kind, MemoryAllocation allocation)
+    {
+        detector.Set(0, kind, 0);
+        return detector.Conflict(allocation, 0, 4);
+    }
+
     private static bool Access(LaunchContext launch, long block, int warp, WarpClocks clocks, MemoryAllocation allocation, int bytes)
     {
         GlobalRaceDetector detector = new(launch, clocks);

@@ -20,7 +20,7 @@ internal sealed unsafe partial class RaceDetector
         if (bytes > 1 << shift || writers[granule] >= limit)
             return false;
         uint self = clocks[warp] << ClockShift | (uint)(warp * 32 + lane);
-        RecordReader(warp, granule, self, limit, site);
+        RecordReader(warp, granule, self, limit, LimitOfLanes(warp), site);
         return true;
     }
 
@@ -39,12 +39,13 @@ internal sealed unsafe partial class RaceDetector
                 return false;
         }
         uint entry = clocks[warp] << ClockShift | (uint)(warp * 32);
+        uint limitOfLanes = LimitOfLanes(warp);
         for (uint lanes = active; lanes != 0; lanes &= lanes - 1)
         {
             int lane = BitOperations.TrailingZeroCount(lanes);
             uint granule = offsets[lane] >> 2;
             uint self = entry | (uint)lane;
-            RecordReader(warp, (int)granule, self, limit, site);
+            RecordReader(warp, (int)granule, self, limit, limitOfLanes, site);
         }
         return true;
     }
@@ -163,15 +164,19 @@ internal sealed unsafe partial class RaceDetector
         return true;
     }
 
+    // The least entry of a warp's own lanes that is not ordered before what all its lanes do now; 0 if that is to be asked of each.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void RecordReader(int warp, int granule, uint self, uint limit, uint site)
+    private uint LimitOfLanes(int warp) => order.Words is null && !order.TellsLanesApart(warp) ? seen[warp * 32 + warp] + 1 << ClockShift : 0;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void RecordReader(int warp, int granule, uint self, uint limit, uint limitOfLanes, uint site)
     {
         uint reader = readers[granule];
         if (reader >= limit)
         {
             if ((reader & ThreadMask) >> 5 != warp)
                 otherReaders[granule] = reader & ~Flag;
-            else if (!IsOrdered(warp, (int)(self & 31), reader))
+            else if (limitOfLanes == 0 ? !IsOrdered(warp, (int)(self & 31), reader) : reader >= limitOfLanes && ((reader ^ self) & (ThreadMask | Flag)) != 0)
                 self |= Flag;
         }
         readers[granule] = self;

@@ -136,7 +136,7 @@ internal sealed unsafe partial class RaceDetector : IDisposable
             if ((atomic & Flag) != 0 && atomic >= limit && !IsOrdered(warp, lane, atomic & ~Flag) && !IsObserved(warp, atomic, granule)
                 && !((atomic & ThreadMask) >> 5 == warp && IsReplaced(granule, self)))
                 return new RaceConflict(atomic, writerSites[granule], true);
-            RecordReader(warp, granule, self, limit, site);
+            RecordReader(warp, granule, self, limit, LimitOfLanes(warp), site);
             return null;
         }
         uint reader = readers[granule];

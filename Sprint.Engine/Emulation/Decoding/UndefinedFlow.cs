@@ -85,9 +85,10 @@ internal sealed unsafe class UndefinedFlow
                 continue;
             bool branchedAround = instruction.Guard is not null && instruction.Name != "bra" && FunctionDecoder.IsFlow(instruction);
             bool isBehind = branchedAround && k > 1 && ReferenceEquals(info[k - 2].Source, instruction);
-            Steps[k] = branchedAround && !isBehind
+            UndefinedStep step = branchedAround && !isBehind
                 ? new UndefinedStep(UndefinedRule.PassOn, instruction, [], [], []) { Guard = Number(instruction.Guard) }
                 : Step(instruction) with { Guard = isBehind ? -1 : Number(instruction.Guard) };
+            Steps[NeedsOperation(step.Rule) ? LastOperation(info, k) : k] = step;
         }
     }
 
@@ -96,6 +97,16 @@ internal sealed unsafe class UndefinedFlow
 
     /// <summary>The number of a register, whose origins are the 32 from 32 times that on; -1 for none.</summary>
     public static int Number(PtxRegister? register) => register is null ? -1 : register.Index + 1;
+
+    // Whether the rule looks at the operation itself, not at those before it that watch whether its operands were written.
+    private static bool NeedsOperation(UndefinedRule rule) => rule is UndefinedRule.Shuffle or UndefinedRule.Call or UndefinedRule.CallRuntime;
+
+    private static int LastOperation(InstructionInfo[] info, int code)
+    {
+        while (code + 1 < info.Length && ReferenceEquals(info[code + 1].Source, info[code].Source))
+            code++;
+        return code;
+    }
 
     private static int[] Numbers(IEnumerable<PtxRegister> registers) => [.. registers.Distinct().Select(Number)];
 

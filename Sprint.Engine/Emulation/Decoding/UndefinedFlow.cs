@@ -14,6 +14,15 @@ internal enum UndefinedRule
     /// <summary>The target is undefined where one of two predicates is and the other does not decide alone.</summary>
     Logic,
 
+    /// <summary>The target has the first source in its lower half and the second in its upper one.</summary>
+    Pack,
+
+    /// <summary>The first target is the source's lower half, a second one its upper half.</summary>
+    Unpack,
+
+    /// <summary>Each half of the target is undefined where that of any of the sources is.</summary>
+    Halves,
+
     /// <summary>The targets come from memory that may be the thread's own.</summary>
     Load,
 
@@ -53,7 +62,7 @@ internal sealed record UndefinedStep(UndefinedRule Rule, PtxInstruction? Instruc
 /// How undefined values pass through a program's registers, by the rules of <see cref="DefiniteAssignment"/>. It is made for programs some of
 /// whose warps have met one that no analysis foresees: what a shuffle reads from a lane that does not take part.
 /// </summary>
-internal sealed unsafe class UndefinedFlow
+internal sealed unsafe partial class UndefinedFlow
 {
     /// <summary>The number of the carry flag.</summary>
     public const int Carry = 0;
@@ -131,6 +140,8 @@ internal sealed unsafe class UndefinedFlow
             case "and" or "or" when i.Has("pred") && i.Operands.Length == 3:
                 return new(UndefinedRule.Logic, i, used, [.. i.Operands.Skip(1).Select(operand => Number(operand.Register))], targets);
         }
+        if (StepOfHalves(i, targets) is { } halves)
+            return halves;
         int[] sources = Numbers(DefiniteAssignment.PassedOn(i));
         bool readsCarry = i.Name is "addc" or "subc" or "madc";
         return new(UndefinedRule.PassOn, i, used, readsCarry ? [.. sources, Carry] : sources, i.Has("cc") ? [.. targets, Carry] : targets);

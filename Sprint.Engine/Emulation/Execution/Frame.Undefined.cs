@@ -11,6 +11,8 @@ internal sealed unsafe partial class Frame
 
     private int OriginCount => (Function.Syntax.Registers.Count + 1) * Lanes.Count;
 
+    private int OriginBytes => OriginCount * sizeof(ushort) + 2 * (Function.Syntax.Registers.Count + 1) * sizeof(uint);
+
     /// <summary>For each register its 32 lanes' origins, at 32 times the number that <see cref="Decoding.UndefinedFlow"/> gives it; 0 is a defined value.</summary>
     public ushort* Origins
     {
@@ -18,20 +20,23 @@ internal sealed unsafe partial class Frame
         {
             if (origins == null)
             {
-                origins = (ushort*)NativeMemory.AlignedAlloc((nuint)OriginCount * sizeof(ushort), 64);
-                new Span<ushort>(origins, OriginCount).Clear();
+                origins = (ushort*)NativeMemory.AlignedAlloc((nuint)OriginBytes, 64);
+                new Span<byte>(origins, OriginBytes).Clear();
             }
             return origins;
         }
     }
 
-    /// <summary>The same of the bytes of the activation's own parameters and results and of those of its calls.</summary>
+    /// <summary>For each register, at twice its number, the lanes whose lower half is defined though the register is not, and those whose upper half is.</summary>
+    public uint* DefinedHalves => (uint*)(Origins + OriginCount);
+
+    /// <summary>The same as <see cref="Origins"/> of the bytes of the activation's own parameters and results and of those of its calls.</summary>
     public UndefinedBytes ArgumentOrigins => argumentOrigins ??= new UndefinedBytes();
 
     private void ForgetOrigins()
     {
         if (origins != null)
-            new Span<ushort>(origins, OriginCount).Clear();
+            new Span<byte>(origins, OriginBytes).Clear();
         argumentOrigins?.Clear();
     }
 
@@ -44,6 +49,9 @@ internal sealed unsafe partial class Frame
         ushort* to = Origins, from = other.Origins;
         for (int k = 0; k < OriginCount; k += Lanes.Count)
             Lanes.Store(lanes, to, k, Vector512.LoadAligned(from + k));
+        uint* halves = DefinedHalves, others = other.DefinedHalves;
+        for (int k = 0; k < 2 * OriginCount / Lanes.Count; k++)
+            halves[k] = halves[k] & ~lanes | others[k] & lanes;
     }
 
     private void FreeOrigins()

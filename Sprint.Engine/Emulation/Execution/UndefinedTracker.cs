@@ -73,6 +73,15 @@ internal sealed unsafe partial class UndefinedTracker(Warp warp)
             case UndefinedRule.Logic:
                 SetLogic(step, frame, origins, lanes);
                 break;
+            case UndefinedRule.Pack:
+                Pack(step, origins, lanes);
+                break;
+            case UndefinedRule.Unpack:
+                Unpack(step, origins, lanes);
+                break;
+            case UndefinedRule.Halves:
+                PassOnHalves(step, origins, lanes);
+                break;
             case UndefinedRule.Load:
                 Load(step, i, origins, lanes);
                 break;
@@ -98,7 +107,7 @@ internal sealed unsafe partial class UndefinedTracker(Warp warp)
         }
     }
 
-    private static void PassOn(UndefinedStep step, ushort* origins, uint lanes)
+    private void PassOn(UndefinedStep step, ushort* origins, uint lanes)
     {
         Vector512<ushort> all = Vector512<ushort>.Zero;
         foreach (int register in step.Sources)
@@ -106,7 +115,7 @@ internal sealed unsafe partial class UndefinedTracker(Warp warp)
         Set(origins, step.Targets, lanes, all);
     }
 
-    private static void SetLogic(UndefinedStep step, Frame frame, ushort* origins, uint lanes)
+    private void SetLogic(UndefinedStep step, Frame frame, ushort* origins, uint lanes)
     {
         // A defined operand decides an and by being false, an or by being true.
         uint flip = step.Instruction!.Name == "or" ? 0 : uint.MaxValue;
@@ -161,13 +170,14 @@ internal sealed unsafe partial class UndefinedTracker(Warp warp)
 
     private static bool IsLocal(ulong address) => address - MemoryWindows.Local < MemoryWindows.Size;
 
-    private static void LoadBytes(UndefinedBytes from, ushort* origins, int register, uint lanes, ulong* addresses, ulong offset, int bytes)
+    private void LoadBytes(UndefinedBytes from, ushort* origins, int register, uint lanes, ulong* addresses, ulong offset, int bytes)
     {
         for (uint rest = register < 0 ? 0 : lanes; rest != 0; rest &= rest - 1)
         {
             int lane = BitOperations.TrailingZeroCount(rest);
             origins[register * Lanes.Count + lane] = from.Find(lane, (addresses == null ? 0 : addresses[lane]) + offset, bytes);
         }
+        SetDefinedHalves([register], lanes, 0, 0);
     }
 
     private static void StoreBytes(UndefinedBytes to, ushort* origins, int register, uint lanes, ulong* addresses, ulong offset, int bytes)
@@ -209,13 +219,14 @@ internal sealed unsafe partial class UndefinedTracker(Warp warp)
     private static Vector512<ushort> Of(ushort* origins, int register)
         => register < 0 ? Vector512<ushort>.Zero : Vector512.LoadAligned(origins + register * Lanes.Count);
 
-    private static void Set(ushort* origins, ReadOnlySpan<int> registers, uint lanes, Vector512<ushort> value)
+    private void Set(ushort* origins, ReadOnlySpan<int> registers, uint lanes, Vector512<ushort> value)
     {
         foreach (int register in registers)
         {
             if (register >= 0)
                 Lanes.Store(lanes, origins, register * Lanes.Count, value);
         }
+        SetDefinedHalves(registers, lanes, 0, 0);
     }
 
     private static uint Predicate(Frame frame, int register) => *(uint*)(frame.Registers + frame.Function.RegisterSlots[register - 1]);

@@ -240,11 +240,20 @@ public sealed class ShuffleTests
         }
         """);
 
+    // What of %d is lane + 100, to be stored.
+    private const string Defined = "add.u32 %d, %d, 12; @%bad sub.u32 %d, %d, %l; @%bad sub.u32 %d, %d, 105; st.global.u32 [%a], %d;";
+
     private const string Keep = "selp.b32 %d, 7, %d, %bad; st.global.u32 [%a], %d;";
 
     // 64 bits as two halves, packed and unpacked, and a sum with a carry.
     [TestCase("mov.b64 %x, {%v, %u}; mov.b64 {%w, %d}, %x; " + Keep)]
     [TestCase("add.u32 %w, %l, 112; add.cc.u32 %t, %u, %v; addc.u32 %d, %w, 0; " + Keep)]
+    // The defined half of a register whose other half is undefined.
+    [TestCase("mov.b64 %x, {%u, %v}; mov.b64 {%t, %d}, %x; " + Defined)]
+    [TestCase("mov.b64 %x, {%v, %u}; mov.b64 %y, %x; cvt.u32.u64 %d, %y; " + Defined)]
+    [TestCase("mov.b64 %x, {%v, %v}; @%bad mov.b64 %x, {%v, %u}; cvt.u32.u64 %d, %x; " + Defined)]
+    [TestCase("cvt.u16.u32 %h, %u; cvt.u16.u32 %g, %v; mov.b32 %t, {%g, %h}; neg.f16x2 %t, %t; neg.f16x2 %t, %t; mov.b32 {%g, %h}, %t; cvt.u32.u16 %d, %g; " + Defined)]
+    [TestCase("cvt.u16.u32 %h, %u; cvt.u16.u32 %g, %v; mov.b32 %t, {%h, %g}; xor.b32 %t, %t, 0; { .reg .b16 lower; mov.b32 {lower, %g}, %t; } cvt.u32.u16 %d, %g; " + Defined)]
     // Two numbers of 16 bits, and conversions.
     [TestCase("mov.b32 {%h, %g}, %u; add.u16 %h, %h, %g; cvt.u32.u16 %d, %h; " + Keep)]
     [TestCase("cvt.rn.f32.u32 %f, %u; add.rn.f32 %f, %f, 0f00000000; cvt.rzi.u32.f32 %d, %f; " + Keep)]
@@ -281,6 +290,11 @@ public sealed class ShuffleTests
     [TestCase("add.cc.u32 %t, %u, %v; addc.u32 %d, 0, 0; st.global.u32 [%a], %d;", "stores it")]
     [TestCase("mov.b32 {%h, %g}, %u; mov.b32 %d, {%g, %g}; st.global.u32 [%a], %d;", "stores it")]
     [TestCase("mov.b64 %x, {%v, %u}; mov.b64 {%w, %d}, %x; st.global.v2.u32 [%a], {%w, %d};", "stores it")]
+    [TestCase("mov.b64 %x, {%v, %u}; st.global.u64 [%a], %x;", "stores it")]
+    [TestCase("mov.b64 %x, {%u, %v}; cvt.u32.u64 %d, %x; st.global.u32 [%a], %d;", "stores it")]
+    [TestCase("mov.b64 %x, {%v, %u}; mul.lo.u64 %x, %x, 3; cvt.u32.u64 %d, %x; st.global.u32 [%a], %d;", "stores it")]
+    [TestCase("mov.b64 %x, {%v, %u}; mov.u64 %x, %a; mov.b64 %y, {%u, %v}; xor.b64 %x, %x, %y; cvt.u32.u64 %d, %x; st.global.u32 [%a], %d;", "stores it")]
+    [TestCase("cvt.u16.u32 %h, %u; mov.b32 %t, {%h, %g}; neg.f16x2 %t, %t; mov.b32 {%h, %g}, %t; cvt.u32.u16 %d, %h; st.global.u32 [%a], %d;", "stores it", "cvt.u16.u32 %g, %v;")]
     [TestCase("selp.b32 %d, %u, %v, %bad; st.global.u32 [%a], %d;", "stores it")]
     [TestCase("setp.gt.u32 %q, %u, 113; selp.b32 %d, 1, 2, %q; st.global.u32 [%a], %d;", "stores it")]
     [TestCase("setp.gt.u32 %q, %u, 113; and.pred %q, %q, %bad; selp.b32 %d, 1, 2, %q; st.global.u32 [%a], %d;", "stores it")]

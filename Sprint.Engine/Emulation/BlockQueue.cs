@@ -2,7 +2,8 @@ namespace Sprint.Engine.Emulation;
 
 /// <summary>
 /// Gives out blocks, in order or in one drawn from a seed. After a fault the blocks before it in the grid still run, so that the fault that is reported depends neither on the
-/// number of workers nor on the seed, unless those blocks wait for others (<see cref="BlockScheduler"/> gives them up at some time). A block that ran out of instructions yields to any other fault: it may have waited for the faulty block.
+/// number of workers nor on the seed; those that wait for one which does not come are given up (<see cref="BlockScheduler"/>). A block that ran out of instructions yields to any
+/// other fault: it may have waited for the faulty block.
 /// </summary>
 internal sealed class BlockQueue
 {

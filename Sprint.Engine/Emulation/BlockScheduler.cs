@@ -16,7 +16,7 @@ internal sealed class BlockScheduler : IDisposable
     // While so many wait, a block that gave way without need lets one of them go on, not yet another begin: each takes memory.
     private const int Crowd = 8;
 
-    // After a fault, when so many turns for each block that is left have ended in waiting and nothing else has come about, they wait for the faulty block.
+    // After a fault, when so many turns in a row for each block that is left have ended in waiting and none of them saw news, they wait for the faulty block.
     private const int LastTurns = 64;
 
     private readonly LaunchContext launch;
@@ -122,6 +122,9 @@ internal sealed class BlockScheduler : IDisposable
         {
             if (previous is not null)
                 Put(previous);
+            // After a fault one worker goes on alone: which blocks still come to a fault of their own, and which wait in vain, is then no matter of the workers.
+            if (running > 0 && queue.HasFault)
+                return null;
             bool isCrowded = previous is { End: TurnEnd.Drawn } && suspended.Count > Crowd;
             BlockExecutor? next = (turn == LowestTurn ? TakeLowest() : null) ?? (isCrowded ? TakeFirst() : null) ?? Begin() ?? TakeFirst();
             running += next is null ? 0 : 1;
@@ -133,7 +136,7 @@ internal sealed class BlockScheduler : IDisposable
     private void Put(BlockExecutor executor)
     {
         running--;
-        NoteWaiting(executor.End);
+        NoteWaiting(executor);
         if (executor.IsFinished)
         {
             KeepOutput(executor);
@@ -146,13 +149,10 @@ internal sealed class BlockScheduler : IDisposable
         }
     }
 
-    private void NoteWaiting(TurnEnd end)
+    private void NoteWaiting(BlockExecutor executor)
     {
-        if (end == TurnEnd.Waiting && queue.HasFault)
-            waits++;
-        else if (end != TurnEnd.Drawn)
-            waits = 0;
-        if (waits > LastTurns * (running + suspended.Count + 1L))
+        waits = executor is { End: TurnEnd.Waiting, HasNews: false } && queue.HasFault ? waits + 1 : 0;
+        if (waits > LastTurns * (suspended.Count + 1L))
             queue.Close();
     }
 

@@ -34,6 +34,7 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
     private ulong lookRandom;
     private long frameBytes;
     private long news;
+    private long newsBefore;
     private long looksOfWarp;
     private long looksOfBlock;
     private long looksOfTurn;
@@ -101,6 +102,9 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
     /// <summary>Why the block's turn ended.</summary>
     public TurnEnd End { get; private set; }
 
+    /// <summary>Whether a warp of the block saw something new in its turn, by an atomic or volatile read.</summary>
+    public bool HasNews => news != newsBefore;
+
     /// <summary>Whether the block has ended.</summary>
     public bool IsFinished => End == TurnEnd.Finished;
 
@@ -134,7 +138,7 @@ internal sealed unsafe partial class BlockExecutor : IDisposable
     public void Advance()
     {
         Span<int> runnable = stackalloc int[32];
-        long executed = 0, looked = 0, polls = Polls, news = this.news;
+        long executed = 0, looked = 0, polls = Polls, news = newsBefore = this.news;
         End = TurnEnd.None;
         while (executed < turnInstructions && End == TurnEnd.None)
         {

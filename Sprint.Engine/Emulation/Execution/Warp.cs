@@ -58,8 +58,7 @@ internal sealed unsafe partial class Warp
 
     private Frame frame;
     private long sliceLength;
-    private ulong seenAddress;
-    private ulong seenValue;
+    private readonly (ulong Address, ulong Value)[] seen = new (ulong, ulong)[4];
 
     public Warp(BlockExecutor block, int index)
     {
@@ -101,7 +100,7 @@ internal sealed unsafe partial class Warp
         Exited = 0;
         Worked = Exchanged = 0;
         Executed = 0;
-        seenAddress = ulong.MaxValue;
+        Array.Clear(seen);
         while (frame.Parent is not null)
             frame = frame.Parent;
         frame.Live = Valid;
@@ -133,13 +132,13 @@ internal sealed unsafe partial class Warp
         }
     }
 
-    /// <summary>Whether the warp saw something else when it last looked, or looked elsewhere.</summary>
+    /// <summary>Whether the warp saw something else when it last looked there, or has looked at much since.</summary>
     public bool IsNews(ulong address, ulong value)
     {
-        if (seenAddress == address && seenValue == value)
+        ref (ulong Address, ulong Value) last = ref seen[(int)(address >> 2) & 3];
+        if (last.Address == address && last.Value == value)
             return false;
-        seenAddress = address;
-        seenValue = value;
+        last = (address, value);
         return true;
     }
 

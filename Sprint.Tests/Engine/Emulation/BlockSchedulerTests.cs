@@ -6,7 +6,8 @@ namespace Sprint.Tests.Engine.Emulation;
 /// <summary>Blocks take turns where one waits or never ends, so that what a launch does and reports is the same for any number of workers.</summary>
 public sealed class BlockSchedulerTests
 {
-    // The first blocks go round without end, with or without a look at memory; one traps.
+    // endless: the first blocks go round without end, with or without a look at memory; one traps. exchange: the second block computes for so many rounds, then adds 1 to a word where that is
+    // even, and the first where it is odd, until it is large enough; then the first traps. The sixth does at once.
     private const string Ptx = """
         .version 7.8
         .target sm_80
@@ -30,6 +31,38 @@ public sealed class BlockSchedulerTests
             @%p3 ld.volatile.global.u32 %r4, [%rd1];
             add.u32 %r5, %r3, 1;
             bra AGAIN;
+        }
+        .visible .entry exchange(.param .u64 word, .param .u32 rounds, .param .u32 exchanges)
+        {
+            .reg .pred %p<3>;
+            .reg .b32 %r<7>;
+            .reg .b64 %rd<2>;
+            ld.param.u64 %rd1, [word];
+            ld.param.u32 %r1, [rounds];
+            ld.param.u32 %r2, [exchanges];
+            mov.u32 %r3, %ctaid.x;
+            setp.eq.u32 %p1, %r3, 5;
+            @%p1 trap;
+            setp.gt.u32 %p1, %r3, 1;
+            @%p1 ret;
+            setp.eq.u32 %p2, %r3, 0;
+            mov.u32 %r4, 0;
+            @%p2 bra AGAIN;
+        ROUND:
+            add.u32 %r4, %r4, 1;
+            setp.lt.u32 %p1, %r4, %r1;
+            @%p1 bra ROUND;
+        AGAIN:
+            ld.volatile.global.u32 %r5, [%rd1];
+            and.b32 %r6, %r5, 1;
+            setp.eq.u32 %p1, %r6, %r3;
+            @%p1 bra AGAIN;
+            add.u32 %r6, %r5, 1;
+            st.volatile.global.u32 [%rd1], %r6;
+            setp.lt.u32 %p1, %r5, %r2;
+            @%p1 bra AGAIN;
+            @%p2 trap;
+            ret;
         }
         """;
 
@@ -59,6 +92,19 @@ public sealed class BlockSchedulerTests
         Assert.That(fault.Fault, Is.EqualTo(EmulationFault.InstructionBudget), fault.Message);
         harness.Options = harness.Options with { InstructionBudget = EmulationOptions.Default.InstructionBudget };
         Assert.DoesNotThrow(() => harness.Launch("blocks_meet", new(108), new(64), 100_000, harness.Reserve<int>(108 * 64), harness.Upload(new int[1]), harness.Reserve<int>(2 * 108 * 64)));
+    }
+
+    [TestCase(4_000_000, 1)]
+    [TestCase(1, 2000)]
+    public void A_block_that_still_comes_to_its_fault_with_the_help_of_others_is_named_whatever_came_before_elsewhere(int rounds, int exchanges)
+    {
+        foreach (int workers in (int[])[1, 2, 7])
+        {
+            using EmulatorHarness harness = new(Ptx);
+            harness.Options = new EmulationOptions { Workers = workers };
+            EmulationException fault = harness.LaunchFault("exchange", new(9), new(1), 0, harness.Upload(new int[1]), rounds, exchanges);
+            Assert.That((fault.Fault, fault.Block), Is.EqualTo((EmulationFault.Trap, (LaunchIndex?)new LaunchIndex(0, 0, 0))), $"{workers} workers: {fault.Message}");
+        }
     }
 
     private static void AssertNamed(EmulationFault expected, uint block, int workers, bool polls, int budget, int faulty, int endless, uint blocks = 9)

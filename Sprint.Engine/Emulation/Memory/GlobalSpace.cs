@@ -75,7 +75,7 @@ internal readonly unsafe partial struct GlobalSpace : IMemorySpace
         if (writes && allocation.IsReadOnly)
         {
             throw warp.Fault(instruction, Warp.LowestLane(active), EmulationFault.ReadOnlyWrite,
-                $"A {MemoryAccess.Describe(kind)} to {allocation.Describe()}, which is constant");
+                $"A {MemoryAccess.Describe(kind)} to {Describe(warp.Launch, allocation)}, which is constant");
         }
         uint resolved = 0;
         for (uint lanes = active; lanes != 0; lanes &= lanes - 1)
@@ -89,7 +89,7 @@ internal readonly unsafe partial struct GlobalSpace : IMemorySpace
                 throw MemoryAccess.Misaligned(warp, instruction, lane, "global", warp.Addresses[lane], bytes, kind);
             if (checkRead && !MemoryAccess.IsInitialised(allocation.Initialised + offset, bytes)
                 && !Handlers.NoteUndefined(warp, instruction, lane, allocation.Initialised + offset, bytes))
-                throw MemoryAccess.Uninitialised(warp, instruction, lane, "global", Place(allocation, offset), bytes);
+                throw MemoryAccess.Uninitialised(warp, instruction, lane, "global", Place(warp.Launch, allocation, offset), bytes);
             if (mark)
                 MemoryAccess.Mark(allocation.Initialised + offset, bytes, 1);
             if (track)
@@ -101,7 +101,9 @@ internal readonly unsafe partial struct GlobalSpace : IMemorySpace
         return resolved;
     }
 
-    private static string Place(MemoryAllocation allocation, ulong offset) => $"byte {offset} of {allocation.Describe()}";
+    private static string Place(LaunchContext launch, MemoryAllocation allocation, ulong offset) => $"byte {offset} of {Describe(launch, allocation)}";
+
+    private static string Describe(LaunchContext launch, MemoryAllocation allocation) => allocation.Describe() + launch.DescribeArgument(allocation);
 
     private static void TrackReadOnly(Warp warp, Instruction* instruction, int lane, MemoryAllocation allocation, long offset, int bytes, AccessKind kind)
     {
@@ -111,13 +113,13 @@ internal readonly unsafe partial struct GlobalSpace : IMemorySpace
             if (!TryMarkWritten(launch, allocation, offset, bytes))
             {
                 throw warp.Fault(instruction, lane, EmulationFault.ReadOnlyWrite,
-                    $"A {MemoryAccess.Describe(kind)} to {Place(allocation, (ulong)offset)}, which this launch also reads through the read-only path (const __restrict__ or __ldg)");
+                    $"A {MemoryAccess.Describe(kind)} to {Place(launch, allocation, (ulong)offset)}, which this launch also reads through the read-only path (const __restrict__ or __ldg)");
             }
         }
         else if (kind == AccessKind.ReadOnlyLoad && !TryMarkReadOnly(launch, allocation, offset, bytes))
         {
             throw warp.Fault(instruction, lane, EmulationFault.ReadOnlyWrite,
-                $"A load through the read-only path (const __restrict__ or __ldg) of {Place(allocation, (ulong)offset)}, which this launch also writes");
+                $"A load through the read-only path (const __restrict__ or __ldg) of {Place(launch, allocation, (ulong)offset)}, which this launch also writes");
         }
     }
 
@@ -150,25 +152,26 @@ internal readonly unsafe partial struct GlobalSpace : IMemorySpace
     {
         string what = $"A {MemoryAccess.Describe(kind)} of {bytes} bytes of global memory at 0x{address:X}";
         if (allocation is { IsFreed: true })
-            return warp.Fault(instruction, lane, EmulationFault.UseAfterFree, $"{what}, in {allocation.Describe()}, which was freed");
+            return warp.Fault(instruction, lane, EmulationFault.UseAfterFree, $"{what}, in {Describe(warp.Launch, allocation)}, which was freed");
         if (allocation is not null)
         {
             long beyond = (long)(address - allocation.Start) + bytes - allocation.Size;
-            return warp.Fault(instruction, lane, EmulationFault.OutOfBounds, $"{what}, which ends {beyond} bytes behind {allocation.Describe()}");
+            return warp.Fault(instruction, lane, EmulationFault.OutOfBounds, $"{what}, which ends {beyond} bytes behind {Describe(warp.Launch, allocation)}");
         }
-        return warp.Fault(instruction, lane, EmulationFault.OutOfBounds, $"{what}, {Neighbour(warp.Launch.Memory, address)}");
+        return warp.Fault(instruction, lane, EmulationFault.OutOfBounds, $"{what}, {Neighbour(warp.Launch, address)}");
     }
 
-    private static string Neighbour(EmulatedMemory memory, ulong address)
+    private static string Neighbour(LaunchContext launch, ulong address)
     {
+        EmulatedMemory memory = launch.Memory;
         if (address < 1 << 16)
             return "which is a null pointer or near one";
         MemoryAllocation? after = memory.Find(address + (1 << 16));
         if (after is not null && after.Start > address)
-            return $"{after.Start - address} bytes before {after.Describe()}";
+            return $"{after.Start - address} bytes before {Describe(launch, after)}";
         MemoryAllocation? before = memory.Find(address - (1 << 16));
         return before is null
             ? "where nothing is allocated"
-            : $"{address - before.Start - (ulong)before.Size} bytes behind {before.Describe()}";
+            : $"{address - before.Start - (ulong)before.Size} bytes behind {Describe(launch, before)}";
     }
 }

@@ -116,7 +116,7 @@ internal readonly unsafe struct SharedSpace : IMemorySpace
         string what = $"A {MemoryAccess.Describe(kind)} of {bytes} bytes of shared memory at {warp.Block.Shared.Map.Describe(address)}";
         string detail = conflict.IsInFlight
             ? $"{what}, which the asynchronous copy of thread {other} at {place} is still going to write: wait for its group, then for the barrier"
-            : $"A shared-memory race: {char.ToLowerInvariant(what[0])}{what[1..]} and a {(conflict.IsWrite ? "store" : "load")} by thread {other} at {place} have no barrier between them";
+            : $"A shared-memory race: {char.ToLowerInvariant(what[0])}{what[1..]} and a {(conflict.IsWrite ? "store" : "load")} by thread {other} at {place} have {(conflict.Thread >> 5 == warp.Index ? "neither barrier nor __syncwarp()" : "no barrier")} between them";
         return warp.Fault(instruction, lane, EmulationFault.SharedMemoryRace, detail);
     }
 

@@ -58,7 +58,7 @@ public sealed class DetectionTests
 
     [TestCase("write_write", 64, "a store by thread")]
     [TestCase("warp_synchronous", 32, "a store by thread")]
-    [TestCase("plain_read_of_atomic", 64, "have no barrier between")]
+    [TestCase("plain_read_of_atomic", 64, "have neither barrier nor __syncwarp() between them")]
     public void A_race_is_found_and_its_repair_is_clean(string kernel, int threads, string text)
     {
         AssertFound(harness.LaunchFault(kernel, new(2), new((uint)threads), 0, Zeros(64), 0), EmulationFault.SharedMemoryRace, kernel, text);

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
-using Spectre.Console;
 using Sprint.Engine;
 
 namespace Sprint.Train;
@@ -30,19 +29,7 @@ internal static class ManyCompilations
                 loop.Break();
             }
         });
-        if (count == 1 || Console.IsErrorRedirected)
-        {
-            All(static () => { });
-        }
-        else
-        {
-            AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) }).Progress().AutoClear(true).Start(context =>
-            {
-                ProgressTask task = context.AddTask("compiling", maxValue: count);
-                All(() => task.Increment(1));
-            });
-        }
-
+        ErrorProgress.Run("compiling", count, All);
         if (!failures.IsEmpty)
         {
             ExceptionDispatchInfo.Throw(failures.MinBy(static failure => failure.Key).Value);

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Spectre.Console;
 using Sprint.Model.Checkpoints;
 
 namespace Sprint.Train;
@@ -31,19 +30,7 @@ internal static class ScheduleComparison
             }
         }
 
-        if (Console.IsErrorRedirected)
-        {
-            All(static () => { });
-        }
-        else
-        {
-            AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) }).Progress().AutoClear(true).Start(context =>
-            {
-                ProgressTask task = context.AddTask("schedules", maxValue: schedules - 1);
-                All(() => task.Increment(1));
-            });
-        }
-
+        ErrorProgress.Run("schedules", schedules - 1, All);
         return [.. differences.Select(difference => difference.Describe(request.ScheduleSeed)).OfType<string>()];
     }
 
